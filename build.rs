@@ -1,0 +1,150 @@
+//! Turns `policies/secrets/*.yml` into static tables, so that start-up parses no YAML and adding a detector touches
+//! YAML only. A bad stanza stops the build with its file and id.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use regex_syntax::hir::literal::Extractor;
+
+#[path = "src/rules/secrets/grams.rs"]
+#[allow(dead_code)] // the prefilter needs more of it than this program
+mod grams;
+#[path = "src/rules/secrets/stanza.rs"]
+mod stanza;
+
+use stanza::Stanza;
+
+fn main() {
+    for watched in ["build.rs", "policies/secrets", "src/rules/secrets/grams.rs", "src/rules/secrets/stanza.rs"] {
+        println!("cargo::rerun-if-changed={watched}");
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    match read(Path::new("policies/secrets")).and_then(|stanzas| write(&stanzas, &out)) {
+        Ok(()) => {}
+        Err(why) => {
+            println!("cargo::error={why}");
+            std::process::exit(1);
+        }
+    }
+}
+
+fn read(folder: &Path) -> Result<Vec<Stanza>, String> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "yml"))
+        .collect();
+    files.sort();
+    let mut all: Vec<Stanza> = Vec::new();
+    for file in &files {
+        let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let stanzas: Vec<Stanza> = serde_yaml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
+        for stanza in stanzas {
+            if let Some((field, why)) = stanza.problems(true).into_iter().next() {
+                return Err(format!("{}: {}: {field}: {why}", file.display(), stanza.id));
+            }
+            if all.iter().any(|s| s.id == stanza.id) {
+                return Err(format!("{}: {}: there is another detector of this id", file.display(), stanza.id));
+            }
+            all.push(stanza);
+        }
+    }
+    if let Some(s) = all.iter().find(|s| s.pair.as_ref().is_some_and(|p| !all.iter().any(|o| o.id == *p))) {
+        return Err(format!("{}: pair: there is no such detector", s.id));
+    }
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(all)
+}
+
+fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
+    let mut keywords: Vec<&str> = stanzas.iter().flat_map(|s| s.keywords.iter().map(String::as_str)).collect();
+    keywords.extend(stanza::GENERIC);
+    keywords.sort_unstable();
+    keywords.dedup();
+    let mut code = String::new();
+    let _ = writeln!(code, "pub static DETECTORS: [Detector; {}] = [", stanzas.len());
+    for s in stanzas {
+        let offsets = offsets(s)?;
+        let checks: Vec<String> = s.checks.iter().map(|c| format!("validate::{}", c.replace('-', "_"))).collect();
+        let pair = s.pair.as_ref().map_or("None".into(), |p| format!("Some(Cow::Borrowed({p:?}))"));
+        let borrowed =
+            |list: &[String]| list.iter().map(|k| format!("Cow::Borrowed({k:?})")).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(
+            code,
+            "Detector {{ id: Cow::Borrowed({:?}), name: Cow::Borrowed({:?}), provider: Cow::Borrowed({:?}), \
+             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, entropy: {:?}, \
+             checks: Cow::Borrowed(&[{}]), paths: Cow::Borrowed(&[{}]), severity: Severity::{}, confidence: Confidence::{}, \
+             revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
+            s.id,
+            s.name,
+            s.provider,
+            borrowed(&s.keywords),
+            s.pattern,
+            s.entropy,
+            checks.join(", "),
+            borrowed(&s.paths),
+            title(&s.severity),
+            title(&s.confidence),
+            s.revoke,
+            s.docs,
+            s.window,
+        );
+    }
+    code.push_str("];\n");
+
+    let _ = writeln!(code, "static KEYWORDS: [Cow<'static, str>; {}] = [", keywords.len());
+    for k in &keywords {
+        let _ = writeln!(code, "Cow::Borrowed({k:?}),");
+    }
+    code.push_str("];\n");
+    let _ = writeln!(code, "static WANTED_BY: [&[u16]; {}] = [", keywords.len());
+    for k in &keywords {
+        let of: Vec<usize> = (0..stanzas.len()).filter(|i| stanzas[*i].keywords.iter().any(|w| w == k)).collect();
+        let _ = writeln!(code, "&{of:?},");
+    }
+    code.push_str("];\n");
+
+    let generic: Vec<bool> = keywords.iter().map(|k| stanza::GENERIC.contains(k)).collect();
+    let _ = writeln!(code, "static GENERIC: [bool; {}] = {generic:?};", keywords.len());
+
+    let bytes: Vec<&[u8]> = keywords.iter().map(|k| k.as_bytes()).collect();
+    let tables = grams::tables(&bytes);
+    let _ = writeln!(code, "static ANCHORS: [Anchor; {}] = [", tables.anchors.len());
+    for a in &tables.anchors {
+        let _ = writeln!(code, "Anchor {{ gram: {}, keyword: {}, offset: {} }},", a.gram, a.keyword, a.offset);
+    }
+    code.push_str("];\n");
+    let _ = writeln!(code, "static SLOTS: [u16; {}] = {:?};", tables.slots.len(), tables.slots);
+    code.push_str("static FILTER: [u8; grams::FILTER] = *include_bytes!(\"filter.bin\");\n");
+    fs::write(out.join("filter.bin"), &tables.filter).map_err(|e| e.to_string())?;
+    fs::write(out.join("detectors.rs"), code).map_err(|e| e.to_string())
+}
+
+/// Where in a match a keyword stands, if every match begins with a literal that holds one: then the pattern runs at
+/// the keyword only, and nothing has to be searched. Empty: it must be searched for in a window.
+fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
+    let hir = regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        // Keywords are found in either case, so is their place in a pattern.
+        .parse(&s.pattern.replace("(?i)", "").replace("(?i:", "(?:"))
+        .map_err(|e| format!("{}: pattern: {e}", s.id))?;
+    let mut found = Vec::new();
+    let prefixes = Extractor::new().limit_total(2048).limit_class(64).extract(&hir);
+    for literal in prefixes.literals().unwrap_or_default() {
+        let text = literal.as_bytes().to_ascii_lowercase();
+        let at = s.keywords.iter().filter_map(|k| text.windows(k.len()).position(|w| w == k.as_bytes())).min();
+        let Some(at) = at else { return Ok(Vec::new()) };
+        found.push(at);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(if found.len() <= 4 { found } else { Vec::new() })
+}
+
+fn title(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}

@@ -1,0 +1,136 @@
+//! The command line: a contract that scripts are written against. Owns names and help; does nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command::hook::HookCommand;
+
+/// Keeps secrets, broken conventions and leaking branches out of git: at commit, at push, on the server, in CI.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// Run as if started in DIR.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+
+    /// When to use colour.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: When,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge files, the index, commits or pushes against the policy.
+    Check(Check),
+    /// Put the gates into a repository or onto a server, and run them.
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
+    },
+}
+
+/// Exactly one source; without any, the work tree.
+#[derive(Debug, Default, Args)]
+#[group(id = "source", multiple = false)]
+pub struct SourceArgs {
+    /// Files and directories to check instead of the whole work tree.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The index against HEAD: what `git commit` would record.
+    #[arg(long)]
+    pub staged: bool,
+    /// What B introduces over A, in any of its commits, and B's tree.
+    #[arg(long, value_name = "A..B")]
+    pub range: Option<String>,
+    /// What REF introduces over the remotes' refs, and its tree.
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
+    /// Every object reachable from any ref.
+    #[arg(long)]
+    pub history: bool,
+    /// One commit message, as the commit-msg hook gets it.
+    #[arg(long, value_name = "FILE")]
+    pub message: Option<PathBuf>,
+    /// `old new ref` lines from FILE, or from standard input, as pre-receive gets them.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub push: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// With --history: objects that no ref reaches, too.
+    #[arg(long, requires = "history")]
+    pub all: bool,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Accept what stands today: adds an exception for each finding to the policy file.
+    #[arg(long)]
+    pub write_exceptions: bool,
+}
+
+/// How to judge.
+#[derive(Clone, Debug, Default, Args)]
+pub struct JudgeArgs {
+    /// The policy file, instead of portcullis.yaml at the root.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Read portcullis.yaml from a commit instead of the work tree.
+    #[arg(long, value_name = "REV", conflicts_with = "policy")]
+    pub policy_from: Option<String>,
+    /// Only these rules (families or family/code).
+    #[arg(long, value_name = "RULE", num_args = 1.., value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Let warnings fail, too.
+    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
+    pub deny: Option<String>,
+    /// Judge as strictly as the rules can: what is a warning because it may wait becomes an error.
+    #[arg(long)]
+    pub strict: bool,
+    /// Look for private keys inside binary files.
+    #[arg(long)]
+    pub binary: bool,
+    /// Threads to use [default: one per core].
+    #[arg(short, long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Title of the pull request that will become the squashed commit's header.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Head ref of the pull request that lands with the range.
+    #[arg(long, value_name = "NAME")]
+    pub head_ref: Option<String>,
+}
+
+/// How to tell.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OutputArgs {
+    /// human, json, jsonl, sarif, github, gitlab, gitlab-secrets, junit, checkstyle, rdjson; `F=FILE` writes to a file.
+    #[arg(long, value_name = "F[=FILE]")]
+    pub format: Vec<String>,
+    /// Write to FILE instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show how much work was done.
+    #[arg(long)]
+    pub stats: bool,
+    /// Only the verdict.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Suppressed findings, too.
+    #[arg(short, long)]
+    pub verbose: bool,
+}

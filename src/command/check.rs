@@ -1,0 +1,150 @@
+//! `portcullis check`: from arguments to a source. Judging and telling are `judge`'s.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+
+use super::Outside;
+use super::hook_run::{message_source, updates};
+use super::judge::{Gate, Matter};
+use crate::cli::{Check, SourceArgs};
+use crate::error::{Error, Result};
+use crate::git::{self, Known, Local, Push, Repo, Source, Update};
+use crate::policy::write_exceptions;
+
+pub fn run(args: Check, outside: &Outside) -> Result<u8> {
+    let repo = git::discover(&outside.directory)?;
+    let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone());
+    let Some(repo) = &repo else {
+        if asks_git(&args.source) {
+            return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display()))
+                .hint("`portcullis check PATH` checks files outside a repository"));
+        }
+        let paths = existing(&args.source.paths, &outside.directory)?;
+        return gate.run(&Matter::Files(&paths));
+    };
+    let source = source(repo, &args, outside)?;
+    if args.write_exceptions {
+        return accept(&gate, &source, outside);
+    }
+    gate.run(&Matter::Change(&source))
+}
+
+/// Writes an exception for everything that stands.
+fn accept(gate: &Gate<'_>, source: &Source, outside: &Outside) -> Result<u8> {
+    let Ok(judged) = gate.judge(&Matter::Change(source))? else { return gate.run(&Matter::Change(source)) };
+    let file = gate.policy_path().ok_or_else(|| Error::usage("there is no place for a policy file here"))?;
+    let there = match std::fs::read(&file) {
+        Ok(bytes) => Some(bytes),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(Error::usage(format!("cannot read {}: {e}", file.display()))),
+    };
+    let written = write_exceptions(&judged.report, there.as_deref(), outside.today())?;
+    if there.as_deref() != Some(&written[..]) && !written.is_empty() {
+        std::fs::write(&file, &written).map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
+    }
+    let counts = judged.report.counts();
+    let n = counts.errors + counts.warnings;
+    let what = format!(
+        "{n} finding{} excepted in {}; review them, then commit the file\n",
+        if n == 1 { "" } else { "s" },
+        file.display()
+    );
+    outside.say(&what)?;
+    Ok(if judged.report.errors.is_empty() { 0 } else { judged.report.exit_code().max(3) })
+}
+
+fn asks_git(s: &SourceArgs) -> bool {
+    s.staged || s.history || s.range.is_some() || s.reference.is_some() || s.push.is_some()
+}
+
+/// The paths, absolute; a usage mistake where there is nothing.
+fn existing(paths: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>> {
+    let one = |asked: &PathBuf| {
+        let path = directory.join(asked);
+        match path.symlink_metadata() {
+            // `.` and `..` would not be prefixes of what a walk finds.
+            Ok(meta) if meta.is_symlink() => Ok(path),
+            Ok(_) => path.canonicalize().map_err(|e| Error::usage(format!("cannot check {}: {e}", asked.display()))),
+            Err(e) => Err(Error::usage(format!("cannot check {}: {e}", asked.display()))),
+        }
+    };
+    paths.iter().map(one).collect()
+}
+
+fn source(repo: &Repo, args: &Check, outside: &Outside) -> Result<Source> {
+    let local = repo.local();
+    let s = &args.source;
+    if s.staged {
+        return Ok(Source::Index { parents: git::merge_heads(repo)? });
+    }
+    if s.history {
+        return Ok(Source::History { all: args.all });
+    }
+    let head_ref = args.judge.head_ref.clone().map(BString::from);
+    if let Some(range) = &s.range {
+        return Ok(Source::Push(Push { head_ref, ..range_push(&local, range)? }));
+    }
+    if let Some(name) = &s.reference {
+        return Ok(Source::Push(Push { head_ref, ..ref_push(&local, name)? }));
+    }
+    if let Some(file) = &s.push {
+        let text = read_input(file, &outside.directory)?;
+        return Ok(Source::Push(Push { head_ref, ..push_lines(&local, &text)? }));
+    }
+    if let Some(file) = &s.message {
+        let text = read_input(file, &outside.directory)?;
+        return message_source(repo, &text);
+    }
+    Ok(Source::WorkTree { paths: existing(&s.paths, &outside.directory)? })
+}
+
+fn read_input(file: &Path, directory: &Path) -> Result<Vec<u8>> {
+    let cannot = |e| Error::usage(format!("cannot read {}: {e}", file.display()));
+    if file == Path::new("-") {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map_err(cannot)?;
+        return Ok(text);
+    }
+    std::fs::read(directory.join(file)).map_err(cannot)
+}
+
+/// `A..B` (what B has and A lacks) or `A...B` (since they parted); an empty side is HEAD.
+fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
+    let or_head = |s: &str| if s.is_empty() { "HEAD".to_owned() } else { s.to_owned() };
+    let (a, b, parted) = match (range.split_once("..."), range.split_once("..")) {
+        (Some((a, b)), _) => (or_head(a), or_head(b), true),
+        (None, Some((a, b))) => (or_head(a), or_head(b), false),
+        (None, None) => {
+            return Err(
+                Error::usage(format!("`{range}` is not a range")).hint("write it as A..B: what B has and A lacks")
+            );
+        }
+    };
+    let (mut old, new) = (local.commit_named(&a)?, local.commit_named(&b)?);
+    if parted {
+        old = local.merge_base(old, new)?;
+    }
+    let update = Update { name: local.branch_called(&b)?, old: Some(old), new: Some(new) };
+    Ok(Push { updates: vec![update], known: Known::Old, ..Push::default() })
+}
+
+/// A ref against what the remotes have.
+fn ref_push(local: &Local<'_>, name: &str) -> Result<Push> {
+    let new = local.object_named(name)?;
+    let update = Update { name: local.branch_called(name)?, old: None, new: Some(new) };
+    Ok(Push { updates: vec![update], known: Known::RefsUnder("refs/remotes/".to_owned()), ..Push::default() })
+}
+
+/// `old new ref` lines, as pre-receive gets them.
+fn push_lines(local: &Local<'_>, text: &[u8]) -> Result<Push> {
+    let updates = updates(text)?;
+    // Asked before the refs move, every ref hides what it reaches; asked afterwards, only the old ids can.
+    let mut moved = false;
+    for u in &updates {
+        moved |= u.new.is_some() && local.find_ref(u.name.as_ref())? == u.new;
+    }
+    let known = if moved { Known::Old } else { Known::Refs };
+    Ok(Push { updates, known, ..Push::default() })
+}

@@ -1,0 +1,254 @@
+//! `portcullis hook install`, `uninstall`, `status`, `doctor`: arguments, environment, and what is printed.
+//! Owns no decision about hooks: those are in [`crate::hooks`].
+
+mod install;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Outside;
+use super::hook_run::{self, HookRun};
+use crate::error::{Error, Result};
+use crate::hooks::config::{self, Target};
+use crate::hooks::directory::{Directory, Scope};
+use crate::hooks::host::Host;
+use crate::hooks::install::{self as place, Force, Removal};
+use crate::hooks::server::{self, Server};
+use crate::hooks::slot::Slot;
+use crate::hooks::status::status;
+use crate::hooks::{Hook, doctor};
+use crate::report::UntilClosed;
+use crate::text;
+
+/// Something is left for the user to do.
+const INCOMPLETE: u8 = 1;
+
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Put the hooks in place; what is there already is kept and runs first
+    Install(InstallArgs),
+    /// Take the hooks away again, and give back what was there before
+    Uninstall(UninstallArgs),
+    /// Say what stands where git looks for hooks
+    Status(NameArgs),
+    /// Run the installed hooks with an empty PATH and in a linked work tree
+    Doctor(NameArgs),
+    /// Judge as the hook NAME does: what the installed hooks call
+    Run(HookRun),
+}
+
+#[derive(Debug, Default, Args)]
+pub struct NameArgs {
+    /// Hooks by git's names; without any, those that belong here
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Which hooks are meant, and whose.
+#[derive(Debug, Default, Args)]
+#[group(id = "place", multiple = false)]
+pub struct PlaceArgs {
+    /// The hooks of a git server of this kind
+    #[arg(long, value_name = "KIND")]
+    pub server: Option<Server>,
+    /// The hooks that `git init` and `git clone` put into new repositories (init.templateDir)
+    #[arg(long)]
+    pub template: bool,
+    /// Hooks in your own configuration, for all repositories (git 2.54 or later)
+    #[arg(long)]
+    pub global: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct InstallArgs {
+    #[command(flatten)]
+    pub hooks: NameArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print what would be written, and write nothing
+    #[arg(long)]
+    pub print: bool,
+    /// Let git go on with a warning where there is no binary
+    #[arg(long, conflicts_with_all = ["server", "link"])]
+    pub optional: bool,
+    /// Make the hook a symbolic link to the binary instead of a script
+    #[arg(long, conflicts_with = "server")]
+    pub link: bool,
+    /// Replace what was changed by hand, write through symbolic links and outside the repository
+    #[arg(long)]
+    pub force: bool,
+    /// The file for the administration of a gitlab, ghes or bitbucket server; `-` is standard output
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub output: Option<PathBuf>,
+    /// The policy that the server's hook judges by
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub policy: Option<PathBuf>,
+    /// Seconds that the server's hook may take
+    #[arg(long, value_name = "SECONDS", requires = "server", value_parser = clap::value_parser!(u32).range(1..))]
+    pub time_budget: Option<u32>,
+    /// Where the server's hook writes a line for each push
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub audit_log: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct UninstallArgs {
+    #[command(flatten)]
+    pub hooks: NameArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Remove what was changed by hand too
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Does it where the user stands, with the environment of this process. Answers with the exit code.
+pub fn run(command: &HookCommand, outside: &Outside) -> Result<u8> {
+    if let HookCommand::Run(args) = command {
+        return hook_run::run(args, outside);
+    }
+    let binary = std::env::current_exe().map_err(|e| Error::usage(format!("cannot find this binary: {e}")))?;
+    let host = Host::new(outside.directory.clone(), binary, std::env::vars_os().collect());
+    run_on(command, &host, &mut UntilClosed::new(std::io::stdout().lock()))
+}
+
+/// As [`run`], on a machine that is given.
+pub fn run_on(command: &HookCommand, host: &Host, out: &mut dyn Write) -> Result<u8> {
+    match command {
+        HookCommand::Run(_) => Err(Error::usage("`hook run` judges: it is not an installation step")),
+        HookCommand::Install(args) => install::run(args, host, out),
+        HookCommand::Uninstall(args) => uninstall(args, host, out),
+        HookCommand::Status(args) => {
+            let (directory, all) = status(host, &hooks(&args.names)?)?;
+            let mut text = match directory.scope {
+                Scope::Default => String::new(),
+                scope => format!(
+                    "core.hooksPath ({scope}, {}): {}\n",
+                    directory.origin,
+                    text::sanitise(directory.path.to_string_lossy().as_bytes())
+                ),
+            };
+            all.iter().for_each(|one| text.push_str(&format!("{one}\n")));
+            print(out, &text)?;
+            Ok(0)
+        }
+        HookCommand::Doctor(args) => {
+            let found = doctor::examine(host, &hooks(&args.names)?)?;
+            let mut code = 0;
+            for one in found {
+                let text = match &one.problem {
+                    None => format!("{:<22} {}: ok\n", one.hook.name(), one.trial),
+                    Some((problem, help)) => {
+                        code = INCOMPLETE;
+                        format!("{:<22} {}: {problem}\n{:22} help: {help}\n", one.hook.name(), one.trial, "")
+                    }
+                };
+                print(out, &text)?;
+            }
+            Ok(code)
+        }
+    }
+}
+
+fn uninstall(args: &UninstallArgs, host: &Host, out: &mut dyn Write) -> Result<u8> {
+    let names = hooks(&args.hooks.names)?;
+    let all = if names.is_empty() { Hook::ALL.to_vec() } else { names.clone() };
+    let mut found = Vec::new();
+    let (slots, directory) = if let Some(kind) = args.place.server {
+        if kind.upload().is_some() {
+            return Err(Error::usage(format!("the hooks of a {kind} server are removed in its administration"))
+                .hint("for gitlab: `gitaly hooks set` with an archive that holds the other hooks only"));
+        }
+        let names = if names.is_empty() { kind.hooks().to_vec() } else { kind.choose(&names)? };
+        server::slots(kind, &names, host)?
+    } else if args.place.global {
+        for hook in all {
+            found.push((hook, config::uninstall(host, Target::Global, hook)?, format!("hook.portcullis-{hook}")));
+        }
+        (Vec::new(), None)
+    } else if args.place.template {
+        let directory = template(host)?;
+        (all.iter().map(|hook| Slot::new(*hook, directory.join(hook.name()))).collect(), None)
+    } else {
+        let directory = Directory::find(host)?;
+        for hook in &all {
+            let removal = config::uninstall(host, Target::Local, *hook)?;
+            if removal != Removal::Absent {
+                found.push((*hook, removal, format!("hook.portcullis-{hook}")));
+            }
+        }
+        let slots = if directory.is_foreign() {
+            Vec::new()
+        } else {
+            all.iter().map(|hook| Slot::in_directory(*hook, &directory)).collect()
+        };
+        (slots, Some(directory))
+    };
+    if let Some(directory) = directory.as_ref().filter(|d| !d.is_foreign()) {
+        directory.may_be_written(args.force)?;
+    }
+    for slot in &slots {
+        let shown = match &directory {
+            Some(directory) => directory.shown(&slot.path),
+            None => text::sanitise(slot.path.to_string_lossy().as_bytes()),
+        };
+        found.push((slot.hook, place::uninstall(slot, force(args.force))?, shown));
+    }
+    let mut anything = false;
+    for (hook, removal, shown) in found {
+        let what = match removal {
+            Removal::Absent => continue,
+            Removal::NotOurs => format!("left alone: {shown} is not ours"),
+            Removal::Removed => format!("removed, {shown}"),
+            Removal::Restored => format!("removed, {shown} is again what it was"),
+            Removal::Cut => format!("removed from {shown}"),
+        };
+        anything = true;
+        print(out, &format!("{hook}: {what}\n"))?;
+    }
+    if !anything {
+        print(out, "nothing of ours is there\n")?;
+    }
+    Ok(0)
+}
+
+/// Names of hooks, without repetition, in git's order of events.
+fn hooks(names: &[String]) -> Result<Vec<Hook>> {
+    let mut hooks = names.iter().map(|name| Hook::from_name(name)).collect::<Result<Vec<_>>>()?;
+    hooks.sort_unstable();
+    hooks.dedup();
+    Ok(hooks)
+}
+
+/// The hooks directory of the template for new repositories.
+fn template(host: &Host) -> Result<PathBuf> {
+    match host.git(&host.directory, &["config", "--path", "--get", "init.templateDir"])? {
+        Some(path) if !path.is_empty() => {
+            use bstr::ByteSlice;
+            let path = path.to_path().map_err(|_| Error::usage("init.templateDir is not a path"))?;
+            if !path.is_absolute() {
+                return Err(Error::usage(format!(
+                    "init.templateDir is relative, so it is no one place: {}",
+                    path.display()
+                )));
+            }
+            Ok(path.join("hooks"))
+        }
+        _ => Err(Error::usage("init.templateDir is not set: new repositories have git's own template")
+            .hint("`git config --global init.templateDir ~/.git-template`, then again")),
+    }
+}
+
+fn force(forced: bool) -> Force {
+    if forced { Force::Yes } else { Force::No }
+}
+
+fn print(out: &mut dyn Write, text: &str) -> Result<()> {
+    out.write_all(text.as_bytes()).map_err(broken)
+}
+
+fn broken(error: std::io::Error) -> Error {
+    Error::undecided(format!("cannot write the answer: {error}"))
+}

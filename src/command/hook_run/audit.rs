@@ -1,0 +1,122 @@
+//! The audit log: one JSON line per push, appended under a lock, never lost and never waited for longer than allowed.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::git::Update;
+use crate::report::Report;
+use crate::text::sanitise;
+
+/// What is kept of a push. Field names are a contract: people grep this file.
+#[derive(Clone, Serialize)]
+pub struct Line {
+    /// RFC 3339 with offset.
+    pub time: String,
+    pub hook: String,
+    /// The account that pushed; `null` where the server did not say.
+    pub identity: Option<String>,
+    pub refs: Vec<RefLine>,
+    /// `pass`, `fail`, `undecided` or `bypass`.
+    pub verdict: String,
+    /// Exit code given to git.
+    pub exit_code: u8,
+    /// Rules with findings that count, and how many each.
+    pub rules: Vec<Counted>,
+    /// Exceptions that took a finding out, by their reasons.
+    pub exceptions: Vec<Counted>,
+    /// What could not be decided, or why the push was let through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+#[derive(Clone, Serialize)]
+pub struct RefLine {
+    pub name: String,
+    pub old: Option<String>,
+    pub new: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+pub struct Counted {
+    pub name: String,
+    pub count: usize,
+}
+
+impl Line {
+    pub fn new(hook: &str, identity: Option<&[u8]>, updates: &[Update]) -> Self {
+        Self {
+            time: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            hook: hook.to_owned(),
+            identity: identity.map(sanitise),
+            refs: updates
+                .iter()
+                .map(|u| RefLine {
+                    name: sanitise(&u.name),
+                    old: u.old.map(|o| o.to_string()),
+                    new: u.new.map(|o| o.to_string()),
+                })
+                .collect(),
+            verdict: String::new(),
+            exit_code: 0,
+            rules: Vec::new(),
+            exceptions: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// Fills in what a report says.
+    pub fn judged(mut self, report: &Report) -> Self {
+        self.verdict = report.verdict().to_string();
+        self.exit_code = report.exit_code();
+        self.rules = count(report.standing().into_iter().map(|f| f.rule.to_string()));
+        self.exceptions = count(report.suppressed().filter_map(|f| f.suppressed.as_ref().map(|s| s.reason.clone())));
+        self.remarks = report.errors.iter().map(|u| sanitise(u.error.message.as_bytes())).collect();
+        self
+    }
+}
+
+fn count(names: impl Iterator<Item = String>) -> Vec<Counted> {
+    let mut all: std::collections::BTreeMap<String, usize> = Default::default();
+    for name in names {
+        *all.entry(name).or_default() += 1;
+    }
+    all.into_iter().map(|(name, count)| Counted { name, count }).collect()
+}
+
+/// Appends a line. Errors: the file cannot be written, or its lock was held for longer than `patience`.
+pub fn append(file: &Path, line: &Line, patience: Duration) -> Result<()> {
+    let cannot = |e: std::io::Error| {
+        Error::undecided(format!("the audit log {} cannot be written: {e}", file.display()))
+            .hint("a push that leaves no trace is not accepted; mend the log or take --audit-log away")
+    };
+    let mut log = OpenOptions::new().append(true).create(true).open(file).map_err(cannot)?;
+    lock(&log, patience).map_err(cannot)?;
+    let mut bytes = serde_json::to_vec(line).map_err(|e| cannot(e.into()))?;
+    bytes.push(b'\n');
+    let before = log.metadata().map_err(cannot)?.len();
+    let written = log.write_all(&bytes).and_then(|()| log.sync_data());
+    if written.is_err() {
+        // A full disk may have taken half a line: the next reader must not find it.
+        let _ = log.set_len(before);
+    }
+    written.map_err(cannot)
+}
+
+fn lock(file: &File, patience: Duration) -> std::io::Result<()> {
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(e)) => return Err(e),
+            Err(TryLockError::WouldBlock) if started.elapsed() >= patience => {
+                return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "another push holds its lock"));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `portcullis hook run NAME`: what the installed hooks call. Owns which source each hook means; the laptop's gates
+//! are in `client`, the server's in `server`.
+
+mod audit;
+mod budget;
+mod client;
+mod identity;
+mod server;
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use clap::Args;
+
+use super::Outside;
+use crate::error::{Error, Result};
+use crate::git::{self, Repo, Source, Update};
+use crate::hooks::slot::KEPT;
+use crate::hooks::{Hook, Server, chain, doctor};
+use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode};
+use crate::subject::Oid;
+
+#[derive(Clone, Debug, Args)]
+pub struct HookRun {
+    /// Name of the hook.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What git gave the hook.
+    #[arg(value_name = "ARGS", last = true)]
+    pub arguments: Vec<OsString>,
+    /// Kind of server: decides which variable names the pusher, and how lines must look.
+    #[arg(long, value_name = "KIND", default_value = "bare")]
+    pub server: Server,
+    /// The administrator's policy: it wins over the repository's.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Seconds after which a push that is not decided is refused [default: the policy's, 60].
+    #[arg(long, value_name = "S")]
+    pub time_budget: Option<u64>,
+    /// Append a JSON line per push to FILE.
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Option<PathBuf>,
+    /// Accounts whose pushes are let through, judged and logged.
+    #[arg(long, value_name = "ACCOUNT", requires = "bypass_reason")]
+    pub bypass: Vec<String>,
+    /// Why they are; goes into the log.
+    #[arg(long, value_name = "TEXT", requires = "bypass")]
+    pub bypass_reason: Option<String>,
+    /// A hook that stood here before and runs first, with the same arguments and input.
+    #[arg(long, value_name = "FILE")]
+    pub chain: Option<PathBuf>,
+}
+
+impl HookRun {
+    /// What a link to the binary stands for, when git runs it under the name of a hook.
+    pub fn from_link(own_path: &OsString, arguments: Vec<OsString>) -> Option<Self> {
+        let path = Path::new(own_path);
+        let hook = Hook::from_name(path.file_name()?.to_str()?).ok()?;
+        let mut kept = path.as_os_str().to_owned();
+        kept.push(KEPT);
+        let kept = PathBuf::from(kept);
+        Some(Self {
+            name: hook.name().to_owned(),
+            arguments,
+            server: Server::Bare,
+            policy: None,
+            time_budget: None,
+            audit_log: None,
+            bypass: Vec::new(),
+            bypass_reason: None,
+            chain: kept.symlink_metadata().is_ok().then_some(kept),
+        })
+    }
+}
+
+pub fn run(args: &HookRun, outside: &Outside) -> Result<u8> {
+    let hook = Hook::from_name(&args.name)?;
+    let asked = doctor::answer(hook, &args.arguments, &mut std::io::stdout().lock());
+    if asked.map_err(|e| Error::undecided(format!("cannot write to standard output: {e}")))? {
+        return Ok(0);
+    }
+    let input = hook.reads_stdin().then(input).transpose()?;
+    if let Some(before) = &args.chain {
+        // What stood here first comes first, and its refusal counts.
+        let code = chain::run_existing(before, &args.arguments, input.as_deref())?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    let lines = input.as_deref().unwrap_or_default();
+    let argument = |n: usize| args.arguments.get(n).map(|a| BString::from(a.as_encoded_bytes()));
+    match hook {
+        Hook::PreCommit => client::pre_commit(outside),
+        Hook::CommitMsg => client::commit_msg(&args.arguments, outside),
+        Hook::PreMergeCommit => client::pre_merge_commit(outside),
+        Hook::PrePush => client::pre_push(argument(0), lines, outside),
+        Hook::PreReceive => server::judge(args, updates(lines)?, outside),
+        Hook::Update => {
+            let (Some(name), Some(old), Some(new)) = (argument(0), argument(1), argument(2)) else {
+                return Err(Error::usage("the update hook gets a ref and two object ids"));
+            };
+            let line = [old.as_slice(), b" ", &new, b" ", &name].concat();
+            server::judge(args, updates(&line)?, outside)
+        }
+        Hook::ReferenceTransaction => client::reference_transaction(argument(0), lines, outside),
+    }
+}
+
+/// All of standard input: a hook that leaves some of it unread may kill git's other end.
+fn input() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::undecided(format!("the hook's standard input cannot be read: {e}")))?;
+    Ok(bytes)
+}
+
+/// Reads `old new ref` lines. Deleting what is not there moves nothing and is left out.
+pub fn updates(text: &[u8]) -> Result<Vec<Update>> {
+    let mut updates = Vec::new();
+    for (at, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+        let mut parts = line.splitn_str(3, b" ");
+        let mut next = || parts.next().unwrap_or_default();
+        let (old, new, name) = (next(), next(), next());
+        let (Some(old), Some(new), false) = (Oid::from_hex(old), Oid::from_hex(new), name.is_empty()) else {
+            return Err(Error::usage(format!("line {} is not `old new ref`", at + 1))
+                .hint("each line has two full object ids and a full ref name, as pre-receive gets them"));
+        };
+        let there = |id: Oid| (!id.is_null()).then_some(id);
+        let update = Update { name: name.into(), old: there(old), new: there(new) };
+        if update.old.is_some() || update.new.is_some() {
+            updates.push(update);
+        }
+    }
+    Ok(updates)
+}
+
+/// The source of a message that is about to become a commit: what git will keep of it, the rest blanked.
+pub fn message_source(repo: &Repo, raw: &[u8]) -> Result<Source> {
+    let settings = repo.local().message_settings();
+    // Git sets `GIT_EDITOR=:` for its hooks when no editor was open on the message.
+    let edited = std::env::var_os("GIT_EDITOR").is_none_or(|e| e != ":");
+    let mode = Mode::read(settings.cleanup.as_deref().map(BStr::new), edited).ok_or_else(|| {
+        Error::usage("git does not know the value of `commit.cleanup`").hint("`git config commit.cleanup` shows it")
+    })?;
+    let comment = CommentChar::read(settings.comment.as_deref().map(BStr::new));
+    let decoded = settings.encoding.as_deref().and_then(|e| decode(raw, BStr::new(e)));
+    let text = cleanup(
+        decoded.as_deref().map_or(raw, |d| d.as_slice()),
+        mode,
+        &comment,
+        settings.verbose || raw.contains_str(">8 ---"),
+    );
+    Ok(Source::Message { text, parents: git::merge_heads(repo)? })
+}

@@ -1,0 +1,271 @@
+//! What every judging command shares: policy, engine, settling, outputs, exit code.
+//! Owns the order of these steps and where a laptop's policy comes from; a server's trusted policy is `hook_run`'s.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::Outside;
+use crate::cli::{JudgeArgs, OutputArgs};
+use crate::engine::{self, Outcome, Setting};
+use crate::error::{Error, Result};
+use crate::finding::Findings;
+use crate::git::{Repo, Source};
+use crate::policy::{self, Compiled, Mistake, Policy, PolicyFile};
+use crate::report::{self, Context, Output, Report, RuleInfo, Stats, Undecided, Verbosity, Verdict};
+use crate::rules::RULES;
+use crate::rules::secrets::redactor;
+use crate::subject::Kinds;
+
+/// The name of the policy file at a repository's root.
+pub const POLICY_FILE: &str = "portcullis.yaml";
+/// Where rules are explained.
+const EXPLAIN: &str = "https://github.com/portcullis-dev/portcullis/blob/main/docs/rules.md";
+
+/// One judgement on the laptop or in CI: the policy is that of the work tree, or of a commit the user names.
+pub struct Gate<'a> {
+    repo: Option<&'a Repo>,
+    outside: &'a Outside,
+    judge: JudgeArgs,
+    output: OutputArgs,
+    /// Rules that `PORTCULLIS_SKIP` names.
+    skip: Vec<String>,
+    kinds: Kinds,
+    /// A hook says nothing when there is nothing to say.
+    silent_pass: bool,
+    policy: OnceCell<Policy>,
+}
+
+/// A verdict, and what it was made with.
+pub struct Judged {
+    pub report: Report,
+    pub rules: Vec<RuleInfo>,
+}
+
+/// What there is to judge.
+pub enum Matter<'a> {
+    Change(&'a Source),
+    /// Files under these paths, in no repository.
+    Files(&'a [PathBuf]),
+}
+
+impl<'a> Gate<'a> {
+    /// As a hook judges: defaults for everything, silent when all is well.
+    pub fn local(repo: &'a Repo, outside: &'a Outside) -> Self {
+        let gate = Self::new(Some(repo), outside, JudgeArgs::default(), OutputArgs::default());
+        Self { silent_pass: true, ..gate }
+    }
+
+    /// As a user asked. No repository: only files can be judged.
+    pub fn new(repo: Option<&'a Repo>, outside: &'a Outside, judge: JudgeArgs, output: OutputArgs) -> Self {
+        let (skip, kinds, policy) = (Vec::new(), Kinds::ALL, OnceCell::new());
+        Self { repo, outside, judge, output, skip, kinds, silent_pass: false, policy }
+    }
+
+    pub fn skipping(mut self, rules: Vec<String>) -> Self {
+        self.skip = rules;
+        self
+    }
+
+    /// Judges only these kinds of subject.
+    pub fn kinds(mut self, kinds: Kinds) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    /// Short names and globs of the branches that the policy protects. A policy that cannot be read protects none
+    /// here; judging says what is wrong with it.
+    pub fn protected(&self) -> Result<Vec<String>> {
+        Ok(self.policy()?.map_or_else(|_| Vec::new(), |p| protected(p)))
+    }
+
+    /// Judges, tells, and gives the exit code.
+    pub fn run(&self, matter: &Matter<'_>) -> Result<u8> {
+        let started = Instant::now();
+        match self.judge(matter)? {
+            Ok(judged) => {
+                self.tell(&judged, started)?;
+                Ok(judged.report.exit_code())
+            }
+            Err(mistakes) => {
+                self.tell(&Judged { report: mistaken(&mistakes), rules: Vec::new() }, started)?;
+                Ok(2)
+            }
+        }
+    }
+
+    /// Judges. The inner error: the policy cannot be followed.
+    pub fn judge(&self, matter: &Matter<'_>) -> Result<Result<Judged, Vec<Mistake>>> {
+        use_threads(self.judge.jobs)?;
+        let policy = match self.policy()? {
+            Ok(policy) => policy,
+            Err(mistakes) => return Ok(Err(mistakes)),
+        };
+        let wrong = policy.check_names("PORTCULLIS_SKIP", &self.skip);
+        if !wrong.is_empty() {
+            return Ok(Err(wrong));
+        }
+        let feeds = match matter {
+            Matter::Change(source) => engine::kinds(source),
+            Matter::Files(_) => Kinds::FILE,
+        };
+        let compiled = match policy.compile(feeds.common(self.kinds), &self.judge.only) {
+            Ok(compiled) => compiled,
+            Err(mistakes) => return Ok(Err(mistakes)),
+        };
+        let protected = protected(policy);
+        let setting = Setting {
+            checks: &compiled,
+            protected: &protected,
+            path_budget: policy.vocabulary().budgets.paths,
+            threads: self.judge.jobs.unwrap_or(0),
+        };
+        let mut outcome = match (matter, self.repo) {
+            (Matter::Change(source), Some(repo)) => engine::run(repo, source, &setting)?,
+            (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &setting),
+            (Matter::Change(_), None) => return Err(Error::undecided("there is no git repository here")),
+        };
+        if self.repo.is_some_and(Repo::is_foreign) {
+            let note = "the repository belongs to another account: its git configuration was not trusted";
+            outcome.notes.push(note.to_owned());
+        }
+        let whole = matches!(matter, Matter::Change(Source::WorkTree { paths }) if paths.is_empty());
+        let run = policy::Run {
+            complete: whole && self.skip.is_empty() && self.kinds == Kinds::ALL,
+            only: self.judge.only.clone(),
+            skip: self.skip.clone(),
+            deny_warnings: self.judge.deny.is_some(),
+            ..policy::Run::new(self.outside.today())
+        };
+        Ok(Ok(Judged { report: settle(policy, outcome, run), rules: rule_infos(&compiled) }))
+    }
+
+    /// The policy that counts here; the inner error: what is wrong with it.
+    pub fn policy(&self) -> Result<Result<&Policy, Vec<Mistake>>> {
+        if let Some(policy) = self.policy.get() {
+            return Ok(Ok(policy));
+        }
+        Ok(match Policy::load(self.policy_files()?) {
+            Ok(policy) => Ok(self.policy.get_or_init(|| policy)),
+            Err(mistakes) => Err(mistakes),
+        })
+    }
+
+    fn policy_files(&self) -> Result<Vec<PolicyFile>> {
+        if let (Some(revision), Some(repo)) = (&self.judge.policy_from, self.repo) {
+            let local = repo.local();
+            let commit = local.commit_named(revision)?;
+            let bytes = local.file_at(commit, POLICY_FILE.into())?;
+            return Ok(bytes.map(|b| PolicyFile::new(format!("{revision}:{POLICY_FILE}"), b)).into_iter().collect());
+        }
+        let Some(file) = self.policy_path() else { return Ok(Vec::new()) };
+        match std::fs::read(&file) {
+            Ok(bytes) => {
+                let shown = self.judge.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
+                Ok(vec![PolicyFile::new(shown.to_string_lossy().into_owned(), bytes)])
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.judge.policy.is_none() => {
+                // A bare repository, or nobody wrote a policy: what HEAD has counts, else the built-in defaults.
+                self.policy_at_head()
+            }
+            Err(e) => Err(Error::usage(format!("cannot read the policy {}: {e}", file.display()))),
+        }
+    }
+
+    /// The file that the policy stands in, or would stand in.
+    pub fn policy_path(&self) -> Option<PathBuf> {
+        match (&self.judge.policy, self.repo) {
+            (Some(file), _) => Some(self.outside.directory.join(file)),
+            (None, Some(repo)) => Some(repo.workdir().map_or_else(|| repo.git_dir(), Path::to_owned).join(POLICY_FILE)),
+            (None, None) => Some(self.outside.directory.join(POLICY_FILE)),
+        }
+    }
+
+    fn policy_at_head(&self) -> Result<Vec<PolicyFile>> {
+        let Some(repo) = self.repo.filter(|r| r.workdir().is_none()) else { return Ok(Vec::new()) };
+        let local = repo.local();
+        let Some(head) = local.head()? else { return Ok(Vec::new()) };
+        let bytes = local.file_at(head, POLICY_FILE.into())?;
+        Ok(bytes.map(|b| PolicyFile::new(format!("HEAD:{POLICY_FILE}"), b)).into_iter().collect())
+    }
+
+    fn tell(&self, judged: &Judged, started: Instant) -> Result<()> {
+        let report = &judged.report;
+        let nothing = report.verdict() == Verdict::Pass && report.standing().is_empty() && self.skip.is_empty();
+        if self.silent_pass && nothing {
+            return Ok(());
+        }
+        let formats: Vec<Output> = self.output.format.iter().map(|f| f.parse()).collect::<Result<_>>()?;
+        let outputs = report::plan(formats, self.output.output.clone())?;
+        let verbosity = match (self.output.quiet, self.output.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let context = Context {
+            color: self.outside.color(),
+            verbosity,
+            explain_base: EXPLAIN,
+            policy_path: POLICY_FILE,
+            rules: &judged.rules,
+            stats: self.output.stats,
+            started: self.outside.now.timestamp(),
+            elapsed: Some(started.elapsed()),
+            ..Context::default()
+        };
+        report::write_all(&outputs, report, &context, &mut std::io::stdout().lock())
+    }
+}
+
+/// Applies a policy to what was found.
+pub fn settle(policy: &Policy, outcome: Outcome, run: policy::Run<'_>) -> Report {
+    let run = policy::Run { trailers: outcome.trailers, redactor: redactor(), ..run };
+    let mut report = policy.settle(outcome.batches, outcome.errors, outcome.stats, &run);
+    report.notes.extend(outcome.notes);
+    if !run.skip.is_empty() {
+        report.notes.push(format!("skipped here, judged at the push: {}", run.skip.join(", ")));
+    }
+    report
+}
+
+/// Short names and globs of protected branches.
+pub fn protected(policy: &Policy) -> Vec<String> {
+    policy.vocabulary().protected.iter().map(|p| p.branch.clone()).collect()
+}
+
+/// A report of what is wrong with a policy.
+pub fn mistaken(mistakes: &[Mistake]) -> Report {
+    let mut findings = Findings::new(redactor(), 0);
+    for mistake in mistakes {
+        findings.push(mistake.violation());
+    }
+    let findings = findings.into_vec();
+    let errors: Vec<Undecided> = Vec::new();
+    Report { findings, errors, stats: Stats::default(), notes: Vec::new(), enforce: true, deny_warnings: false }
+}
+
+/// What formats that list green rules may say of those that ran.
+fn rule_infos(compiled: &Compiled) -> Vec<RuleInfo> {
+    let ran = RULES.iter().filter(|r| compiled.families.contains(&r.id));
+    ran.flat_map(|rule| {
+        let codes = rule.about().map(|a| a.codes).unwrap_or_default();
+        codes.into_iter().map(|c| RuleInfo {
+            id: format!("{}/{}", rule.id, c.code).into(),
+            summary: c.summary.into(),
+            help: c.help.into(),
+            severity: c.severity.0.unwrap_or(crate::finding::Severity::Note),
+        })
+    })
+    .collect()
+}
+
+/// Sets the number of threads for the whole process; asked for once, before anything runs.
+fn use_threads(jobs: Option<usize>) -> Result<()> {
+    let Some(jobs) = jobs else { return Ok(()) };
+    if jobs == 0 {
+        return Err(Error::usage("--jobs takes a number of at least 1"));
+    }
+    // A pool that stands already (a second judgement in one process) keeps its size.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
+    Ok(())
+}

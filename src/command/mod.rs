@@ -1,0 +1,116 @@
+//! One file per subcommand: arguments -> Source -> run -> render. Owns the edges: the environment, standard streams,
+//! the clock, and how an error that ends a run is told.
+
+mod check;
+pub mod hook;
+pub mod hook_run;
+mod judge;
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, When};
+use crate::error::{Error, Kind, Result};
+use crate::report::UntilClosed;
+use crate::text;
+
+/// What every command may ask of the outside.
+pub struct Outside {
+    /// Where the user stands, `-C` applied.
+    pub directory: PathBuf,
+    pub color: When,
+    /// Standard output is a terminal and nobody asked for plain text.
+    pub terminal: bool,
+    pub now: jiff::Zoned,
+}
+
+/// Runs the command line and gives the exit code of design: 0, 1, 2 or 3.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let linked = arguments.split_first().and_then(|(own, rest)| hook_run::HookRun::from_link(own, rest.to_vec()));
+    let done = match linked {
+        Some(args) => outside(None, When::Auto).and_then(|o| hook_run::run(&args, &o)),
+        None => match Cli::try_parse_from(arguments) {
+            Ok(cli) => run(cli),
+            Err(e) => {
+                // Help and version are asked for; everything else is a usage mistake. A closed pipe is neither.
+                let _ = e.print();
+                return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+            }
+        },
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8> {
+    let outside = outside(cli.directory, cli.color)?;
+    match cli.command {
+        Command::Check(args) => check::run(args, &outside),
+        Command::Hook { command } => hook::run(&command, &outside),
+    }
+}
+
+fn outside(directory: Option<PathBuf>, color: When) -> Result<Outside> {
+    let here =
+        std::env::current_dir().map_err(|e| Error::undecided(format!("the working directory cannot be read: {e}")))?;
+    Ok(Outside {
+        directory: directory.map_or(here.clone(), |d| here.join(d)),
+        color,
+        terminal: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        now: jiff::Zoned::now(),
+    })
+}
+
+/// The exit code that stands for an error.
+pub fn code_of(error: &Error) -> u8 {
+    match error.kind {
+        Kind::Usage => 2,
+        Kind::Undecided => 3,
+    }
+}
+
+/// An error that ended the run, on standard error.
+fn tell(error: &Error) {
+    let what = match error.kind {
+        Kind::Usage => "error",
+        Kind::Undecided => "error: could not decide",
+    };
+    let mut message = format!("{what}: {}\n", text::sanitise_lines(&error.message));
+    if let Some(hint) = &error.hint {
+        message.push_str(&format!("  hint: {}\n", text::sanitise_lines(hint)));
+    }
+    // Nobody is left to tell if standard error is closed.
+    let _ = std::io::stderr().write_all(message.as_bytes());
+}
+
+impl Outside {
+    /// In UTC, so that every gate agrees on what has expired.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.now.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    /// Writes to standard output; a reader that has gone away is no failure.
+    pub fn say(&self, text: &str) -> Result<()> {
+        let mut out = UntilClosed::new(std::io::stdout().lock());
+        out.write_all(text.as_bytes()).map_err(|e| Error::undecided(format!("cannot write to standard output: {e}")))
+    }
+
+    /// Whether standard output takes colour.
+    pub fn color(&self) -> bool {
+        match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => self.terminal,
+        }
+    }
+}

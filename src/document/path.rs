@@ -1,0 +1,142 @@
+//! Key paths as people write them in the policy: `spec.source.targetRevision`, `jobs.*.steps[name=deploy].with."a.b"`.
+//! Owns their grammar and the lookup; a path that finds nothing can still say where it got lost.
+
+use crate::yaml::{Node, Value};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    /// Every value of a map, every item of a list.
+    Any,
+    /// From 0.
+    Item(usize),
+    /// Items of a list (or values of a map) that have this key with this text.
+    Where(String, String),
+}
+
+/// A parsed path; see the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path(Vec<Step>);
+
+/// A value that a path leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'n> {
+    /// The key that the value (or the list that holds it) stands under; `None` at the root.
+    pub key: Option<&'n Node>,
+    pub value: &'n Node,
+}
+
+/// Values that one lookup gives at most: `*.*.*` over a hostile file must end.
+const MAX_FOUND: usize = 100_000;
+
+impl Path {
+    /// Steps are parted by dots: a key, a key in double quotes, `*`, and behind any of them `[3]`, `[*]`,
+    /// `[name=x]`, `[name="x y"]`, `["odd.key"]`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        let mut first = true;
+        while !rest.is_empty() {
+            if let Some(inner) = rest.strip_prefix('[') {
+                let (step, after) = bracket(inner)?;
+                steps.push(step);
+                rest = after;
+            } else {
+                if !first {
+                    rest = rest.strip_prefix('.').ok_or_else(|| format!("a dot is missing before `{rest}`"))?;
+                }
+                let (key, quoted, after) = word(rest, ['.', '['])?;
+                if key.is_empty() && !quoted {
+                    return Err("a step of the path is empty".into());
+                }
+                steps.push(if key == "*" && !quoted { Step::Any } else { Step::Key(key) });
+                rest = after;
+            }
+            first = false;
+        }
+        if steps.is_empty() { Err("the path is empty".into()) } else { Ok(Self(steps)) }
+    }
+
+    /// Every value that the path leads to, in file order, at most 100,000.
+    pub fn find<'n>(&self, root: &'n Node) -> Vec<Found<'n>> {
+        let mut found = vec![Found { key: None, value: root }];
+        for step in &self.0 {
+            found = found.into_iter().flat_map(|f| children(f, step)).take(MAX_FOUND).collect();
+        }
+        found
+    }
+
+    /// Where the path gets lost: the first value of the longest part of the path that leads somewhere.
+    pub fn nearest<'n>(&self, root: &'n Node) -> Found<'n> {
+        let mut found = vec![Found { key: None, value: root }];
+        for step in &self.0 {
+            let next: Vec<_> = found.iter().flat_map(|f| children(*f, step)).take(MAX_FOUND).collect();
+            if next.is_empty() {
+                break;
+            }
+            found = next;
+        }
+        found.first().copied().unwrap_or(Found { key: None, value: root })
+    }
+}
+
+fn children<'n>(of: Found<'n>, step: &Step) -> Vec<Found<'n>> {
+    let keyed = |(k, v): &'n (Node, Node)| Found { key: Some(k), value: v };
+    let item = |v: &'n Node| Found { key: of.key, value: v };
+    match (step, &of.value.value) {
+        (Step::Key(name), Value::Map(_)) => {
+            of.value.entry(name).map(|(k, v)| Found { key: Some(k), value: v }).into_iter().collect()
+        }
+        (Step::Any, Value::Map(entries)) => entries.iter().map(keyed).collect(),
+        (Step::Any, Value::Seq(items)) => items.iter().map(item).collect(),
+        (Step::Item(n), Value::Seq(items)) => items.get(*n).map(item).into_iter().collect(),
+        (Step::Where(key, text), Value::Map(entries)) => {
+            entries.iter().filter(|(_, v)| has(v, key, text)).map(keyed).collect()
+        }
+        (Step::Where(key, text), Value::Seq(items)) => items.iter().filter(|v| has(v, key, text)).map(item).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn has(node: &Node, key: &str, text: &str) -> bool {
+    node.get(key).and_then(Node::text) == Some(text)
+}
+
+/// What stands behind `[`, and the text after the `]`.
+fn bracket(inner: &str) -> Result<(Step, &str), String> {
+    let (key, quoted, rest) = word(inner, ['=', ']'])?;
+    if let Some(rest) = rest.strip_prefix('=') {
+        let (text, _, rest) = word(rest, [']', ']'])?;
+        let rest = rest.strip_prefix(']').ok_or("a `]` is missing")?;
+        return if key.is_empty() {
+            Err("a key is missing before `=`".into())
+        } else {
+            Ok((Step::Where(key, text), rest))
+        };
+    }
+    let rest = rest.strip_prefix(']').ok_or("a `]` is missing")?;
+    let step = match key.as_str() {
+        _ if quoted => Step::Key(key),
+        "*" => Step::Any,
+        n => Step::Item(n.parse().map_err(|_| format!("`[{n}]` is neither a number, `*`, `name=x` nor a quoted key"))?),
+    };
+    Ok((step, rest))
+}
+
+/// A bare or double-quoted word up to one of `ends`: the word, whether it was quoted, and the rest.
+fn word(text: &str, ends: [char; 2]) -> Result<(String, bool, &str), String> {
+    let Some(inner) = text.strip_prefix('"') else {
+        let end = text.find(ends).unwrap_or(text.len());
+        return Ok((text[..end].to_owned(), false, &text[end..]));
+    };
+    let mut out = String::new();
+    let mut chars = inner.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Ok((out, true, &inner[at + 1..])),
+            '\\' => out.extend(chars.next().map(|(_, c)| c)),
+            c => out.push(c),
+        }
+    }
+    Err("a quote is never closed".into())
+}

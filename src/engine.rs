@@ -1,0 +1,377 @@
+//! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
+//! in parallel when there is enough to do, with the same result for any number of threads.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use bstr::{BStr, BString};
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::finding::{Findings, InlineAllow, Origin, trailer_allows};
+use crate::git::{
+    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
+};
+use crate::policy::{Batch, Compiled, Scoped};
+use crate::report::{Stats, Undecided};
+use crate::rules::secrets::{patterns_compiled, redactor};
+use crate::rules::{CommitCheck, TreeCheck};
+use crate::subject::{Carrier, Commit, Content, File, Kinds, ObjectKind, Oid, RefUpdate, Snapshot, Tree};
+
+/// Fewer jobs than this are not worth waking threads for.
+const SERIAL: usize = 64;
+
+/// Everything that was found, before the policy settles it.
+#[derive(Default)]
+pub struct Outcome {
+    pub batches: Vec<Batch>,
+    /// Allows from the trailers of each judged message; `None`: the pending one.
+    pub trailers: HashMap<Option<Oid>, Vec<InlineAllow>>,
+    pub errors: Vec<Undecided>,
+    pub stats: Stats,
+    /// Remarks on the run as a whole.
+    pub notes: Vec<String>,
+}
+
+/// What the engine needs beside source and checks.
+pub struct Setting<'a> {
+    pub checks: &'a Compiled,
+    /// Short names or globs of protected branches.
+    pub protected: &'a [String],
+    pub path_budget: u64,
+    pub threads: usize,
+}
+
+/// Which kinds of subject a source can feed.
+pub fn kinds(source: &Source) -> Kinds {
+    match source {
+        Source::WorkTree { .. } => Kinds::FILE.and(Kinds::TREE),
+        Source::Index { .. } => Kinds::FILE.and(Kinds::TREE),
+        Source::Merge { .. } => Kinds::FILE.and(Kinds::TREE).and(Kinds::REF),
+        Source::Message { .. } => Kinds::COMMIT,
+        Source::Push(_) => Kinds::ALL,
+        Source::History { .. } => Kinds::FILE.and(Kinds::COMMIT),
+    }
+}
+
+/// Judges what a source brings.
+pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcome> {
+    let checks = setting.checks;
+    let ask = Ask {
+        kinds: checks.kinds(),
+        path_budget: setting.path_budget,
+        protected: setting.protected,
+        threads: setting.threads,
+    };
+    let changes = repo.changes(source, &ask)?;
+    let local = repo.local();
+    let refs = match source {
+        Source::Push(push) => push.updates.iter().map(|u| u.name.clone()).collect(),
+        Source::History { .. } => Vec::new(),
+        _ => local.head_name()?.into_iter().collect(),
+    };
+    let mut run = Run::new(setting, refs);
+    match source {
+        Source::Push(push) => {
+            let graph = || GitGraph::new(&local, push.branches_at.clone(), setting.path_budget);
+            run.refs(graph, push, &changes.refs)?;
+        }
+        Source::Merge { heads, message } => run.merge(&local, heads, message)?,
+        Source::Message { text, parents } => run.message(&local, text, parents)?,
+        _ => {}
+    }
+    run.commits(repo, &changes.commits);
+    run.trees(&local, source, &changes);
+    run.blobs(Some(repo), &changes.blobs);
+    run.remarks(&changes);
+    repo.count_into(&mut run.out.stats);
+    Ok(run.out)
+}
+
+/// Judges files that belong to no repository.
+pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting: &Setting<'_>) -> Outcome {
+    let changes = git::plain_files(root, paths, setting.threads);
+    let mut run = Run::new(setting, Vec::new());
+    run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
+    run.blobs(None, &changes.blobs);
+    run.remarks(&changes);
+    run.out
+}
+
+struct Run<'a> {
+    setting: &'a Setting<'a>,
+    /// Keys the in-run identity of secrets.
+    key: u64,
+    /// Full names of the refs to which the whole change goes.
+    refs: Vec<BString>,
+    out: Outcome,
+}
+
+/// What one job brings home.
+#[derive(Default)]
+struct Part {
+    batch: Batch,
+    trailer: Option<(Option<Oid>, Vec<InlineAllow>)>,
+    errors: Vec<Undecided>,
+    stats: Stats,
+}
+
+impl<'a> Run<'a> {
+    fn new(setting: &'a Setting<'a>, refs: Vec<BString>) -> Self {
+        Self { setting, key: RandomState::new().hash_one(0), refs, out: Outcome::default() }
+    }
+
+    fn collect(&self) -> Findings<'static> {
+        Findings::new(redactor(), self.key)
+    }
+
+    fn remarks(&mut self, changes: &Changes) {
+        if changes.submodules > 0 {
+            let n = changes.submodules;
+            let s = if n == 1 { "" } else { "s" };
+            self.out.notes.push(format!("{n} submodule{s}: content not seen, each is judged in its own repository"));
+        }
+        let errors = changes.errors.iter().cloned();
+        self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));
+        self.out.stats.policies_parsed = self.setting.checks.policies_parsed;
+        self.out.stats.patterns_compiled = patterns_compiled() as u64;
+    }
+
+    fn keep(&mut self, batch: Batch) {
+        if !batch.findings.is_empty() {
+            self.out.batches.push(batch);
+        }
+    }
+
+    fn absorb(&mut self, parts: Vec<Part>) {
+        for part in parts {
+            self.keep(part.batch);
+            self.out.trailers.extend(part.trailer);
+            self.out.errors.extend(part.errors);
+            self.out.stats += part.stats;
+        }
+    }
+
+    fn refs<'g>(
+        &mut self,
+        graph: impl FnOnce() -> Result<GitGraph<'g>>,
+        push: &git::Push,
+        updates: &[Update],
+    ) -> Result<()> {
+        if self.setting.checks.refs.is_empty() || updates.is_empty() {
+            return Ok(());
+        }
+        let graph = graph()?;
+        let together: Vec<_> = updates.iter().map(|u| (u.name.clone(), u.old, u.new)).collect();
+        for update in updates {
+            let subject = RefUpdate {
+                name: update.name.clone(),
+                old: update.old,
+                new: update.new,
+                pusher: push.pusher.clone(),
+                head_ref: push.head_ref.clone(),
+                together: &together,
+                graph: &graph,
+            };
+            let mut findings = self.collect();
+            for scoped in self.setting.checks.refs.iter().filter(|s| s.scope.has_branch([update.name.as_ref()])) {
+                if let Err(error) = scoped.check.check(&subject, &mut findings) {
+                    let origin = Origin::Ref { name: update.name.clone(), old: update.old, new: update.new };
+                    self.out.errors.push(Undecided { error, origin: Some(origin) });
+                }
+            }
+            self.keep(Batch { refs: vec![update.name.clone()], findings: findings.into_vec() });
+        }
+        Ok(())
+    }
+
+    /// The branch as a merge under way will leave it, before the merge is made.
+    fn merge(&mut self, local: &Local<'_>, heads: &[Oid], message: &BString) -> Result<()> {
+        let (Some(head), Some(name)) = (local.head()?, local.head_name()?) else { return Ok(()) };
+        if self.setting.checks.refs.is_empty() || heads.is_empty() {
+            return Ok(());
+        }
+        let graph = GitGraph::new(local, None, self.setting.path_budget)?;
+        let parents: Vec<Oid> = std::iter::once(head).chain(heads.iter().copied()).collect();
+        let new = graph.pending_merge(&parents, message.as_ref())?;
+        let update = Update { name, old: Some(head), new: Some(new) };
+        self.refs(|| Ok(graph), &git::Push::default(), &[update])
+    }
+
+    fn message(&mut self, local: &Local<'_>, text: &BString, parents: &[Oid]) -> Result<()> {
+        let head = local.head()?;
+        let subject = Commit {
+            carrier: Carrier::Pending,
+            message: text.clone(),
+            headers: BString::default(),
+            parents: head.into_iter().chain(parents.iter().copied()).collect(),
+            tree: None,
+            author: Default::default(),
+            committer: Default::default(),
+            new_object: true,
+            new_to: local.head_name()?.into_iter().collect(),
+            changed_paths: &|| local.staged_paths(),
+        };
+        let mut findings = self.collect();
+        for scoped in &self.setting.checks.commits {
+            if let Err(error) = scoped.check.check(&subject, &mut findings) {
+                self.out.errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
+            }
+        }
+        self.out.trailers.extend(trailer(&subject));
+        self.keep(Batch { refs: subject.new_to, findings: findings.into_vec() });
+        Ok(())
+    }
+
+    fn commits(&mut self, repo: &Repo, jobs: &[CommitJob]) {
+        if self.setting.checks.commits.is_empty() {
+            return;
+        }
+        let parts = in_parallel(repo, jobs, |local, job| self.commit(local, job));
+        self.absorb(parts);
+    }
+
+    fn commit(&self, local: &Local<'_>, job: &CommitJob) -> Part {
+        let mut part = Part::default();
+        let origin = Origin::Message { commit: Some(job.id) };
+        let mut findings = self.collect();
+        let mut judge = |subject: &Commit<'_>| {
+            let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(subject.new_to.iter().map(AsRef::as_ref));
+            for scoped in self.setting.checks.commits.iter().filter(here) {
+                if let Err(error) = scoped.check.check(subject, &mut findings) {
+                    part.errors.push(Undecided { error, origin: Some(origin.clone()) });
+                }
+            }
+            part.trailer = trailer(subject);
+        };
+        let read = match job.kind {
+            ObjectKind::Tag => local.tag(job.id).map(|tag| {
+                let headers = tag.raw[..tag.raw.len() - tag.message.len()].into();
+                judge(&Commit {
+                    carrier: Carrier::Tag(job.id, tag.name),
+                    message: tag.message,
+                    headers,
+                    parents: Vec::new(),
+                    tree: None,
+                    author: tag.tagger.clone().unwrap_or_default(),
+                    committer: tag.tagger.unwrap_or_default(),
+                    new_object: job.new_object,
+                    new_to: job.new_to.clone(),
+                    changed_paths: &|| Ok(Vec::new()),
+                });
+            }),
+            _ => local.commit(job.id).map(|raw| {
+                let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
+                judge(&Commit {
+                    carrier: Carrier::Commit(job.id),
+                    message: raw.message,
+                    headers: raw.headers,
+                    parents: raw.node.parents,
+                    tree: Some(tree),
+                    author: raw.node.author,
+                    committer: raw.node.committer,
+                    new_object: job.new_object,
+                    new_to: job.new_to.clone(),
+                    changed_paths: &|| local.changed_paths(first, tree, self.setting.path_budget),
+                });
+            }),
+        };
+        if let Err(error) = read {
+            part.errors.push(Undecided { error, origin: Some(Origin::Message { commit: Some(job.id) }) });
+        }
+        part.batch = Batch { refs: job.new_to.clone(), findings: findings.into_vec() };
+        part
+    }
+
+    fn trees(&mut self, local: &Local<'_>, source: &Source, changes: &Changes) {
+        if self.setting.checks.trees.is_empty() {
+            return;
+        }
+        let moves: Vec<(BString, Option<Oid>)> = changes.refs.iter().map(|u| (u.name.clone(), u.new)).collect();
+        let budget = self.setting.path_budget;
+        for job in &changes.trees {
+            let of = match (job.tree, source) {
+                (Some(tree), _) => SnapshotOf::Tree(tree),
+                (None, Source::Index { .. } | Source::Merge { .. }) => SnapshotOf::Index,
+                (None, _) => SnapshotOf::WorkTree,
+            };
+            let snapshot = GitSnapshot::new(local, of, &moves, budget);
+            let before = job.before.and_then(|c| local.tree_of(c).ok());
+            let before = before.map(|t| GitSnapshot::new(local, SnapshotOf::Tree(t), &[], budget));
+            let subject = Tree {
+                commit: job.commit,
+                name: job.name.clone(),
+                snapshot: &snapshot,
+                before: before.as_ref().map(|b| b as &dyn Snapshot),
+            };
+            let mut findings = self.collect();
+            let here = |s: &&Scoped<TreeCheck>| s.scope.has_branch(job.name.iter().map(AsRef::as_ref));
+            for scoped in self.setting.checks.trees.iter().filter(here) {
+                if let Err(error) = scoped.check.check(&subject, &mut findings) {
+                    self.out.errors.push(Undecided { error, origin: None });
+                }
+            }
+            self.keep(Batch { refs: job.name.clone().into_iter().collect(), findings: findings.into_vec() });
+        }
+    }
+
+    fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob]) {
+        if self.setting.checks.files.is_empty() {
+            return;
+        }
+        let parts = match repo {
+            Some(repo) => in_parallel(repo, jobs, |local, job| self.blob(Some(local), job)),
+            None => jobs.par_iter().map(|job| self.blob(None, job)).collect(),
+        };
+        self.absorb(parts);
+    }
+
+    fn blob(&self, local: Option<&Local<'_>>, job: &BlobJob) -> Part {
+        let mut part = Part::default();
+        let load = || match (&job.blob, local) {
+            (Blob::Object(id), Some(local)) => local.blob(*id),
+            (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
+            (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink)),
+        };
+        let content = Content::new(&load);
+        let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
+        let mut findings = self.collect();
+        for place in &job.places {
+            let path: &BStr = place.path.as_ref();
+            let file = File { path, commit: place.commit, blob, symlink: place.symlink, content: &content };
+            for scoped in self.setting.checks.files.iter().filter(|s| s.scope.has_path(path)) {
+                if let Err(error) = scoped.check.check(&file, &mut findings) {
+                    let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
+                    part.errors.push(Undecided { error, origin: Some(origin) });
+                    break;
+                }
+            }
+        }
+        if let (Blob::Disk(_), Some(bytes)) = (&job.blob, content.read()) {
+            part.stats.blobs_read = 1;
+            part.stats.bytes_read = bytes as u64;
+        }
+        part.batch = Batch { refs: self.refs.clone(), findings: findings.into_vec() };
+        part
+    }
+}
+
+/// What a message allows by its trailers.
+fn trailer(subject: &Commit<'_>) -> Option<(Option<Oid>, Vec<InlineAllow>)> {
+    let id = match subject.carrier {
+        Carrier::Pending => None,
+        Carrier::Commit(id) | Carrier::Tag(id, _) => Some(id),
+    };
+    let allows = trailer_allows(&subject.message, redactor());
+    (!allows.is_empty()).then_some((id, allows))
+}
+
+/// Runs jobs on as many threads as pay, each with its own handle on the repository; results in the jobs' order.
+fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Local<'_>, &J) -> Part + Sync) -> Vec<Part> {
+    if jobs.len() < SERIAL {
+        let local = repo.local();
+        return jobs.iter().map(|j| one(&local, j)).collect();
+    }
+    jobs.par_iter().with_min_len(8).map_init(|| repo.local(), |local, job| one(local, job)).collect()
+}

@@ -1,0 +1,500 @@
+//! One walk from a [`Source`] to what the rules may look at: ids, paths and names; no blob is read here.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+
+use bstr::{BString, ByteSlice};
+use rayon::prelude::*;
+
+use super::objects::peel;
+use super::source::{Known, Push, Source, Update};
+use super::trees::{self, PathBudget};
+use super::walk::{self, Step};
+use super::{Local, Repo, index, oid, worktree};
+use crate::error::{Error, Result};
+use crate::subject::{Kinds, ObjectKind, Oid};
+
+/// Where a blob stands, and the first commit that put it there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub path: BString,
+    pub commit: Option<Oid>,
+    pub symlink: bool,
+}
+
+/// Where a job's bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blob {
+    Object(Oid),
+    Disk(PathBuf),
+}
+
+/// One distinct blob and all places where the change puts it: read once.
+#[derive(Clone, Debug)]
+pub struct BlobJob {
+    pub blob: Blob,
+    pub places: Vec<Place>,
+}
+
+impl BlobJob {
+    /// An object that stands at one place of no commit.
+    fn at(id: Oid, path: BString) -> Self {
+        Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }] }
+    }
+
+    fn object(&self) -> Option<Oid> {
+        if let Blob::Object(id) = &self.blob { Some(*id) } else { None }
+    }
+}
+
+/// A commit or annotated tag to be judged by its text.
+#[derive(Clone, Debug)]
+pub struct CommitJob {
+    pub id: Oid,
+    pub kind: ObjectKind,
+    pub new_object: bool,
+    pub new_to: Vec<BString>,
+}
+
+/// A ref to be judged.
+pub type RefJob = Update;
+
+/// A snapshot to be judged.
+#[derive(Clone, Debug)]
+pub struct TreeJob {
+    pub commit: Option<Oid>,
+    /// `None`: the index or the work tree.
+    pub tree: Option<Oid>,
+    pub name: Option<BString>,
+    pub before: Option<Oid>,
+}
+
+/// What a source brings.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub blobs: Vec<BlobJob>,
+    pub commits: Vec<CommitJob>,
+    pub refs: Vec<RefJob>,
+    pub trees: Vec<TreeJob>,
+    /// Parts that could not be listed.
+    pub errors: Vec<Error>,
+    /// Submodule entries whose content was not seen.
+    pub submodules: u64,
+}
+
+/// Blobs with paths, before they are grouped.
+#[derive(Debug, Default)]
+pub(crate) struct Introduced {
+    pub pairs: Vec<Pair>,
+    pub submodules: u64,
+}
+
+/// A blob under a path.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub path: BString,
+    pub blob: Oid,
+    pub symlink: bool,
+}
+
+impl Introduced {
+    pub(crate) fn add(&mut self, path: BString, blob: Oid, symlink: bool, submodule: bool) {
+        if submodule {
+            self.submodules += 1;
+        } else {
+            self.pairs.push(Pair { path, blob, symlink });
+        }
+    }
+}
+
+/// What the caller knows beside the source.
+pub struct Ask<'a> {
+    /// Only what somebody will look at is listed.
+    pub kinds: Kinds,
+    pub path_budget: u64,
+    /// Short names or globs of protected branches: what stands there is never judged again as a message.
+    pub protected: &'a [String],
+    pub threads: usize,
+}
+
+impl Repo {
+    /// Lists what `source` brings.
+    pub fn changes(&self, source: &Source, ask: &Ask<'_>) -> Result<Changes> {
+        let local = self.local();
+        let budget = PathBudget::new(ask.path_budget);
+        match source {
+            Source::WorkTree { paths } => self.worktree_changes(&local, paths, ask),
+            Source::Index { parents } | Source::Merge { heads: parents, .. } => {
+                let mut out = Changes::default();
+                if ask.kinds.meets(Kinds::FILE) {
+                    let index = index::open(&local)?;
+                    let trees: Vec<Oid> = local
+                        .head()?
+                        .into_iter()
+                        .chain(parents.iter().copied())
+                        .map(|c| local.tree_of(c))
+                        .collect::<Result<_>>()?;
+                    let found = index::introduced(&local, &index, &trees, &budget)?;
+                    out.submodules = found.submodules;
+                    out.blobs = group(found.pairs.into_iter().map(|p| (p, None)));
+                }
+                if ask.kinds.meets(Kinds::TREE) {
+                    let name = local.head_name()?;
+                    out.trees.push(TreeJob { commit: None, tree: None, name, before: local.head()? });
+                }
+                Ok(out)
+            }
+            Source::Message { .. } => Ok(Changes::default()),
+            Source::Push(push) => push_changes(&local, push, ask, &budget),
+            Source::History { all } => history(&local, *all, ask, &budget),
+        }
+    }
+
+    fn worktree_changes(&self, local: &Local<'_>, paths: &[PathBuf], ask: &Ask<'_>) -> Result<Changes> {
+        let root = self.workdir().ok_or_else(|| {
+            Error::usage("a bare repository has no work tree to check")
+                .hint("`portcullis check --ref HEAD` judges a ref, `--history` everything")
+        })?;
+        let mut out = Changes::default();
+        if ask.kinds.meets(Kinds::FILE) {
+            let listing = worktree::tracked_and_new(local, root, paths, ask.threads)?;
+            out.blobs = from_disk(listing.files);
+            out.errors = listing.errors;
+            out.submodules = listing.submodules;
+        }
+        if ask.kinds.meets(Kinds::TREE) {
+            out.trees.push(TreeJob { commit: None, tree: None, name: local.head_name()?, before: None });
+        }
+        Ok(out)
+    }
+}
+
+/// Files of directories that belong to no repository.
+pub fn plain_files(root: &std::path::Path, paths: &[PathBuf], threads: usize) -> Changes {
+    let listing = worktree::plain(root, paths, threads);
+    Changes { blobs: from_disk(listing.files), errors: listing.errors, ..Changes::default() }
+}
+
+fn from_disk(files: Vec<worktree::Disk>) -> Vec<BlobJob> {
+    files
+        .into_iter()
+        .map(|f| BlobJob {
+            blob: Blob::Disk(f.file),
+            places: vec![Place { path: f.path, commit: None, symlink: f.symlink }],
+        })
+        .collect()
+}
+
+/// One job per distinct blob, in the order of first sight.
+fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
+    let mut at: HashMap<Oid, usize> = HashMap::new();
+    let mut jobs: Vec<BlobJob> = Vec::new();
+    for (pair, commit) in pairs {
+        let job = *at.entry(pair.blob).or_insert_with(|| {
+            jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new() });
+            jobs.len() - 1
+        });
+        let places = &mut jobs[job].places;
+        // A pair that comes and goes is one pair: its first commit stands for it.
+        if !places.iter().any(|p| p.path == pair.path) {
+            places.push(Place { path: pair.path, commit, symlink: pair.symlink });
+        }
+    }
+    jobs
+}
+
+fn push_changes(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
+    let mut out = Changes { refs: push.updates.clone(), ..Changes::default() };
+    let mut tips = Vec::new();
+    let mut known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
+    known.extend(known_commits(local, &push.known)?);
+    for update in &push.updates {
+        let Some(new) = update.new else { continue };
+        let (target, kind) = judged_tags(local, new, update, &known, &mut out)?;
+        match kind {
+            ObjectKind::Commit => {
+                tips.push(target);
+                if ask.kinds.meets(Kinds::TREE) && !update.name.starts_with(b"refs/tags/") {
+                    out.trees.push(TreeJob {
+                        commit: Some(target),
+                        tree: Some(local.tree_of(target)?),
+                        name: Some(update.name.clone()),
+                        before: update.old.filter(|o| local.has(*o)).map(|o| peel(local, o)).transpose()?.map(|p| p.0),
+                    });
+                }
+            }
+            ObjectKind::Tree => bare_tree(local, target, &mut out, budget)?,
+            ObjectKind::Blob => out.blobs.push(BlobJob::at(target, update.name.clone())),
+            ObjectKind::Tag => unreachable!("peeled"),
+        }
+    }
+    if !ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) {
+        return Ok(out);
+    }
+    let quarantined = local.repo.quarantined(local).transpose()?.map(|ids| sort_by_kind(local, ids)).transpose()?;
+    let steps = match &quarantined {
+        Some(new) => walk::ordered(local, &new.commits)?,
+        None if tips.is_empty() => return Ok(out),
+        None => walk::new_commits(local, &tips, &known)?,
+    };
+    if ask.kinds.meets(Kinds::FILE) {
+        let pairs = introduced_by(local, &steps, budget)?;
+        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
+        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
+        out.blobs.extend(group(pairs));
+    }
+    if let Some(new) = &quarantined {
+        unreferenced(new, &mut out);
+    }
+    if ask.kinds.meets(Kinds::COMMIT) {
+        out.commits.extend(new_to_refs(local, push, &steps, &known, ask)?);
+    }
+    Ok(out)
+}
+
+/// New objects of a push by kind.
+#[derive(Default)]
+struct Waiting {
+    commits: Vec<Oid>,
+    tags: Vec<Oid>,
+    blobs: Vec<Oid>,
+}
+
+fn sort_by_kind(local: &Local<'_>, ids: Vec<Oid>) -> Result<Waiting> {
+    let mut out = Waiting::default();
+    for id in ids {
+        match local.kind(id)? {
+            ObjectKind::Commit => out.commits.push(id),
+            ObjectKind::Tag => out.tags.push(id),
+            ObjectKind::Blob => out.blobs.push(id),
+            ObjectKind::Tree => {}
+        }
+    }
+    Ok(out)
+}
+
+/// What a push brings beside what its commits introduce: once accepted, anybody can fetch it by its id.
+fn unreferenced(new: &Waiting, out: &mut Changes) {
+    let seen: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
+    for id in new.blobs.iter().filter(|id| !seen.contains(id)) {
+        out.blobs.push(BlobJob::at(*id, id.to_string().into()));
+    }
+    for id in &new.tags {
+        if !out.commits.iter().any(|c| c.id == *id) {
+            out.commits.push(CommitJob { id: *id, kind: ObjectKind::Tag, new_object: true, new_to: Vec::new() });
+        }
+    }
+}
+
+/// Commits whose history is known before the change.
+fn known_commits(local: &Local<'_>, known: &Known) -> Result<Vec<Oid>> {
+    let prefix = match known {
+        Known::Old | Known::Quarantine => return Ok(Vec::new()),
+        Known::Commits(list) => return Ok(list.clone()),
+        Known::Refs => "refs/",
+        Known::RefsUnder(prefix) => prefix,
+    };
+    let mut out = Vec::new();
+    for r in local.refs(prefix)? {
+        if let Ok((id, ObjectKind::Commit)) = peel(local, r.target) {
+            out.push(id);
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
+}
+
+/// Lists the tag objects between a ref and what it finally points at, and returns that.
+fn judged_tags(
+    local: &Local<'_>,
+    new: Oid,
+    update: &Update,
+    known: &[Oid],
+    out: &mut Changes,
+) -> Result<(Oid, ObjectKind)> {
+    let mut at = new;
+    for _ in 0..64 {
+        let kind = local.kind(at)?;
+        if kind != ObjectKind::Tag {
+            return Ok((at, kind));
+        }
+        if !known.contains(&at) && !out.commits.iter().any(|c| c.id == at) {
+            out.commits.push(CommitJob { id: at, kind, new_object: true, new_to: vec![update.name.clone()] });
+        }
+        at = local.tag(at)?.target;
+    }
+    Err(Error::undecided(format!("the tag at {new} is nested too deeply")))
+}
+
+/// A ref may point at a tree: everything in it is introduced.
+fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
+    let mut found = Introduced::default();
+    trees::introduced(local, tree, &[], budget, &mut |f| {
+        found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
+    })?;
+    out.submodules += found.submodules;
+    out.blobs.extend(group(found.pairs.into_iter().map(|p| (p, None))));
+    Ok(())
+}
+
+/// What each commit introduces against all its parents, in the order of `steps`.
+fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Result<Vec<Introduced>> {
+    let one = |local: &Local<'_>, step: &Step| -> Result<Introduced> {
+        let mut found = Introduced::default();
+        let tree = local.tree_of(step.id)?;
+        // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
+        let parents = step.parents.iter().filter(|p| local.has(**p));
+        let parents: Vec<Oid> = parents.map(|p| local.tree_of(*p)).collect::<Result<_>>()?;
+        trees::introduced(local, tree, &parents, budget, &mut |f| {
+            found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
+        })?;
+        Ok(found)
+    };
+    if steps.len() < 64 {
+        return steps.iter().map(|s| one(local, s)).collect();
+    }
+    let repo = local.repo;
+    steps
+        .par_chunks(16)
+        .map_init(|| repo.local(), |local, chunk| chunk.iter().map(|s| one(local, s)).collect())
+        .collect::<Result<Vec<Vec<_>>>>()
+        .map(|v| v.into_iter().flatten().collect())
+}
+
+/// For each new commit, the refs to which it is new: `new --not old`, and not on a protected branch.
+fn new_to_refs(local: &Local<'_>, push: &Push, steps: &[Step], known: &[Oid], ask: &Ask<'_>) -> Result<Vec<CommitJob>> {
+    let guarded = protected_tips(local, ask.protected)?;
+    let mut jobs: BTreeMap<usize, CommitJob> = BTreeMap::new();
+    let mut order: HashMap<Oid, usize> = HashMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        order.insert(step.id, at);
+        let kind = ObjectKind::Commit;
+        jobs.insert(at, CommitJob { id: step.id, kind, new_object: true, new_to: Vec::new() });
+    }
+    let mut beyond = steps.len();
+    for update in &push.updates {
+        let Some(new) = update.new else { continue };
+        let (tip, ObjectKind::Commit) = peel(local, new)? else { continue };
+        if update.name.starts_with(b"refs/tags/") {
+            continue;
+        }
+        let mut hidden = guarded.clone();
+        match update.old {
+            Some(old) => hidden.push(old),
+            None => hidden.extend_from_slice(known),
+        }
+        let short = update.name.strip_prefix(b"refs/heads/".as_slice()).unwrap_or(&update.name);
+        let fork = update.old.is_none() && !ask.protected.iter().any(|p| branch_matches(p, short));
+        let new = if fork && push.known == Known::Quarantine {
+            // What was here before was judged on the ref it came with; only a protected branch judges it again.
+            walk::new_commits_within(local, tip, &order)?
+        } else {
+            walk::new_commits(local, &[tip], &hidden)?
+        };
+        for step in new {
+            let at = *order.entry(step.id).or_insert_with(|| {
+                beyond += 1;
+                beyond
+            });
+            jobs.entry(at)
+                .or_insert_with(|| CommitJob {
+                    id: step.id,
+                    kind: ObjectKind::Commit,
+                    new_object: false,
+                    new_to: Vec::new(),
+                })
+                .new_to
+                .push(update.name.clone());
+        }
+    }
+    Ok(jobs.into_values().collect())
+}
+
+/// Where the protected branches stand. Names without a wildcard are looked up, not searched for: a server may have
+/// very many refs.
+fn protected_tips(local: &Local<'_>, protected: &[String]) -> Result<Vec<Oid>> {
+    let (patterns, names): (Vec<_>, Vec<_>) = protected.iter().partition(|p| p.contains(WILD));
+    let mut tips = Vec::new();
+    for name in names {
+        tips.extend(local.find_ref(format!("refs/heads/{name}").as_bytes().as_bstr())?);
+    }
+    if !patterns.is_empty() {
+        for r in local.refs("refs/heads/")? {
+            let short = &r.name[b"refs/heads/".len()..];
+            if patterns.iter().any(|p| branch_matches(p, short)) {
+                tips.push(r.target);
+            }
+        }
+    }
+    Ok(tips)
+}
+
+const WILD: [char; 4] = ['*', '?', '[', '{'];
+
+/// Whether a short branch name is the one a policy means; names there are literal or hold `*`.
+pub fn branch_matches(pattern: &str, name: &[u8]) -> bool {
+    if !pattern.contains(WILD) {
+        return pattern.as_bytes() == name;
+    }
+    globset::GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .is_ok_and(|g| g.compile_matcher().is_match(&*name.to_str_lossy()))
+}
+
+fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
+    let mut out = Changes::default();
+    let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
+    for r in local.refs("refs/")? {
+        let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
+        match judged_tags(local, r.target, &update, &[], &mut out)? {
+            (id, ObjectKind::Commit) => tips.push(id),
+            (id, ObjectKind::Tree) => bare_tree(local, id, &mut out, budget)?,
+            (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
+        }
+    }
+    tips.sort_unstable();
+    tips.dedup();
+    let steps = walk::all_commits(local, &tips)?;
+    if ask.kinds.meets(Kinds::FILE) {
+        let pairs = introduced_by(local, &steps, budget)?;
+        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
+        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
+        out.blobs.extend(group(pairs));
+    }
+    out.commits.extend(steps.iter().map(|s| CommitJob {
+        id: s.id,
+        kind: ObjectKind::Commit,
+        new_object: true,
+        new_to: Vec::new(),
+    }));
+    if all {
+        unreachable_objects(local, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
+fn unreachable_objects(local: &Local<'_>, out: &mut Changes) -> Result<()> {
+    let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
+    let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
+    let store = local.gix.objects.store_ref();
+    let ids = store.iter().map_err(super::unreadable("the objects cannot be listed"))?;
+    let mut rest: Vec<Oid> = Vec::new();
+    for id in ids {
+        rest.push(oid(&id.map_err(super::unreadable("the objects cannot be listed"))?));
+    }
+    rest.sort_unstable();
+    rest.dedup();
+    for id in rest {
+        match local.kind(id)? {
+            ObjectKind::Blob if !seen_blobs.contains(&id) => out.blobs.push(BlobJob::at(id, id.to_string().into())),
+            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) => {
+                out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

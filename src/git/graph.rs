@@ -1,0 +1,194 @@
+//! [`Graph`] on a real repository: parents from the commit-graph file where there is one, objects otherwise; merges of
+//! trees in object memory. Owns how the names of refs are read at each gate; stores nothing.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
+use bstr::{BStr, BString};
+
+use super::trees::{self, PathBudget};
+use super::{Local, gix_id, oid, unreadable};
+use crate::error::Result;
+use crate::subject::{Graph, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
+
+/// See the module.
+pub struct GitGraph<'r> {
+    /// Writes go to memory, and what was written is read from there.
+    local: Local<'r>,
+    commit_graph: Option<gix::commitgraph::Graph>,
+    shallow: Vec<Oid>,
+    path_budget: u64,
+    /// `refs/remotes/origin/`: where a gate outside the server finds the server's branches.
+    branches_at: Option<String>,
+    new: OnceCell<Result<Vec<Oid>>>,
+    listed: RefCell<HashMap<String, Vec<Ref>>>,
+}
+
+impl<'r> GitGraph<'r> {
+    /// `branches_at`: the prefix under which `refs/heads/x` of the server is known here; the branch of that name here
+    /// stands in where there is none. `None` on the server itself.
+    pub fn new(local: &Local<'r>, branches_at: Option<String>, path_budget: u64) -> Result<Self> {
+        let memory = Local { gix: local.gix.clone().with_object_memory(), repo: local.repo };
+        Ok(Self {
+            // A damaged or foreign commit-graph is an optimisation lost, not an answer lost.
+            commit_graph: memory.gix.commit_graph_if_enabled().ok().flatten(),
+            shallow: memory.shallow_boundary()?,
+            local: memory,
+            path_budget,
+            branches_at,
+            new: OnceCell::new(),
+            listed: RefCell::default(),
+        })
+    }
+
+    /// Makes the commit that a merge under way would make, in memory: `parents`, the first one's tree, a message.
+    pub fn pending_merge(&self, parents: &[Oid], message: &BStr) -> Result<Oid> {
+        let what = "the pending merge cannot be looked at";
+        let Some(first) = parents.first() else {
+            return Err(crate::error::Error::undecided("a merge on an unborn branch has nothing to merge into"));
+        };
+        let first = self.local.commit(*first)?.node;
+        let who = gix::actor::Signature {
+            name: first.committer.name.clone(),
+            email: first.committer.email.clone(),
+            time: gix::date::Time { seconds: first.committer.time, offset: 0 },
+        };
+        let commit = gix::objs::Commit {
+            tree: gix_id(first.tree),
+            parents: parents.iter().map(|p| gix_id(*p)).collect(),
+            author: who.clone(),
+            committer: who,
+            encoding: None,
+            message: message.to_owned(),
+            extra_headers: Vec::new(),
+        };
+        Ok(oid(&self.local.gix.write_object(&commit).map_err(unreadable(what))?))
+    }
+
+    fn in_file(&self, commit: Oid) -> Option<gix::commitgraph::file::Commit<'_>> {
+        self.commit_graph.as_ref()?.commit_by_id(gix_id(commit))
+    }
+
+    /// Where a branch of the server is looked for here, best first.
+    fn spellings(&self, name: &BStr) -> Vec<BString> {
+        let mut out = Vec::new();
+        if let (Some(at), Some(short)) = (&self.branches_at, name.strip_prefix(b"refs/heads/".as_slice())) {
+            out.push(BString::from([at.as_bytes(), short].concat()));
+        }
+        out.push(name.to_owned());
+        out
+    }
+}
+
+impl Graph for GitGraph<'_> {
+    fn parents(&self, commit: Oid) -> Result<Vec<Oid>> {
+        if let (Some(graph), Some(c)) = (&self.commit_graph, self.in_file(commit)) {
+            let parents: Result<Vec<Oid>, _> = c.iter_parents().map(|p| p.map(|at| oid(graph.id_at(at)))).collect();
+            if let Ok(parents) = parents {
+                return Ok(parents);
+            }
+        }
+        Ok(self.local.commit(commit)?.node.parents)
+    }
+
+    fn node(&self, commit: Oid) -> Result<Node> {
+        Ok(self.local.commit(commit)?.node)
+    }
+
+    fn time(&self, commit: Oid) -> Result<i64> {
+        match self.in_file(commit) {
+            Some(c) => Ok(c.committer_timestamp() as i64),
+            None => Ok(self.local.commit(commit)?.node.committer.time),
+        }
+    }
+
+    fn generation(&self, commit: Oid) -> Result<Option<u32>> {
+        Ok(self.in_file(commit).map(|c| c.generation()))
+    }
+
+    fn is_shallow(&self, commit: Oid) -> Result<bool> {
+        Ok(self.shallow.contains(&commit))
+    }
+
+    fn is_new(&self, object: Oid) -> Result<bool> {
+        let repo = self.local.repo;
+        let new = self.new.get_or_init(|| repo.quarantined(&self.local).unwrap_or_else(|| Ok(Vec::new())));
+        new.as_ref().map(|ids| ids.binary_search(&object).is_ok()).map_err(Clone::clone)
+    }
+
+    fn kind(&self, object: Oid) -> Result<ObjectKind> {
+        self.local.kind(object)
+    }
+
+    fn tag(&self, object: Oid) -> Result<TagObject> {
+        self.local.tag(object)
+    }
+
+    fn find_ref(&self, name: &BStr) -> Result<Option<Oid>> {
+        for spelling in self.spellings(name) {
+            if let Some(id) = self.local.find_ref(spelling.as_ref())? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn refs(&self, prefix: &str) -> Result<Vec<Ref>> {
+        if let Some(list) = self.listed.borrow().get(prefix) {
+            return Ok(list.clone());
+        }
+        let mut list = self.local.refs(prefix)?;
+        if let (Some(at), Some(rest)) = (&self.branches_at, prefix.strip_prefix("refs/heads/")) {
+            for r in self.local.refs(at)? {
+                let short = &r.name[at.len()..];
+                let name = BString::from([b"refs/heads/", short].concat());
+                if short.starts_with(rest.as_bytes()) && short != b"HEAD" {
+                    // The server's branch is the one that counts.
+                    list.retain(|l| l.name != name);
+                    list.push(Ref { name, target: r.target });
+                }
+            }
+            list.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        self.listed.borrow_mut().insert(prefix.to_owned(), list.clone());
+        Ok(list)
+    }
+
+    fn merge_bases(&self, a: Oid, b: Oid) -> Result<Vec<Oid>> {
+        let what = "the merge base cannot be found";
+        let bases = self.local.gix.merge_bases_many(gix_id(a), &[gix_id(b)]).map_err(unreadable(what))?;
+        Ok(bases.iter().map(|id| oid(id)).collect())
+    }
+
+    fn is_ancestor(&self, ancestor: Oid, descendant: Oid) -> Result<bool> {
+        Ok(ancestor == descendant || self.merge_bases(ancestor, descendant)?.contains(&ancestor))
+    }
+
+    fn merge_commits(&self, ours: Oid, theirs: Oid) -> Result<Merged> {
+        let what = "the merge cannot be computed";
+        let gix = &self.local.gix;
+        let options = gix.tree_merge_options().map_err(unreadable(what))?;
+        let mut outcome = gix
+            .merge_commits(gix_id(ours), gix_id(theirs), Default::default(), options.into())
+            .map_err(unreadable(what))?;
+        let tree = oid(&outcome.tree_merge.tree.write().map_err(unreadable(what))?);
+        let unresolved = gix::merge::tree::TreatAsUnresolved::git();
+        let conflicts: Vec<BString> = outcome
+            .tree_merge
+            .conflicts
+            .iter()
+            .filter(|c| c.is_unresolved(unresolved))
+            .map(|c| c.ours.location().to_owned())
+            .collect();
+        Ok(if conflicts.is_empty() { Merged::Clean(tree) } else { Merged::Conflict(tree, conflicts) })
+    }
+
+    fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>> {
+        trees::diff(&self.local, old, new, &PathBudget::new(self.path_budget))
+    }
+
+    fn peel(&self, object: Oid) -> Result<Option<Oid>> {
+        let (id, kind) = super::objects::peel(&self.local, object)?;
+        Ok((kind == ObjectKind::Commit).then_some(id))
+    }
+}

@@ -1,0 +1,113 @@
+//! Small questions about a repository that commands and the engine ask: names, pending merges, changed paths.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::trees::{self, PathBudget};
+use super::{Local, Repo, gix_id, index, oid, unreadable};
+use crate::error::{Error, Result};
+use crate::subject::Oid;
+
+/// What the configuration says about messages; `None` where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageSettings {
+    /// `commit.cleanup`.
+    pub cleanup: Option<BString>,
+    /// `core.commentString` or `core.commentChar`.
+    pub comment: Option<BString>,
+    /// `i18n.commitEncoding`.
+    pub encoding: Option<BString>,
+    /// `commit.verbose`: a diff stands below the message.
+    pub verbose: bool,
+}
+
+/// The other parents of a merge that is under way (`MERGE_HEAD`), oldest first; empty when there is none.
+pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
+    let file = repo.git_dir().join("MERGE_HEAD");
+    match std::fs::read(&file) {
+        Ok(text) => Ok(text.lines().filter_map(|l| Oid::from_hex(l.trim())).collect()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(unreadable("MERGE_HEAD cannot be read")(e)),
+    }
+}
+
+impl Local<'_> {
+    /// The best common ancestor; an error when there is none to be seen.
+    pub fn merge_base(&self, a: Oid, b: Oid) -> Result<Oid> {
+        let base = self.gix.merge_base(gix_id(a), gix_id(b)).map_err(unreadable("the merge base cannot be found"))?;
+        base.map(|b| oid(&b))
+            .ok_or_else(|| Error::undecided(format!("{} and {} have no common ancestor here", a.short(), b.short())))
+    }
+
+    /// The full ref name that a user's word means, if it means a ref; else the word itself.
+    pub fn branch_called(&self, word: &str) -> Result<BString> {
+        if word == "HEAD" || word == "@" {
+            return Ok(self.head_name()?.unwrap_or_else(|| word.into()));
+        }
+        for candidate in [
+            word.to_owned(),
+            format!("refs/heads/{word}"),
+            format!("refs/{word}"),
+            format!("refs/tags/{word}"),
+            format!("refs/remotes/{word}"),
+        ] {
+            if candidate.starts_with("refs/") && self.find_ref(candidate.as_bytes().as_bstr())?.is_some() {
+                return Ok(candidate.into());
+            }
+        }
+        Ok(word.into())
+    }
+
+    /// A file of a commit's tree; `Ok(None)` when there is none under that path.
+    pub fn file_at(&self, commit: Oid, path: &BStr) -> Result<Option<Vec<u8>>> {
+        match trees::lookup(self, self.tree_of(commit)?, path)? {
+            Some((id, mode)) if mode.is_blob() => self.blob(id).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a commit is, or lies below, the branch of this name on some remote.
+    pub fn stands_on_a_remote(&self, branch: &[u8], commit: Oid) -> Result<bool> {
+        for r in self.refs("refs/remotes/")? {
+            let name = r.name[b"refs/remotes/".len()..].as_bstr();
+            let same = name.split_once_str("/").is_some_and(|(_, b)| b == branch);
+            if same && (r.target == commit || self.merge_base(r.target, commit).is_ok_and(|b| b == commit)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Paths that a commit changes against its first parent, deletions included.
+    pub fn changed_paths(&self, parent: Option<Oid>, tree: Oid, path_budget: u64) -> Result<Vec<BString>> {
+        let old = parent.filter(|p| self.has(*p)).map(|p| self.tree_of(p)).transpose()?;
+        let diff = trees::diff(self, old, tree, &PathBudget::new(path_budget))?;
+        Ok(diff.into_iter().map(|d| d.0).collect())
+    }
+
+    /// Paths that are staged: what the pending commit will change, deletions included.
+    pub fn staged_paths(&self) -> Result<Vec<BString>> {
+        let budget = PathBudget::new(u64::MAX);
+        let index = index::open(self)?;
+        let parents: Vec<Oid> = self.head()?.map(|h| self.tree_of(h)).transpose()?.into_iter().collect();
+        let mut paths: Vec<BString> =
+            index::introduced(self, &index, &parents, &budget)?.pairs.into_iter().map(|p| p.path).collect();
+        if let Some(tree) = parents.first() {
+            let there = trees::files(self, *tree, &budget)?;
+            paths.extend(there.into_iter().map(|e| e.path).filter(|p| index.entry_by_path(p.as_ref()).is_none()));
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// What the configuration says about messages.
+    pub fn message_settings(&self) -> MessageSettings {
+        let config = self.gix.config_snapshot();
+        MessageSettings {
+            cleanup: config.string("commit.cleanup"),
+            comment: config.string("core.commentString").or_else(|| config.string("core.commentChar")),
+            encoding: config.string("i18n.commitEncoding"),
+            verbose: config.boolean("commit.verbose").unwrap_or(false),
+        }
+    }
+}

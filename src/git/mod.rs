@@ -1,0 +1,44 @@
+//! The only place that knows gix. Opens repositories, turns a [`Source`] into [`Changes`], answers graph and tree
+//! questions. Judges nothing, writes nothing: merges happen in object memory.
+
+mod changes;
+mod graph;
+mod index;
+mod local;
+mod objects;
+mod open;
+mod quarantine;
+mod snapshot;
+mod source;
+mod trees;
+mod walk;
+mod worktree;
+
+pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, TreeJob, branch_matches, plain_files};
+pub use graph::GitGraph;
+pub use local::{MessageSettings, merge_heads};
+pub use open::{Local, Repo, discover};
+pub use quarantine::Quarantine;
+pub use snapshot::{GitSnapshot, SnapshotOf};
+pub use source::{Known, Push, Source, Update};
+pub use worktree::read as read_file;
+
+use std::fmt::Display;
+
+use crate::error::Error;
+use crate::subject::Oid;
+
+/// Our id for gix's.
+pub(crate) fn oid(id: &gix::hash::oid) -> Oid {
+    Oid::from_bytes(id.as_bytes()).expect("gix knows sha1 and sha256 only")
+}
+
+/// gix's id for ours.
+pub(crate) fn gix_id(id: Oid) -> gix::ObjectId {
+    gix::ObjectId::from_bytes_or_panic(id.as_bytes())
+}
+
+/// Wraps a failure of the library: something could not be read, so nothing can be said.
+pub(crate) fn unreadable<E: Display>(what: impl Display) -> impl FnOnce(E) -> Error {
+    move |e| Error::undecided(format!("{what}: {e}"))
+}

@@ -1,0 +1,207 @@
+//! Single objects: blobs, and the headers and message of commits and tags, read leniently so that a hostile object
+//! is judged rather than refused. Walks nothing.
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::objs::{Find, Kind};
+
+use super::{Local, gix_id, oid};
+use crate::error::{Error, Result};
+use crate::subject::{Node, ObjectKind, Oid, Person, TagObject};
+
+impl Local<'_> {
+    /// Any object's kind and bytes.
+    pub(crate) fn object(&self, id: Oid) -> Result<(Kind, Vec<u8>)> {
+        let mut buf = Vec::new();
+        let found = self.gix.objects.try_find(&gix_id(id), &mut buf);
+        match found {
+            Ok(Some(data)) => {
+                let kind = data.kind;
+                Ok((kind, buf))
+            }
+            Ok(None) => Err(missing(id, self)),
+            Err(e) => Err(Error::undecided(format!("object {id} cannot be read: {e}"))
+                .hint("`git fsck` says whether the repository is damaged")),
+        }
+    }
+
+    pub(crate) fn has(&self, id: Oid) -> bool {
+        self.gix.has_object(gix_id(id))
+    }
+
+    pub fn kind(&self, id: Oid) -> Result<ObjectKind> {
+        let header = self
+            .gix
+            .try_find_header(gix_id(id))
+            .map_err(super::unreadable(format_args!("object {id} cannot be read")))?;
+        Ok(match header.ok_or_else(|| missing(id, self))?.kind() {
+            Kind::Commit => ObjectKind::Commit,
+            Kind::Tag => ObjectKind::Tag,
+            Kind::Tree => ObjectKind::Tree,
+            Kind::Blob => ObjectKind::Blob,
+        })
+    }
+
+    /// A blob's content, counted.
+    pub fn blob(&self, id: Oid) -> Result<Vec<u8>> {
+        let (_, bytes) = self.object(id)?;
+        self.repo.counters().blob(bytes.len());
+        Ok(bytes)
+    }
+
+    /// Headers and message of a commit, and what is in them.
+    pub fn commit(&self, id: Oid) -> Result<RawCommit> {
+        let (kind, bytes) = self.object(id)?;
+        if kind != Kind::Commit {
+            return Err(Error::undecided(format!("object {id} is a {kind}, not a commit")));
+        }
+        self.repo.counters().commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        RawCommit::parse(id, &bytes)
+    }
+
+    pub fn tag(&self, id: Oid) -> Result<TagObject> {
+        let (kind, bytes) = self.object(id)?;
+        if kind != Kind::Tag {
+            return Err(Error::undecided(format!("object {id} is a {kind}, not a tag")));
+        }
+        parse_tag(id, bytes)
+    }
+}
+
+fn missing(id: Oid, local: &Local<'_>) -> Error {
+    let error = Error::undecided(format!("object {id} is not here"));
+    if local.gix.config_snapshot().string("extensions.partialClone").is_some() {
+        error.hint(format!("this is a partial clone: `git cat-file -e {id}` fetches the object"))
+    } else if local.gix.is_shallow().unwrap_or(false) {
+        error.hint("this clone is shallow: `git fetch --unshallow` brings the rest")
+    } else {
+        error.hint("`git fsck` says whether the repository is damaged")
+    }
+}
+
+/// A commit object taken apart without judging it.
+pub struct RawCommit {
+    pub node: Node,
+    /// Everything before the blank line.
+    pub headers: BString,
+    /// As an `encoding` header says, turned into UTF-8 where that succeeds.
+    pub message: BString,
+}
+
+impl RawCommit {
+    fn parse(id: Oid, bytes: &[u8]) -> Result<Self> {
+        let (headers, raw) = split(bytes);
+        let mut tree = None;
+        let mut parents = Vec::new();
+        let (mut author, mut committer) = (Person::default(), Person::default());
+        let (mut signed, mut encoding) = (false, None);
+        for line in headers.lines() {
+            let Some((key, value)) = line.split_once_str(" ") else { continue };
+            match key {
+                b"tree" => tree = tree.or(Oid::from_hex(value)),
+                b"parent" => parents.extend(Oid::from_hex(value)),
+                b"author" => author = person(value),
+                b"committer" => committer = person(value),
+                b"gpgsig" | b"gpgsig-sha256" => signed = true,
+                b"encoding" => encoding = Some(value),
+                _ => {}
+            }
+        }
+        let tree = tree.ok_or_else(|| Error::undecided(format!("commit {id} names no tree")))?;
+        let message = decode(raw, encoding);
+        let node = Node { oid: id, parents, tree, message: raw.into(), author, committer, signed };
+        Ok(Self { node, headers: headers.into(), message })
+    }
+}
+
+/// Headers and message: what stands before and after the first empty line.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.find(b"\n\n").map_or((bytes, &[]), |at| (&bytes[..at + 1], &bytes[at + 2..]))
+}
+
+fn decode(raw: &[u8], encoding: Option<&[u8]>) -> BString {
+    if let Some(encoding) = encoding.and_then(encoding_rs::Encoding::for_label)
+        && raw.to_str().is_err()
+    {
+        return BString::from(encoding.decode_without_bom_handling(raw).0.into_owned());
+    }
+    raw.into()
+}
+
+/// `Name <mail> seconds zone`, with whatever part of it is there.
+fn person(value: &[u8]) -> Person {
+    let (name, rest) = value.split_once_str("<").unwrap_or((value, b""));
+    let (email, rest) = rest.split_once_str(">").unwrap_or((rest, b""));
+    let time = rest.trim().fields().next().and_then(|s| s.to_str().ok()?.parse().ok()).unwrap_or(0);
+    Person { name: name.trim().into(), email: email.trim().into(), time }
+}
+
+fn parse_tag(id: Oid, bytes: Vec<u8>) -> Result<TagObject> {
+    let (headers, message) = split(&bytes);
+    let field = |name: &str| -> Option<&BStr> {
+        headers.lines().find_map(|l| l.strip_prefix(name.as_bytes())?.strip_prefix(b" ")).map(BStr::new)
+    };
+    let broken = |what: &str| Error::undecided(format!("tag object {id} has no {what}"));
+    let target = field("object").and_then(|v| Oid::from_hex(v)).ok_or_else(|| broken("target"))?;
+    let target_kind = match field("type").map(|v| v.as_bytes()) {
+        Some(b"commit") => ObjectKind::Commit,
+        Some(b"tag") => ObjectKind::Tag,
+        Some(b"tree") => ObjectKind::Tree,
+        Some(b"blob") => ObjectKind::Blob,
+        _ => return Err(broken("type")),
+    };
+    let signed = message.contains_str("-----BEGIN PGP SIGNATURE-----")
+        || message.contains_str("-----BEGIN SSH SIGNATURE-----")
+        || message.contains_str("-----BEGIN SIGNED MESSAGE-----")
+        || field("gpgsig").is_some()
+        || field("gpgsig-sha256").is_some();
+    Ok(TagObject {
+        oid: id,
+        name: field("tag").map_or_else(BString::default, ToOwned::to_owned),
+        target,
+        target_kind,
+        tagger: field("tagger").map(|v| person(v)),
+        message: message.into(),
+        signed,
+        raw: bytes.into(),
+    })
+}
+
+/// Follows tag objects to what they finally point at.
+pub(crate) fn peel(local: &Local<'_>, mut id: Oid) -> Result<(Oid, ObjectKind)> {
+    // A tag of a tag of a tag is legal; a hundred of them is an attack.
+    for _ in 0..64 {
+        match local.kind(id)? {
+            ObjectKind::Tag => id = local.tag(id)?.target,
+            kind => return Ok((id, kind)),
+        }
+    }
+    Err(Error::undecided(format!("the tag at {id} is nested too deeply")))
+}
+
+/// One level of a tree, raw: `(name, is a tree, is a link, is a submodule, id)`.
+#[derive(Clone, Debug)]
+pub(crate) struct TreeEntry {
+    pub name: BString,
+    pub mode: gix::objs::tree::EntryMode,
+    pub id: Oid,
+}
+
+impl Local<'_> {
+    pub(crate) fn tree_entries(&self, id: Oid) -> Result<Vec<TreeEntry>> {
+        let (kind, bytes) = self.object(id)?;
+        if kind != Kind::Tree {
+            return Err(Error::undecided(format!("object {id} is a {kind}, not a tree")));
+        }
+        gix::objs::TreeRefIter::from_bytes(&bytes, self.gix.object_hash())
+            .map(|e| {
+                let e = e.map_err(|e| Error::undecided(format!("tree {id} is damaged: {e}")))?;
+                Ok(TreeEntry { name: e.filename.to_owned(), mode: e.mode, id: oid(e.oid) })
+            })
+            .collect()
+    }
+
+    /// The tree of a commit.
+    pub(crate) fn tree_of(&self, commit: Oid) -> Result<Oid> {
+        Ok(self.commit(commit)?.node.tree)
+    }
+}

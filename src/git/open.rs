@@ -1,0 +1,235 @@
+//! Finding and opening a repository as a gate must: the environment git set honoured, replacements off, ownership said.
+//! Owns [`Repo`] (shared between threads) and [`Local`] (one per thread).
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gix::bstr::BString;
+
+use super::quarantine::Quarantine;
+use super::{oid, unreadable};
+use crate::error::{Error, Result};
+use crate::report::Stats;
+use crate::subject::Oid;
+
+/// A repository, open. Cheap to share; take a [`Local`] per thread.
+pub struct Repo {
+    shared: gix::ThreadSafeRepository,
+    counters: Counters,
+    /// Owned by somebody else: its configuration is not trusted.
+    foreign: bool,
+    quarantine: Option<Quarantine>,
+    scratch: Option<PathBuf>,
+}
+
+impl Drop for Repo {
+    fn drop(&mut self) {
+        if let Some(scratch) = &self.scratch {
+            // It would go with the quarantine anyway.
+            let _ = std::fs::remove_dir_all(scratch);
+        }
+    }
+}
+
+/// Work done, counted across threads. The sums do not depend on the number of threads.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub commits: AtomicU64,
+    pub trees: AtomicU64,
+    pub blobs: AtomicU64,
+    pub bytes: AtomicU64,
+}
+
+/// One thread's handle: its own caches, the same objects.
+pub struct Local<'r> {
+    pub(crate) gix: gix::Repository,
+    pub(crate) repo: &'r Repo,
+}
+
+/// Finds the repository that git means for `dir`: `GIT_DIR` and its kind first, then upwards.
+/// `Ok(None)` when there is none.
+pub fn discover(dir: &Path) -> Result<Option<Repo>> {
+    let options = |trust| {
+        gix::open::Options::default()
+            .with(trust)
+            // A clean object must not stand in for a dirty one.
+            .cli_overrides(["core.useReplaceRefs=false"])
+    };
+    let map =
+        gix::sec::trust::Mapping { full: options(gix::sec::Trust::Full), reduced: options(gix::sec::Trust::Reduced) };
+    match gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), map) {
+        Ok(shared) => {
+            let foreign = shared.to_thread_local().git_dir_trust() == gix::sec::Trust::Reduced;
+            Ok(Some(Repo { shared, counters: Counters::default(), foreign, quarantine: None, scratch: None }))
+        }
+        Err(e) => {
+            // The library's error kinds for "no repository here" are many; the disk is asked instead.
+            if std::env::var_os("GIT_DIR").is_none() && !dir.ancestors().any(looks_like_repository) {
+                return Ok(None);
+            }
+            Err(Error::undecided(format!("cannot open the git repository: {}", chain(&e)))
+                .hint("`git status` in the same directory says what git thinks of it"))
+        }
+    }
+}
+
+fn looks_like_repository(dir: &Path) -> bool {
+    dir.join(".git").exists()
+        || (dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").is_dir())
+}
+
+/// All causes of an error on one line.
+pub(crate) fn chain(e: &(dyn std::error::Error + 'static)) -> String {
+    let mut out = e.to_string();
+    let mut next = e.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !out.contains(&text) {
+            out.push_str(": ");
+            out.push_str(&text);
+        }
+        next = cause.source();
+    }
+    out
+}
+
+impl Repo {
+    /// Looks at the objects of a push that waits in quarantine, together with those that are here.
+    pub fn with_quarantine(mut self, quarantine: Quarantine) -> Result<Self> {
+        self.scratch = Some(quarantine.unite(&mut self.shared)?);
+        self.quarantine = Some(quarantine);
+        Ok(self)
+    }
+
+    pub fn has_quarantine(&self) -> bool {
+        self.quarantine.is_some()
+    }
+
+    pub(crate) fn quarantine(&self) -> Option<&Quarantine> {
+        self.quarantine.as_ref()
+    }
+
+    pub fn local(&self) -> Local<'_> {
+        let mut gix = self.shared.to_thread_local();
+        // Tree walks ask for the same parents again and again.
+        gix.object_cache_size_if_unset(4 << 20);
+        Local { gix, repo: self }
+    }
+
+    /// `None` for bare repositories.
+    pub fn workdir(&self) -> Option<&Path> {
+        self.shared.work_tree.as_deref()
+    }
+
+    pub fn git_dir(&self) -> PathBuf {
+        self.shared.refs.git_dir().to_owned()
+    }
+
+    /// Where refs, hooks and objects of all linked work trees live.
+    pub fn common_dir(&self) -> PathBuf {
+        self.shared.common_dir.clone().unwrap_or_else(|| self.git_dir())
+    }
+
+    /// The directory belongs to another account: git would refuse it, we read it without its configuration.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Puts what was read into a report's numbers.
+    pub fn count_into(&self, stats: &mut Stats) {
+        let n = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        stats.commits_decoded += n(&self.counters.commits);
+        stats.trees_diffed += n(&self.counters.trees);
+        stats.blobs_read += n(&self.counters.blobs);
+        stats.bytes_read += n(&self.counters.bytes);
+    }
+}
+
+impl Counters {
+    pub fn blob(&self, bytes: usize) {
+        self.blobs.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Local<'_> {
+    /// Resolves what a user may write for a commit (`HEAD~2`, `v1.0.0^{commit}`, a ref, an id), peeled to a commit.
+    pub fn commit_named(&self, name: &str) -> Result<Oid> {
+        let id = self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?;
+        let object = id.object().map_err(unreadable(format_args!("cannot read {name}")))?;
+        let commit = object
+            .peel_to_kind(gix::object::Kind::Commit)
+            .map_err(|_| Error::usage(format!("`{name}` is not a commit")))?;
+        Ok(oid(&commit.id))
+    }
+
+    /// The object a revision names, unpeeled.
+    pub fn object_named(&self, name: &str) -> Result<Oid> {
+        Ok(oid(&self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?))
+    }
+
+    /// HEAD's commit; `None` on an unborn branch.
+    pub fn head(&self) -> Result<Option<Oid>> {
+        let mut head = self.gix.head().map_err(unreadable("cannot read HEAD"))?;
+        if head.is_unborn() {
+            return Ok(None);
+        }
+        let id = head.peel_to_commit().map_err(unreadable("cannot read the commit at HEAD"))?.id;
+        Ok(Some(oid(&id)))
+    }
+
+    /// Full name of the checked-out branch, born or not; `None` when HEAD is detached.
+    pub fn head_name(&self) -> Result<Option<BString>> {
+        Ok(self.gix.head_name().map_err(unreadable("cannot read HEAD"))?.map(|n| n.as_bstr().to_owned()))
+    }
+
+    /// A ref's own target (a tag object for annotated tags), symbolic refs followed; `Ok(None)` when there is none.
+    pub fn find_ref(&self, full_name: &gix::bstr::BStr) -> Result<Option<Oid>> {
+        let Some(mut r) = self
+            .gix
+            .try_find_reference(full_name)
+            .map_err(unreadable(format_args!("cannot read the ref {full_name}")))?
+            .filter(|r| r.name().as_bstr() == full_name)
+        else {
+            return Ok(None);
+        };
+        let id = r.follow_to_object().map_err(unreadable(format_args!("cannot follow the ref {full_name}")))?;
+        Ok(Some(oid(&id)))
+    }
+
+    /// Refs under a prefix that ends in `/`, sorted by name, unpeeled; symbolic ones followed, dangling ones left out.
+    pub fn refs(&self, prefix: &str) -> Result<Vec<crate::subject::Ref>> {
+        let what = || format!("cannot list the refs under {prefix}");
+        let platform = self.gix.references().map_err(unreadable(what()))?;
+        let mut out = Vec::new();
+        for r in platform.prefixed(prefix).map_err(unreadable(what()))? {
+            let mut r = r.map_err(unreadable(what()))?;
+            let name = r.name().as_bstr().to_owned();
+            if let Ok(id) = r.follow_to_object() {
+                out.push(crate::subject::Ref { name, target: oid(&id) });
+            }
+        }
+        out.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(out)
+    }
+
+    /// Commits whose parents exist but are not here.
+    pub fn shallow_boundary(&self) -> Result<Vec<Oid>> {
+        let list = self.gix.shallow_commits().map_err(unreadable("cannot read the list of shallow commits"))?;
+        Ok(list.map_or_else(Vec::new, |c| c.iter().map(|id| oid(id)).collect()))
+    }
+}
+
+fn no_such_revision(name: &str, local: &Local<'_>) -> Error {
+    let shallow = local.gix.is_shallow().unwrap_or(false);
+    let error = Error::undecided(format!("there is no revision `{name}` here"));
+    if shallow {
+        error.hint("this clone is shallow: `git fetch --unshallow` brings the rest")
+    } else {
+        error.hint("`git fetch` may bring it; `git rev-parse` shows what git makes of the name")
+    }
+}

@@ -1,0 +1,136 @@
+//! Trees that can be asked: a commit's, the index, the work tree. Owns lazy listing and reading; judges nothing.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::objects::peel;
+use super::trees::{self, PathBudget};
+use super::{Local, index, worktree};
+use crate::error::{Error, Result};
+use crate::subject::{Entry, ObjectKind, Oid, Snapshot};
+
+/// Which tree.
+#[derive(Clone, Debug)]
+pub enum SnapshotOf {
+    Tree(Oid),
+    Index,
+    WorkTree,
+}
+
+/// A tree of a repository, as it will stand after `moves`.
+pub struct GitSnapshot<'r> {
+    local: &'r Local<'r>,
+    of: SnapshotOf,
+    /// Refs that the same change moves: full name and new id (`None`: deleted).
+    moves: &'r [(BString, Option<Oid>)],
+    entries: OnceCell<Result<Vec<Entry>>>,
+    path_budget: u64,
+}
+
+impl<'r> GitSnapshot<'r> {
+    pub fn new(local: &'r Local<'r>, of: SnapshotOf, moves: &'r [(BString, Option<Oid>)], path_budget: u64) -> Self {
+        Self { local, of, moves, entries: OnceCell::new(), path_budget }
+    }
+
+    fn list(&self) -> Result<Vec<Entry>> {
+        let budget = PathBudget::new(self.path_budget);
+        match &self.of {
+            SnapshotOf::Tree(tree) => trees::files(self.local, *tree, &budget),
+            SnapshotOf::Index => index::entries(self.local, &index::open(self.local)?, &budget),
+            SnapshotOf::WorkTree => {
+                let root = self.root()?;
+                let listing = worktree::tracked_and_new(self.local, &root, &[], 1)?;
+                if let Some(error) = listing.errors.into_iter().next() {
+                    return Err(error);
+                }
+                let entry = |f: worktree::Disk| Entry { path: f.path, blob: None, symlink: f.symlink };
+                Ok(listing.files.into_iter().map(entry).collect())
+            }
+        }
+    }
+
+    fn root(&self) -> Result<PathBuf> {
+        self.local
+            .repo
+            .workdir()
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| Error::usage("a bare repository has no work tree"))
+    }
+
+    fn listed(&self) -> Result<&[Entry]> {
+        self.entries.get_or_init(|| self.list()).as_deref().map_err(Error::clone)
+    }
+}
+
+impl Snapshot for GitSnapshot<'_> {
+    fn entries(&self) -> Result<Vec<Entry>> {
+        Ok(self.listed()?.to_vec())
+    }
+
+    fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
+        if let SnapshotOf::Tree(tree) = &self.of {
+            return match trees::lookup(self.local, *tree, path)? {
+                Some((id, mode)) if mode.is_blob_or_symlink() => self.local.blob(id).map(Some),
+                _ => Ok(None),
+            };
+        }
+        let entries = self.listed()?;
+        let Ok(at) = entries.binary_search_by(|e| e.path.as_bstr().cmp(path)) else { return Ok(None) };
+        match entries[at].blob {
+            Some(id) => self.local.blob(id).map(Some),
+            None => {
+                let file = worktree::join(&self.root()?, path)?;
+                let bytes = worktree::read(&file, entries[at].symlink)?;
+                self.local.repo.counters().blob(bytes.len());
+                Ok(Some(bytes))
+            }
+        }
+    }
+
+    fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>> {
+        let candidates: Vec<BString> = if name.starts_with("refs/") {
+            vec![name.into()]
+        } else {
+            vec![
+                format!("refs/heads/{name}").into(),
+                format!("refs/remotes/origin/{name}").into(),
+                format!("refs/tags/{name}").into(),
+            ]
+        };
+        for full in candidates {
+            let target = match self.moves.iter().find(|(n, _)| *n == full) {
+                Some((_, new)) => *new,
+                None => self.local.find_ref(full.as_ref())?,
+            };
+            if let Some(target) = target {
+                let (id, kind) = peel(self.local, target)?;
+                let tree = match kind {
+                    ObjectKind::Commit => self.local.tree_of(id)?,
+                    _ => return Ok(None),
+                };
+                return Ok(Some(Box::new(GitSnapshot::new(
+                    self.local,
+                    SnapshotOf::Tree(tree),
+                    self.moves,
+                    self.path_budget,
+                ))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn branches(&self) -> Result<Vec<BString>> {
+        let prefix = "refs/heads/";
+        let mut names: Vec<BString> = self.local.refs(prefix)?.into_iter().map(|r| r.name).collect();
+        names.retain(|n| !self.moves.iter().any(|(m, new)| m == n && new.is_none()));
+        names.extend(
+            self.moves.iter().filter(|(n, new)| new.is_some() && n.starts_with(prefix.as_bytes())).map(|m| m.0.clone()),
+        );
+        let mut short: Vec<BString> = names.into_iter().map(|n| n[prefix.len()..].into()).collect();
+        short.sort_unstable();
+        short.dedup();
+        Ok(short)
+    }
+}

@@ -1,0 +1,62 @@
+//! Where a change comes from. Owns the description only; `changes` reads it.
+
+use std::path::PathBuf;
+
+use bstr::BString;
+
+use crate::subject::Oid;
+
+/// What is to be judged.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Files on disk: everything tracked, and untracked that is not ignored; or only what lies under some paths.
+    WorkTree { paths: Vec<PathBuf> },
+    /// The index that git names against HEAD and further parents of the commit to be (`MERGE_HEAD`).
+    Index { parents: Vec<Oid> },
+    /// A merge about to be committed: the index, and the branch as the merge will leave it.
+    Merge { heads: Vec<Oid>, message: BString },
+    /// One message about to become a commit; already cleaned up by blanking.
+    Message { text: BString, parents: Vec<Oid> },
+    /// Refs that move: a push, a range, a ref.
+    Push(Push),
+    /// Every object reachable from any ref; `all`: every object in the store.
+    History { all: bool },
+}
+
+/// Refs that move together.
+#[derive(Clone, Debug, Default)]
+pub struct Push {
+    pub updates: Vec<Update>,
+    pub known: Known,
+    /// The account that pushes, as the server names it.
+    pub pusher: Option<BString>,
+    /// Head ref of the pull request that lands.
+    pub head_ref: Option<BString>,
+    /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.
+    pub branches_at: Option<String>,
+}
+
+/// One ref's move. Both ids absent: nothing to judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Full name, or whatever the user called it.
+    pub name: BString,
+    pub old: Option<Oid>,
+    pub new: Option<Oid>,
+}
+
+/// What was there before the change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// What the old ids reach, and nothing else.
+    #[default]
+    Old,
+    /// What the old ids and these commits reach.
+    Commits(Vec<Oid>),
+    /// What the old ids and any ref reach (a server without a quarantine).
+    Refs,
+    /// What the old ids and refs under a prefix reach (`refs/remotes/origin/`).
+    RefsUnder(String),
+    /// Whatever is not in the quarantine.
+    Quarantine,
+}

@@ -1,0 +1,194 @@
+//! Trees side by side: what a tree introduces against all its parents, what differs between two, what one holds.
+//! Subtrees whose id stands in a parent are never opened. Bounded in depth and in paths: a dozen objects can name 10^10.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bstr::{BStr, BString, ByteVec};
+use gix::objs::TreeRefIter;
+use gix::objs::tree::{EntryMode, EntryRef, name_order};
+
+use super::{Local, gix_id, oid};
+use crate::error::{Error, Result};
+use crate::subject::{Entry, Oid};
+
+/// More path components than any file system takes.
+const DEPTH: usize = 512;
+
+/// How many paths a run may still look at; shared by all threads.
+pub(crate) struct PathBudget(AtomicU64);
+
+impl PathBudget {
+    pub fn new(paths: u64) -> Self {
+        Self(AtomicU64::new(paths))
+    }
+
+    fn take(&self) -> Result<()> {
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+        left.map(drop).map_err(|_| {
+            Error::undecided("the trees of this change name more paths than the budget allows")
+                .hint("raise `budgets: { paths: ... }` in the policy if that is really so")
+        })
+    }
+}
+
+/// What stands in a tree under a path.
+pub(crate) struct Found<'a> {
+    pub path: &'a BStr,
+    pub mode: EntryMode,
+    pub id: Oid,
+}
+
+/// Calls `on` for every entry (blob, link, submodule) of `tree` that no parent has under the same path.
+pub(crate) fn introduced(
+    local: &Local<'_>,
+    tree: Oid,
+    parents: &[Oid],
+    budget: &PathBudget,
+    on: &mut dyn FnMut(Found<'_>),
+) -> Result<()> {
+    if parents.contains(&tree) {
+        return Ok(());
+    }
+    local.repo.counters().trees.fetch_add(1, Ordering::Relaxed);
+    let mut path = BString::default();
+    descend(local, tree, parents, budget, &mut path, 0, on)
+}
+
+fn descend(
+    local: &Local<'_>,
+    tree: Oid,
+    parents: &[Oid],
+    budget: &PathBudget,
+    path: &mut BString,
+    depth: usize,
+    on: &mut dyn FnMut(Found<'_>),
+) -> Result<()> {
+    if depth > DEPTH {
+        return Err(Error::undecided(format!("tree {tree} is nested more than {DEPTH} levels deep")));
+    }
+    let here = raw_tree(local, tree)?;
+    let there: Vec<Vec<u8>> = parents.iter().map(|p| raw_tree(local, *p)).collect::<Result<_>>()?;
+    let mut iters: Vec<_> = there.iter().map(|raw| entries(local, raw).peekable()).collect();
+    let mut below: Vec<Oid> = Vec::new();
+    for entry in entries(local, &here) {
+        let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
+        let (is_tree, id) = (entry.mode.is_tree(), oid(entry.oid));
+        below.clear();
+        let mut known = false;
+        for parent in &mut iters {
+            let Some(other) = same_name(parent, &entry) else { continue };
+            known |= other.oid == entry.oid && other.mode.is_tree() == is_tree;
+            if is_tree && other.mode.is_tree() {
+                below.push(oid(other.oid));
+            }
+        }
+        if known {
+            continue;
+        }
+        budget.take()?;
+        let parent_len = path.len();
+        if !path.is_empty() {
+            path.push_byte(b'/');
+        }
+        path.push_str(entry.filename);
+        if is_tree {
+            let below = std::mem::take(&mut below);
+            descend(local, id, &below, budget, path, depth + 1, on)?;
+        } else {
+            on(Found { path: path.as_ref(), mode: entry.mode, id });
+        }
+        path.truncate(parent_len);
+    }
+    Ok(())
+}
+
+type Peekable<'a> = std::iter::Peekable<TreeRefIter<'a>>;
+
+/// Advances a sorted sibling to the entry of the same name and kind. In a tree that is not sorted an entry may be
+/// missed; then it counts as introduced, which is the safe direction.
+fn same_name<'a>(other: &mut Peekable<'a>, entry: &EntryRef<'_>) -> Option<EntryRef<'a>> {
+    loop {
+        let next = match other.peek()? {
+            Ok(next) => *next,
+            Err(_) => return None,
+        };
+        match name_order(next.filename, next.mode.is_tree(), entry.filename, entry.mode.is_tree()) {
+            std::cmp::Ordering::Less => drop(other.next()),
+            std::cmp::Ordering::Equal => return Some(next),
+            std::cmp::Ordering::Greater => return None,
+        }
+    }
+}
+
+fn raw_tree(local: &Local<'_>, id: Oid) -> Result<Vec<u8>> {
+    if gix_id(id).is_empty_tree() {
+        return Ok(Vec::new());
+    }
+    let (kind, bytes) = local.object(id)?;
+    if kind != gix::objs::Kind::Tree {
+        return Err(Error::undecided(format!("object {id} is a {kind}, not a tree")));
+    }
+    Ok(bytes)
+}
+
+fn entries<'a>(local: &Local<'_>, raw: &'a [u8]) -> TreeRefIter<'a> {
+    TreeRefIter::from_bytes(raw, local.gix.object_hash())
+}
+
+/// Every file of a tree, sorted by path; submodules left out.
+pub(crate) fn files(local: &Local<'_>, tree: Oid, budget: &PathBudget) -> Result<Vec<Entry>> {
+    let mut out = Vec::new();
+    introduced(local, tree, &[], budget, &mut |f| {
+        if !f.mode.is_commit() {
+            out.push(Entry { path: f.path.to_owned(), blob: Some(f.id), symlink: f.mode.is_link() });
+        }
+    })?;
+    // Git sorts a directory as if its name ended in a slash; people and binary searches do not.
+    out.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(out)
+}
+
+/// The entry under a path: `(id, mode)`.
+pub(crate) fn lookup(local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Option<(Oid, EntryMode)>> {
+    let mut tree = tree;
+    let mut parts = path.split(|b| *b == b'/').peekable();
+    while let Some(part) = parts.next() {
+        let raw = raw_tree(local, tree)?;
+        let mut found = None;
+        for entry in entries(local, &raw) {
+            let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
+            if entry.filename == part {
+                found = Some((oid(entry.oid), entry.mode));
+                break;
+            }
+        }
+        match found {
+            Some(hit) if parts.peek().is_none() => return Ok(Some(hit)),
+            Some((id, mode)) if mode.is_tree() => tree = id,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// `(path, old, new)` for every blob or link that differs between two trees, sorted by path.
+pub(crate) fn diff(
+    local: &Local<'_>,
+    old: Option<Oid>,
+    new: Oid,
+    budget: &PathBudget,
+) -> Result<Vec<(BString, Option<Oid>, Option<Oid>)>> {
+    let mut sides: std::collections::BTreeMap<BString, (Option<Oid>, Option<Oid>)> = Default::default();
+    let old_side = [old.unwrap_or_else(|| oid(&gix::ObjectId::empty_tree(local.gix.object_hash())))];
+    introduced(local, new, &old_side, budget, &mut |f| {
+        if !f.mode.is_commit() {
+            sides.entry(f.path.to_owned()).or_default().1 = Some(f.id);
+        }
+    })?;
+    introduced(local, old_side[0], &[new], budget, &mut |f| {
+        if !f.mode.is_commit() {
+            sides.entry(f.path.to_owned()).or_default().0 = Some(f.id);
+        }
+    })?;
+    Ok(sides.into_iter().map(|(path, (old, new))| (path, old, new)).collect())
+}

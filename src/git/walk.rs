@@ -1,0 +1,108 @@
+//! Which commits a change brings: the walk from new tips down to what is known, parents before children.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Local, gix_id, oid, unreadable};
+use crate::error::{Error, Result};
+use crate::subject::Oid;
+
+/// A commit of a walk.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub id: Oid,
+    pub parents: Vec<Oid>,
+}
+
+/// `tips --not hidden`, each parent before its children. Commits that are not here end the walk with an error:
+/// a range that cannot be walked is not a clean one.
+pub(crate) fn new_commits(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step>> {
+    let steps = unordered(local, tips, hidden)?;
+    let boundary = local.shallow_boundary()?;
+    if let Some(step) = steps.iter().find(|s| boundary.contains(&s.id)) {
+        return Err(Error::undecided(format!(
+            "this clone is shallow: the range cannot be walked past commit {}",
+            step.id.short()
+        ))
+        .hint("`git fetch --unshallow` (in CI: `fetch-depth: 0`) brings the missing history"));
+    }
+    Ok(parents_first(steps))
+}
+
+/// Everything reachable, shallow boundaries included.
+pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid]) -> Result<Vec<Step>> {
+    Ok(parents_first(unordered(local, tips, &[])?))
+}
+
+/// A known set of commits, each parent before its children.
+pub(crate) fn ordered(local: &Local<'_>, ids: &[Oid]) -> Result<Vec<Step>> {
+    let steps: Result<Vec<Step>> =
+        ids.iter().map(|id| Ok(Step { id: *id, parents: local.commit(*id)?.node.parents })).collect();
+    Ok(parents_first(steps?))
+}
+
+/// What `tip` reaches without leaving a set of commits.
+pub(crate) fn new_commits_within(local: &Local<'_>, tip: Oid, set: &HashMap<Oid, usize>) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut seen = HashSet::new();
+    let mut stack = vec![tip];
+    while let Some(id) = stack.pop() {
+        if set.contains_key(&id) && seen.insert(id) {
+            let parents = local.commit(id)?.node.parents;
+            stack.extend(&parents);
+            steps.push(Step { id, parents });
+        }
+    }
+    Ok(parents_first(steps))
+}
+
+fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step>> {
+    let what = "the range of commits cannot be walked";
+    // Hidden commits that are not here (a remote's id we never fetched) hide nothing.
+    let hidden = hidden.iter().filter(|h| local.has(**h)).map(|h| gix_id(*h));
+    let walk = local
+        .gix
+        .rev_walk(tips.iter().map(|t| gix_id(*t)))
+        .sorting(gix::revision::walk::Sorting::ByCommitTime(Default::default()))
+        .with_hidden(hidden)
+        .all()
+        .map_err(unreadable(what))?;
+    walk.map(|info| {
+        let info = info.map_err(unreadable(what))?;
+        Ok(Step { id: oid(&info.id), parents: info.parent_ids.iter().map(|p| oid(p)).collect() })
+    })
+    .collect()
+}
+
+fn parents_first(steps: Vec<Step>) -> Vec<Step> {
+    let index: HashMap<Oid, usize> = steps.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
+    let mut state = vec![Mark::New; steps.len()];
+    let mut order = Vec::with_capacity(steps.len());
+    let mut stack: Vec<usize> = Vec::new();
+    for start in (0..steps.len()).rev() {
+        stack.push(start);
+        while let Some(&at) = stack.last() {
+            match state[at] {
+                Mark::New => {
+                    state[at] = Mark::Open;
+                    let parents = steps[at].parents.iter().rev().filter_map(|p| index.get(p));
+                    stack.extend(parents.filter(|p| state[**p] == Mark::New));
+                }
+                Mark::Open => {
+                    state[at] = Mark::Done;
+                    order.push(at);
+                    stack.pop();
+                }
+                Mark::Done => drop(stack.pop()),
+            }
+        }
+    }
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|i| steps[i].take()).collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    New,
+    Open,
+    Done,
+}

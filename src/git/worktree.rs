@@ -1,0 +1,163 @@
+//! Files on disk: everything tracked, and everything untracked that git does not ignore. Links are not followed,
+//! submodules and nested repositories not entered, devices and pipes not opened.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use bstr::{BStr, BString};
+use gix::index::entry::Stage;
+use ignore::{WalkBuilder, WalkState};
+
+use super::{Local, index};
+use crate::error::{Error, Result};
+
+/// A file on disk.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Disk {
+    /// Relative to the root, `/` between parts.
+    pub path: BString,
+    pub file: PathBuf,
+    pub symlink: bool,
+}
+
+/// What a walk found, sorted by path, and what it could not enter.
+#[derive(Default)]
+pub(crate) struct Listing {
+    pub files: Vec<Disk>,
+    pub errors: Vec<Error>,
+    /// Submodules and nested repositories passed by.
+    pub submodules: u64,
+}
+
+/// Walks a work tree. `under`: absolute paths; empty means all of it.
+pub(crate) fn tracked_and_new(local: &Local<'_>, root: &Path, under: &[PathBuf], threads: usize) -> Result<Listing> {
+    let mut listing = walk(root, under, true, threads);
+    let index = index::open(local)?;
+    let mut seen: HashSet<&[u8]> = listing.files.iter().map(|f| f.path.as_slice()).collect();
+    let mut ignored = Vec::new();
+    for e in index.entries() {
+        if e.mode.is_submodule() {
+            listing.submodules += 1;
+        }
+        let path = e.path(&index);
+        // Tracked though ignored: git keeps committing it.
+        if !matches!(e.stage(), Stage::Unconflicted | Stage::Ours) || e.mode.is_submodule() || !seen.insert(path) {
+            continue;
+        }
+        let file = join(root, path)?;
+        if !under.is_empty() && !under.iter().any(|u| file.starts_with(u)) {
+            continue;
+        }
+        // Deleted on disk, or outside a sparse checkout: not part of the work tree.
+        let Ok(meta) = file.symlink_metadata() else { continue };
+        if meta.is_file() || meta.is_symlink() {
+            ignored.push(Disk { path: path.to_owned(), file, symlink: meta.is_symlink() });
+        }
+    }
+    drop(seen);
+    if !ignored.is_empty() {
+        listing.files.append(&mut ignored);
+        listing.files.sort_unstable();
+    }
+    Ok(listing)
+}
+
+/// Walks directories that belong to no repository: every file counts.
+pub(crate) fn plain(root: &Path, under: &[PathBuf], threads: usize) -> Listing {
+    walk(root, under, false, threads)
+}
+
+fn walk(root: &Path, under: &[PathBuf], as_git: bool, threads: usize) -> Listing {
+    let (first, rest) = match under.split_first() {
+        Some((first, rest)) => (first.as_path(), rest),
+        None => (root, &[][..]),
+    };
+    let mut builder = WalkBuilder::new(first);
+    for path in rest {
+        builder.add(path);
+    }
+    builder.standard_filters(false).hidden(false).follow_links(false).threads(threads);
+    if as_git {
+        builder.git_ignore(true).git_exclude(true).git_global(true).parents(true).require_git(true);
+    }
+    let top = root.to_owned();
+    builder.filter_entry(move |e| {
+        // `.git` itself, and any directory with a repository of its own below the root.
+        e.file_name() != ".git" && (e.depth() == 0 || e.path() == top || !is_dir(e) || !e.path().join(".git").exists())
+    });
+    let found = Mutex::new(Listing::default());
+    builder.build_parallel().run(|| {
+        let mut batch = Batch { into: &found, listing: Listing::default() };
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => {
+                    let Some(kind) = entry.file_type() else { return WalkState::Continue };
+                    if kind.is_file() || kind.is_symlink() {
+                        batch.add(root, entry.into_path(), kind.is_symlink());
+                    }
+                }
+                Err(e) => batch.listing.errors.push(
+                    Error::undecided(format!("cannot list a directory: {e}"))
+                        .hint("make it readable, or name the paths to check"),
+                ),
+            }
+            WalkState::Continue
+        })
+    });
+    let mut listing = found.into_inner().unwrap_or_else(|e| e.into_inner());
+    listing.files.sort_unstable();
+    listing.files.dedup_by(|a, b| a.path == b.path);
+    listing.errors.sort_by(|a, b| a.message.cmp(&b.message));
+    listing
+}
+
+fn is_dir(e: &ignore::DirEntry) -> bool {
+    e.file_type().is_some_and(|t| t.is_dir())
+}
+
+/// One thread's files, handed over when the thread ends: no lock per file.
+struct Batch<'a> {
+    into: &'a Mutex<Listing>,
+    listing: Listing,
+}
+
+impl Batch<'_> {
+    fn add(&mut self, root: &Path, file: PathBuf, symlink: bool) {
+        let relative = file.strip_prefix(root).unwrap_or(&file);
+        match gix::path::into_bstr(relative) {
+            Ok(path) => {
+                let path = gix::path::to_unix_separators_on_windows(path).into_owned();
+                self.listing.files.push(Disk { path, file, symlink });
+            }
+            Err(e) => self.listing.errors.push(Error::undecided(format!("cannot read {}: {e}", file.display()))),
+        }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut into = self.into.lock().unwrap_or_else(|e| e.into_inner());
+        into.files.append(&mut self.listing.files);
+        into.errors.append(&mut self.listing.errors);
+    }
+}
+
+/// The file that git means by `path` under `root`.
+pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
+    Ok(root.join(gix::path::from_bstr(path).map_err(super::unreadable("a path that this system cannot name"))?))
+}
+
+/// Reads a file of the work tree as git would store it, filters aside: a link's content is its target.
+pub fn read(file: &Path, symlink: bool) -> Result<Vec<u8>> {
+    let cannot = |e: std::io::Error| {
+        Error::undecided(format!("cannot read {}: {e}", file.display()))
+            .hint("make it readable, or exclude it in the policy")
+    };
+    if symlink {
+        let target = std::fs::read_link(file).map_err(cannot)?;
+        let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
+        return Ok(target.into_owned().into());
+    }
+    std::fs::read(file).map_err(cannot)
+}

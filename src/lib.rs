@@ -1,0 +1,17 @@
+//! portcullis: a git-native policy checker. Source -> Subjects -> Checks -> Findings -> Report, one direction.
+//! `docs/architecture.md` is the map.
+
+pub mod cli;
+pub mod command;
+pub mod document;
+pub mod engine;
+pub mod error;
+pub mod finding;
+pub mod git;
+pub mod hooks;
+pub mod policy;
+pub mod report;
+pub mod rules;
+pub mod subject;
+pub mod text;
+pub mod yaml;

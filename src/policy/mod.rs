@@ -1,0 +1,102 @@
+//! What was written, made true: the policy file read with positions, layered over presets and defaults.
+//! Owns the shared vocabulary (environments, protected branches, budgets), scopes and exceptions.
+//!
+//! A later layer wins: presets in the order of `extends`, then the file that names them, then further files. Shared
+//! words are replaced as a whole, budgets and the options of rules one by one; exceptions, detectors and assertions of
+//! all layers count.
+
+use std::sync::Arc;
+
+mod baseline;
+mod compile;
+mod exceptions;
+mod load;
+mod mistakes;
+mod options;
+mod read;
+pub mod scope;
+mod setting;
+mod settle;
+mod trial;
+pub mod trust;
+mod vocabulary;
+
+pub use baseline::write_exceptions;
+pub use compile::{Compiled, Scoped};
+pub use exceptions::EXCEPTIONS;
+pub use load::PRESETS;
+pub use mistakes::{Mistake, PolicyFile};
+pub use options::{Located, Options};
+pub use read::{FromNode, Level, Wrong};
+pub use setting::Scope;
+pub use settle::{Batch, Run};
+pub use trial::Trial;
+pub use vocabulary::{Budgets, Environment, Protected, Vocabulary};
+
+use crate::rules::{Checks, RULES, Rule};
+use crate::subject::Kinds;
+use exceptions::Exception;
+use load::Layer;
+use setting::Settings;
+
+/// The family of mistakes in policies. It looks at no subject: reading a policy says what it has to say.
+pub static POLICY: Rule = Rule {
+    id: "policy",
+    looks_at: Kinds::NONE,
+    policy: include_str!("../../policies/policy.yml"),
+    compile: |_| Checks::default(),
+};
+
+/// What a verdict does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// Judge and log, refuse nothing.
+    Report,
+}
+
+/// A policy that can be followed.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    rules: &'static [&'static Rule],
+    files: Vec<Arc<PolicyFile>>,
+    layers: Vec<Layer>,
+    vocabulary: Vocabulary,
+    mode: Mode,
+    settings: Settings,
+    exceptions: Vec<Exception>,
+    /// Families that no inline allow or trailer can excuse.
+    inline_deny: Vec<String>,
+}
+
+impl Policy {
+    /// Reads policy files, lowest first. None at all: the built-in defaults. The mistakes are those of what is shared;
+    /// options of rules are read when they are compiled.
+    pub fn load(files: Vec<PolicyFile>) -> Result<Self, Vec<Mistake>> {
+        Self::load_for(files, RULES)
+    }
+
+    /// Like [`Policy::load`], for another list of rules.
+    pub fn load_for(files: Vec<PolicyFile>, rules: &'static [&'static Rule]) -> Result<Self, Vec<Mistake>> {
+        load::load(files, rules)
+    }
+
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The files it was made of, presets included, in the order in which they were read.
+    pub fn files(&self) -> &[Arc<PolicyFile>] {
+        &self.files
+    }
+
+    /// Checks names of rules that came from elsewhere (`from`: `PORTCULLIS_SKIP`); the mistakes point into the list.
+    pub fn check_names(&self, from: &str, names: &[String]) -> Vec<Mistake> {
+        setting::unknown_names(self.rules, from, names)
+    }
+}

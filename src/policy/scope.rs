@@ -1,0 +1,194 @@
+//! Which paths and branches a rule looks at. Path globs mean what they mean in `.gitignore`: `docs` is anything of that
+//! name at any depth and all below it, `/docs` the one at the top, `docs/` directories only, `*.md` any depth.
+
+use std::collections::HashMap;
+
+use bstr::{BStr, ByteSlice};
+use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// Path globs as one set, for options of rules. `Err` says which glob is wrong, and why.
+pub fn glob_set(patterns: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        for full in Gitignore::read(pattern)?.full() {
+            set.add(glob(&full)?);
+        }
+    }
+    set.build().map_err(|e| e.to_string())
+}
+
+/// Whether a path, as git knows it, is in the set.
+pub fn is_match(set: &GlobSet, path: &BStr) -> bool {
+    !set.is_empty() && set.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
+}
+
+fn glob(pattern: &str) -> Result<Glob, String> {
+    let built = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
+    built.map_err(|e| format!("not a glob: {}", e.kind()))
+}
+
+/// A pattern taken apart as git reads it.
+struct Gitignore<'p> {
+    /// Without slashes at its ends.
+    body: &'p str,
+    /// Holds from the root only.
+    anchored: bool,
+    /// Matches what is below it, not a file of its name.
+    directory: bool,
+}
+
+impl<'p> Gitignore<'p> {
+    fn read(pattern: &'p str) -> Result<Self, String> {
+        if pattern.starts_with('!') {
+            return Err("a glob cannot be negated: name what is meant under `include` or `exclude`".into());
+        }
+        let whole = pattern.strip_prefix("./").map_or(pattern, |_| &pattern[1..]);
+        let body = whole.strip_suffix('/').unwrap_or(whole);
+        let anchored = body.contains('/');
+        let body = body.strip_prefix('/').unwrap_or(body);
+        if body.is_empty() {
+            return Err("an empty glob matches nothing".into());
+        }
+        Ok(Self { body, anchored, directory: whole.ends_with('/') })
+    }
+
+    /// The globs over whole paths that say the same.
+    fn full(&self) -> Vec<String> {
+        let base = if self.anchored { self.body.to_owned() } else { format!("**/{}", self.body) };
+        if base.ends_with("/**") || base == "**" {
+            return vec![base];
+        }
+        let below = format!("{base}/**");
+        if self.directory { vec![below] } else { vec![base, below] }
+    }
+}
+
+fn is_literal(part: &str) -> bool {
+    !part.contains(['*', '?', '[', ']', '{', '}', '\\'])
+}
+
+/// Path globs sorted by what is cheap to look up, so that hundreds of them cost a path little more than one.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    /// `docs`: a part of the path has this name; `true`: it must not be the last part.
+    names: HashMap<Vec<u8>, bool>,
+    /// `*.md`: a part of the path ends so, keyed by what follows its last dot.
+    extensions: HashMap<Vec<u8>, bool>,
+    /// `/charts/app`: the path, or a directory that it is in.
+    literal: HashMap<Vec<u8>, bool>,
+    /// `/charts/*/values.yaml`: keyed by the literal first part.
+    below: HashMap<Vec<u8>, GlobSet>,
+    rest: GlobSet,
+}
+
+impl Paths {
+    /// `Err` says which glob is wrong, and why.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        let mut paths = Self::default();
+        let mut below: HashMap<&str, GlobSetBuilder> = HashMap::new();
+        let mut rest = GlobSetBuilder::new();
+        for pattern in patterns {
+            let git = Gitignore::read(pattern)?;
+            let extension = git.body.strip_prefix("*.").filter(|e| is_literal(e) && !e.contains('.'));
+            if is_literal(git.body) {
+                let map = if git.anchored { &mut paths.literal } else { &mut paths.names };
+                narrow(map, git.body, git.directory);
+            } else if let Some(extension) = extension.filter(|_| !git.anchored) {
+                narrow(&mut paths.extensions, extension, git.directory);
+            } else {
+                let first = git.body.split('/').next().unwrap_or_default();
+                let set = if git.anchored && is_literal(first) {
+                    below.entry(first).or_insert_with(GlobSetBuilder::new)
+                } else {
+                    &mut rest
+                };
+                for full in git.full() {
+                    set.add(glob(&full)?);
+                }
+            }
+        }
+        for (first, set) in below {
+            paths.below.insert(first.as_bytes().to_vec(), set.build().map_err(|e| e.to_string())?);
+        }
+        paths.rest = rest.build().map_err(|e| e.to_string())?;
+        Ok(paths)
+    }
+
+    pub fn is_match(&self, path: &BStr) -> bool {
+        let path = path.as_bytes();
+        if !(self.names.is_empty() && self.extensions.is_empty() && self.literal.is_empty()) {
+            let mut start = 0;
+            while start <= path.len() {
+                let end = path[start..].find_byte(b'/').map_or(path.len(), |n| start + n);
+                let part = &path[start..end];
+                let holds = |directory: Option<&bool>| directory.is_some_and(|d| !(*d && end == path.len()));
+                let extension = part.rfind_byte(b'.').and_then(|dot| self.extensions.get(&part[dot + 1..]));
+                if holds(self.names.get(part)) || holds(extension) || holds(self.literal.get(&path[..end])) {
+                    return true;
+                }
+                start = end + 1;
+            }
+        }
+        let first = path.split(|b| *b == b'/').next().unwrap_or_default();
+        let near = self.below.get(first);
+        if near.is_none() && self.rest.is_empty() {
+            return false;
+        }
+        let candidate = Candidate::from_bytes(path);
+        near.is_some_and(|set| set.is_match_candidate(&candidate)) || self.rest.is_match_candidate(&candidate)
+    }
+}
+
+/// Of `docs` and `docs/` the wider one stands.
+fn narrow(map: &mut HashMap<Vec<u8>, bool>, key: &str, directory: bool) {
+    map.entry(key.as_bytes().to_vec()).and_modify(|d| *d &= directory).or_insert(directory);
+}
+
+/// Branches by short name or glob: `main`, `release/*`, `wm_deploy/**`.
+#[derive(Clone, Debug, Default)]
+pub struct Branches(GlobSet);
+
+impl Branches {
+    /// `Err` says which glob is wrong, and why.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            let short = pattern.strip_prefix("refs/heads/").unwrap_or(pattern);
+            if short.is_empty() {
+                return Err("an empty glob matches nothing".into());
+            }
+            set.add(glob(short)?);
+        }
+        set.build().map(Self).map_err(|e| e.to_string())
+    }
+
+    /// `name`: short, or full below `refs/heads/`. Other refs are no branches.
+    pub fn is_match(&self, name: &BStr) -> bool {
+        let short = name.strip_prefix(b"refs/heads/").unwrap_or(name);
+        !short.starts_with(b"refs/") && is_match(&self.0, short.as_bstr())
+    }
+}
+
+/// Refs of any kind by full or short name or glob: `main`, `v1.*`, `refs/tags/v1.*`.
+#[derive(Clone, Debug, Default)]
+pub struct RefNames(GlobSet);
+
+impl RefNames {
+    /// `Err` says which glob is wrong, and why.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            if pattern.is_empty() {
+                return Err("an empty glob matches nothing".into());
+            }
+            set.add(glob(pattern)?);
+        }
+        set.build().map(Self).map_err(|e| e.to_string())
+    }
+
+    /// `name`: full, or short.
+    pub fn is_match(&self, name: &BStr) -> bool {
+        let short = ["refs/heads/", "refs/tags/"].iter().find_map(|prefix| name.strip_prefix(prefix.as_bytes()));
+        is_match(&self.0, name) || short.is_some_and(|short| is_match(&self.0, short.as_bstr()))
+    }
+}

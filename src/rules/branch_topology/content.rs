@@ -1,0 +1,378 @@
+//! What ancestry cannot see: copies and squashes of development, and merges that say more than their sides.
+//! Owns the definitions by trees, bounded by a budget; the graph verdict does not wait for them.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BString, ByteSlice};
+
+use super::graph::{At, Region};
+use super::leak::{self, Question};
+use super::patches::{self, Delta, Patches};
+use crate::error::Result;
+use crate::subject::{Merged, Oid};
+
+/// Something that content shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The commit holds what merging `of` would have brought: several development commits in one.
+    Squash { commit: Oid, of: Oid },
+    /// The same, of exactly a release tag's commit.
+    TagSquash { commit: Oid, tag: BString },
+    /// The commit is a copy and does not say of what.
+    NoProvenance { commit: Oid, original: Oid },
+    /// So many copies that nothing of development is left behind.
+    Wholesale { copies: usize, of: Oid },
+    /// The merge changes paths beyond its conflicts.
+    EvilMerge { commit: Oid, paths: Vec<BString> },
+    /// Production's own commits that development lacks.
+    NotBackported { commits: Vec<Oid> },
+}
+
+/// Which sights are looked for; what is not asked for costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Look {
+    Squash,
+    Provenance,
+    Wholesale,
+    EvilMerge,
+    /// Commits older than so many seconds, counted from the new tip's commit time.
+    Backport(i64),
+}
+
+/// The update that is looked at.
+pub struct Scope<'s> {
+    pub old: Oid,
+    pub new: Oid,
+    pub look: &'s [Look],
+    pub question: &'s Question<'s>,
+}
+
+/// Development commits looked at per merge of trees that the cap allows.
+const COMMITS_PER_MERGE: usize = 20;
+/// A copy may carry a time this many seconds before its original's: clocks differ.
+const CLOCKS_DIFFER: i64 = 86_400;
+
+/// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
+/// the answer is false when that was not enough.
+pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(Vec<Sight>, bool)> {
+    let q = scope.question;
+    let mut patches = Patches::new(q.graph, cap);
+    let mut chain = region.chain(scope.new);
+    chain.reverse();
+    let copies: Vec<At> =
+        chain.iter().copied().filter(|c| region.parents(*c).len() == 1 && !region.shared(*c)).collect();
+    let mut sights = Vec::new();
+    let wants = |look: Look| scope.look.contains(&look);
+    if !copies.is_empty() && (wants(Look::Squash) || wants(Look::Provenance)) {
+        if !region.finish_dev(cap.saturating_mul(COMMITS_PER_MERGE))? {
+            patches.leave_unfinished();
+        }
+        // First, so that development's many commits do not spend what the few of the update need.
+        for at in &chain {
+            patches.delta(region.oid(*at))?;
+        }
+        if wants(Look::Squash) {
+            squashes(region, scope, &chain, &mut patches, &mut sights)?;
+        }
+        if wants(Look::Provenance) {
+            provenance(region, &copies, &mut patches, &mut sights)?;
+        }
+    }
+    let squashed = sights.iter().any(|s| matches!(s, Sight::Squash { .. }));
+    if wants(Look::Wholesale) && copies.len() >= 2 && !squashed && !region.members().any(|c| region.shared(c)) {
+        wholesale(scope, copies.len(), &mut patches, &mut sights)?;
+    }
+    if wants(Look::EvilMerge) {
+        for at in chain.iter().filter(|c| region.parents(**c).len() == 2) {
+            evil_merge(region.oid(*at), scope, &mut patches, &mut sights)?;
+        }
+    }
+    if let Some(age) = scope.look.iter().find_map(|l| if let Look::Backport(age) = l { Some(*age) } else { None }) {
+        not_backported(scope, age, &mut patches, &mut sights)?;
+    }
+    Ok((sights, !patches.unfinished()))
+}
+
+fn provenance(region: &Region<'_>, copies: &[At], patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+    // By paths: a copy touches what its original touches.
+    let mut by_paths: HashMap<Vec<BString>, Vec<Oid>> = HashMap::new();
+    let paths = |delta: &Delta| delta.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
+    for at in region.development().into_iter().filter(|c| region.parents(*c).len() == 1) {
+        let Some(delta) = patches.delta(region.oid(at))? else { break };
+        by_paths.entry(paths(&delta)).or_default().push(region.oid(at));
+    }
+    for at in copies {
+        let commit = region.oid(*at);
+        let Some(delta) = patches.delta(commit)? else { return Ok(()) };
+        if delta.is_empty() {
+            continue;
+        }
+        let mut originals = Vec::new();
+        for candidate in by_paths.get(&paths(&delta)).into_iter().flatten() {
+            if patches.same(commit, *candidate)? == Some(true) {
+                originals.push(*candidate);
+            }
+        }
+        let named = patches::originals(&patches.node(commit)?.message);
+        if let Some(original) = originals.first()
+            && !originals.iter().any(|o| patches::names(&named, *o))
+        {
+            sights.push(Sight::NoProvenance { commit, original: *original });
+        }
+    }
+    Ok(())
+}
+
+fn squashes(
+    region: &Region<'_>,
+    scope: &Scope<'_>,
+    chain: &[At],
+    patches: &mut Patches<'_>,
+    sights: &mut Vec<Sight>,
+) -> Result<()> {
+    let q = scope.question;
+    let trunk = leak::trunk(region, q)?;
+    let start = chain.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
+    let mut lines = lines(region, &trunk, start, patches)?;
+    let mut before: Option<Delta> = None;
+    for at in chain {
+        let commit = region.oid(*at);
+        if let Some(done) = before.take() {
+            lines.iter_mut().for_each(|l| l.elsewhere.extend(done.iter().map(|c| c.0.clone())));
+        }
+        let Some(delta) = patches.delta(commit)? else { return Ok(()) };
+        before = Some(delta.clone());
+        let [base] = region.parents(*at)[..] else { continue };
+        if delta.is_empty() || region.shared(*at) {
+            continue;
+        }
+        let tree = patches.node(commit)?.tree;
+        'lines: for line in &lines {
+            for tip in line.candidates(&delta) {
+                if !patches.may_merge() {
+                    return Ok(());
+                }
+                let merged = q.graph.merge_commits(region.oid(base), region.oid(tip))?;
+                if merged != Merged::Clean(tree) || !several_unpromoted(region, scope, base, tip, patches)? {
+                    continue;
+                }
+                let of = region.oid(tip);
+                sights.push(match q.releases.on(of)? {
+                    Some(tag) => Sight::TagSquash { commit, tag: tag.clone() },
+                    None => Sight::Squash { commit, of },
+                });
+                break 'lines;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A first-parent line of the trunk, oldest first, with what each commit changes.
+struct Line {
+    commits: Vec<(At, Delta)>,
+    /// What each path held below the line, for paths that the line changes.
+    below: HashMap<BString, Option<Oid>>,
+    /// Paths that production changed itself: there a merge may make something new.
+    elsewhere: HashSet<BString>,
+}
+
+impl Line {
+    /// The commits of the line whose merge can result in `delta`, newest first: on every path that production left alone
+    /// they hold what `delta` makes of it, or what stood below.
+    fn candidates(&self, delta: &Delta) -> Vec<At> {
+        let wanted: HashMap<&BString, &Option<Oid>> = delta.iter().map(|(path, _, new)| (path, new)).collect();
+        let own = |path: &BString| !self.elsewhere.contains(path);
+        let mut wrong = delta.iter().filter(|c| own(&c.0)).count();
+        let mut out = Vec::new();
+        for (at, changes) in &self.commits {
+            for (path, before, after) in changes.iter().filter(|c| own(&c.0)) {
+                let Some(target) = wanted.get(path).copied().or_else(|| self.below.get(path)) else { continue };
+                wrong += usize::from(before == target);
+                wrong = wrong.saturating_sub(usize::from(after == target));
+            }
+            if wrong == 0 {
+                out.push(*at);
+            }
+        }
+        out.reverse();
+        out
+    }
+}
+
+fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Patches<'_>) -> Result<Vec<Line>> {
+    let on: HashSet<At> = trunk.iter().copied().collect();
+    let continued: HashSet<At> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
+    let mut out = Vec::new();
+    for head in trunk.iter().filter(|c| !continued.contains(c)) {
+        let mut commits = Vec::new();
+        let mut next = Some(*head);
+        let mut bottom = None;
+        while let Some(at) = next.filter(|c| on.contains(c)) {
+            let Some(delta) = patches.delta(region.oid(at))? else { break };
+            commits.push((at, delta));
+            next = region.parents(at).first().copied();
+            bottom = next;
+        }
+        commits.reverse();
+        let mut below = HashMap::new();
+        for (path, before, _) in commits.iter().flat_map(|(_, delta)| delta.iter()) {
+            below.entry(path.clone()).or_insert(*before);
+        }
+        let mut elsewhere = HashSet::new();
+        let bottom_tree = match bottom {
+            Some(at) => Some(patches.node(region.oid(at))?.tree),
+            None => None,
+        };
+        if let Some(start) = start {
+            let tree = patches.node(start)?.tree;
+            let Some(changes) = patches.diff(bottom_tree, tree)? else { break };
+            elsewhere.extend(changes.into_iter().map(|c| c.0));
+        }
+        out.push(Line { commits, below, elsewhere });
+    }
+    Ok(out)
+}
+
+/// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only where
+/// the patch agrees with the commit it names.
+fn several_unpromoted(
+    region: &Region<'_>,
+    scope: &Scope<'_>,
+    base: At,
+    tip: At,
+    patches: &mut Patches<'_>,
+) -> Result<bool> {
+    let q = scope.question;
+    let below: HashSet<At> = region.side(base, |_| false).into_iter().collect();
+    let mut brought = Vec::new();
+    for at in region.side(tip, |_| false) {
+        if region.parents(at).len() < 2 && !below.contains(&at) {
+            let node = patches.node(region.oid(at))?;
+            brought.push((node.committer.time, node.oid));
+        }
+    }
+    brought.sort_unstable_by(|a, b| b.cmp(a));
+    if brought.len() < 2 {
+        return Ok(false);
+    }
+    // Production's own commits, latest first: what was promoted before is among them.
+    let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
+    let before = Region::between(q.graph, &tips, region.oid(base))?;
+    let all = Region::between(q.graph, &tips, scope.new)?;
+    let mut own = Vec::new();
+    for at in all.members().filter(|c| all.parents(*c).len() == 1) {
+        let node = patches.node(all.oid(at))?;
+        let copy_before = before.find(node.oid).is_some_and(|c| before.gained(c));
+        own.push((node.committer.time, node.oid, copy_before));
+    }
+    own.sort_unstable_by(|a, b| b.cmp(a));
+    let mut unpromoted = 0;
+    'brought: for (time, original) in brought {
+        for (_, copy, copy_before) in own.iter().take_while(|o| o.0 >= time.saturating_sub(CLOCKS_DIFFER)) {
+            let trailer = patches::names(&patches::originals(&patches.node(*copy)?.message), original);
+            if !trailer && !copy_before {
+                continue;
+            }
+            match patches.same(*copy, original)? {
+                Some(true) => continue 'brought,
+                Some(false) => {}
+                None => return Ok(false),
+            }
+        }
+        unpromoted += 1;
+        if unpromoted == 2 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn wholesale(scope: &Scope<'_>, copies: usize, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+    let q = scope.question;
+    let (old, new) = (patches.node(scope.old)?.tree, patches.node(scope.new)?.tree);
+    for tip in q.development.iter().map(|d| d.tip) {
+        if new == old || !patches.may_merge() {
+            break;
+        }
+        if q.graph.merge_commits(scope.old, tip)? == Merged::Clean(new) {
+            sights.push(Sight::Wholesale { copies, of: tip });
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+    if !patches.may_merge() {
+        return Ok(());
+    }
+    let node = patches.node(commit)?;
+    let [ours, theirs] = node.parents[..] else { return Ok(()) };
+    let (tree, conflicts) = match scope.question.graph.merge_commits(ours, theirs)? {
+        Merged::Clean(tree) => (tree, Vec::new()),
+        Merged::Conflict(tree, paths) => (tree, paths),
+    };
+    if tree == node.tree {
+        return Ok(());
+    }
+    let Some(changes) = patches.diff(Some(tree), node.tree)? else { return Ok(()) };
+    let paths: Vec<BString> = changes.into_iter().map(|c| c.0).filter(|p| !conflicts.contains(p)).collect();
+    if !paths.is_empty() {
+        sights.push(Sight::EvilMerge { commit, paths });
+    }
+    Ok(())
+}
+
+fn not_backported(scope: &Scope<'_>, age: i64, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+    let q = scope.question;
+    let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
+    let own = Region::between(q.graph, &tips, scope.new)?;
+    let now = patches.node(scope.new)?.committer.time;
+    let mut old_enough = Vec::new();
+    for at in own.members().filter(|c| own.parents(*c).len() == 1) {
+        let node = patches.node(own.oid(at))?;
+        if now.saturating_sub(node.committer.time) > age && patches::originals(&node.message).is_empty() {
+            old_enough.push((node.committer.time, node.oid));
+        }
+    }
+    if old_enough.is_empty() {
+        return Ok(());
+    }
+    old_enough.sort_unstable_by(|a, b| b.cmp(a));
+    let mut in_dev = HashSet::new();
+    for tip in tips {
+        let region = Region::between(q.graph, &[scope.new], tip)?;
+        for at in region.members().filter(|c| region.parents(*c).len() == 1) {
+            let Some(delta) = patches.delta(region.oid(at))? else { return Ok(()) };
+            in_dev.insert(patches::outcome(&delta));
+        }
+    }
+    let mut commits = Vec::new();
+    for (_, commit) in old_enough {
+        let Some(delta) = patches.delta(commit)? else { break };
+        if !delta.is_empty() && !in_dev.contains(&patches::outcome(&delta)) {
+            commits.push(commit);
+        }
+    }
+    if !commits.is_empty() {
+        sights.push(Sight::NotBackported { commits });
+    }
+    Ok(())
+}
+
+/// Whether the update's old tip is on its new one's first-parent chain: else production's own line became a side line.
+pub fn is_foxtrot(region: &Region<'_>, old: Oid, new: Oid) -> bool {
+    let last = region.chain(new).last().copied();
+    let below = last.and_then(|c| region.parents(c).first().copied());
+    last.is_some() && below.is_none_or(|c| region.oid(c) != old)
+}
+
+/// The first few paths, for people.
+pub fn listed(paths: &[BString]) -> String {
+    let mut out: Vec<String> = paths.iter().take(5).map(|p| p.to_str_lossy().into_owned()).collect();
+    if paths.len() > 5 {
+        out.push(format!("and {} more", paths.len() - 5));
+    }
+    out.join(", ")
+}

@@ -1,0 +1,403 @@
+//! Sets of commits between tips: what an update gains, what of it a development branch has, and that branch's trunk.
+//! Owns one lazy walk that paints the region between the tips; knows nothing of policies, tags or findings.
+//!
+//! Three colours flow from the tips to the parents: [`OLD`], [`NEW`], [`DEV`]. Dates and generations order the walk.
+//! What is *inside* a set is decided by paint alone. That a commit is *outside* `Anc(old)` is proved by walking the old
+//! side to its end or down to a generation that cannot reach the commit; where neither is cheap, dates are believed as long
+//! as none was seen to lie. An undetected lie can therefore only make [`Region::gained`] too large: the gate may
+//! refuse too much, never too little.
+
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+
+use crate::error::{Error, Result};
+use crate::subject::{Graph, Oid};
+
+/// Reached from the update's old side.
+pub const OLD: u8 = 1;
+/// Reached from the update's new tip.
+pub const NEW: u8 = 2;
+/// Reached from a development branch.
+pub const DEV: u8 = 4;
+const SEEN_PARENTS: u8 = 8;
+const SHALLOW: u8 = 16;
+
+/// How many commits below the oldest gained one are looked at for dates that lie.
+const PROBE: usize = 512;
+
+/// Index of a commit in its region.
+pub type At = usize;
+
+struct Seen {
+    oid: Oid,
+    /// Level in the commit-graph file, `u32::MAX` outside.
+    level: u32,
+    time: i64,
+    paint: u8,
+    parents: Vec<At>,
+}
+
+/// The painted part of a commit graph.
+pub struct Region<'g> {
+    graph: &'g dyn Graph,
+    commits: Vec<Seen>,
+    index: HashMap<Oid, At>,
+    /// Painted commits whose parents were not looked at yet, highest level and latest time first.
+    queue: BinaryHeap<(u32, i64, At)>,
+    /// How many in the queue are not in `Anc(old)`.
+    open: usize,
+    /// A parent later than its child was seen.
+    dates_lie: bool,
+    /// Grows whenever paint reaches a commit that had been expanded before.
+    repaints: usize,
+    tips: Vec<At>,
+}
+
+impl<'g> Region<'g> {
+    /// Paints from `old` and `new` until every commit of `Anc(new)` that is not known to be in `Anc(old)` was seen.
+    /// Costs about `rev-list new ^old`.
+    pub fn between(graph: &'g dyn Graph, old: &[Oid], new: Oid) -> Result<Self> {
+        let mut region = Self {
+            graph,
+            commits: Vec::new(),
+            index: HashMap::new(),
+            queue: BinaryHeap::new(),
+            open: 0,
+            dates_lie: false,
+            repaints: 0,
+            tips: Vec::new(),
+        };
+        for tip in old {
+            let at = region.at(*tip)?;
+            region.paint(at, OLD);
+        }
+        let at = region.at(new)?;
+        region.paint(at, NEW);
+        while region.open > 0 {
+            region.step()?;
+        }
+        if let Some(cut) = region.members().find(|c| region.is(*c, SHALLOW)) {
+            return Err(shallow(region.oid(cut)));
+        }
+        Ok(region)
+    }
+
+    /// How many commits were seen; every [`At`] is below.
+    pub fn len(&self) -> usize {
+        self.commits.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    pub fn oid(&self, at: At) -> Oid {
+        self.commits[at].oid
+    }
+
+    pub fn find(&self, oid: Oid) -> Option<At> {
+        self.index.get(&oid).copied()
+    }
+
+    /// Empty for commits of `Anc(old)` that the walk had no reason to expand.
+    pub fn parents(&self, at: At) -> &[At] {
+        &self.commits[at].parents
+    }
+
+    /// Whether the commit has one of these colours.
+    pub fn is(&self, at: At, paint: u8) -> bool {
+        self.commits[at].paint & paint != 0
+    }
+
+    /// `Anc(new) \ Anc(old)`.
+    pub fn gained(&self, at: At) -> bool {
+        self.is(at, NEW) && !self.is(at, OLD)
+    }
+
+    /// `Anc(new) \ Anc(old)`, in no particular order. See the module on what may be too much.
+    pub fn members(&self) -> impl Iterator<Item = At> + '_ {
+        (0..self.commits.len()).filter(|c| self.gained(*c))
+    }
+
+    /// What `dev_at` gives for members that a development branch has.
+    pub fn shared(&self, at: At) -> bool {
+        self.gained(at) && self.is(at, DEV)
+    }
+
+    /// The members on the tip's first-parent chain, tip first.
+    pub fn chain(&self, tip: Oid) -> Vec<At> {
+        let first = self.find(tip);
+        std::iter::successors(first, |c| self.parents(*c).first().copied()).take_while(|c| self.gained(*c)).collect()
+    }
+
+    /// Paints from development tips until it is known which members they reach.
+    /// Costs at most the region between those tips and `old`; nothing where every member is new to the repository.
+    pub fn paint_dev(&mut self, tips: &[Oid]) -> Result<()> {
+        for tip in tips {
+            let at = self.at(*tip)?;
+            self.tips.push(at);
+            self.paint(at, DEV);
+        }
+        let mut unsure = Vec::new();
+        for at in self.members().filter(|c| !self.is(*c, DEV)).collect::<Vec<_>>() {
+            if !self.graph.is_new(self.oid(at))? {
+                unsure.push(at);
+            }
+        }
+        let mut lowest = self.lowest_level(&unsure);
+        let mut repaints = self.repaints;
+        while self.open > 0 && !unsure.is_empty() {
+            // Levels fall strictly towards ancestors, so nothing in the queue can reach what is still unsure.
+            if self.queue.peek().is_some_and(|(level, ..)| *level != u32::MAX && *level <= lowest) {
+                break;
+            }
+            self.step()?;
+            if self.repaints != repaints {
+                repaints = self.repaints;
+                unsure.retain(|c| self.commits[*c].paint & (DEV | OLD) == 0);
+                lowest = self.lowest_level(&unsure);
+            }
+        }
+        match self.live().find(|c| self.is(*c, SHALLOW)) {
+            Some(cut) if !unsure.is_empty() => Err(shallow(self.oid(cut))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Walks the development side down to `Anc(old)`; at most `limit` more commits. True when it got there.
+    pub fn finish_dev(&mut self, limit: usize) -> Result<bool> {
+        for _ in 0..limit {
+            if self.open == 0 {
+                break;
+            }
+            self.step()?;
+        }
+        Ok(self.open == 0)
+    }
+
+    /// Walks the old side until no commit outside it can turn out to be inside. See the module for when dates are believed.
+    /// `Err` where the old side is cut off by a shallow boundary: then nobody can tell.
+    pub fn settle(&mut self) -> Result<()> {
+        let oldest = loop {
+            let (level, time) = self
+                .live()
+                .map(|c| (self.commits[c].level, self.commits[c].time))
+                .fold((u32::MAX, i64::MAX), |low, c| (low.0.min(c.0), low.1.min(c.1)));
+            let before = self.repaints;
+            while let Some((next_level, next_time, _)) = self.queue.peek().copied() {
+                if next_level != u32::MAX && next_level <= level {
+                    break;
+                }
+                if !self.dates_lie && next_time < time && !self.probe()? {
+                    break;
+                }
+                self.step()?;
+            }
+            if self.repaints == before {
+                break time;
+            }
+        };
+        let matters = |c: &At| self.is(*c, SHALLOW) && (self.dates_lie || self.commits[*c].time >= oldest);
+        match (0..self.commits.len()).find(matters) {
+            Some(cut) => Err(shallow(self.oid(cut))),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks a little below where dates say that the walk is over, evenly over all its ends. True when a date lies
+    /// there.
+    fn probe(&mut self) -> Result<bool> {
+        let mut ends: VecDeque<At> = self.queue.drain().map(|(.., at)| at).collect();
+        for _ in 0..PROBE {
+            let Some(at) = ends.pop_front() else { break };
+            self.expand(at)?;
+            ends.extend(self.queue.drain().map(|(.., at)| at));
+            if self.dates_lie {
+                break;
+            }
+        }
+        let ends = ends.into_iter().map(|c| (self.commits[c].level, self.commits[c].time, c));
+        self.queue = ends.collect();
+        Ok(self.dates_lie)
+    }
+
+    /// The maximal shared commits: none is an ancestor of another. Sorted by id.
+    pub fn frontier(&self) -> Vec<At> {
+        let shared: Vec<At> = self.members().filter(|c| self.shared(*c)).collect();
+        // The shared set is closed under ancestry within the members, so a commit without a shared child is maximal.
+        let mut maximal = vec![true; self.commits.len()];
+        for at in &shared {
+            self.parents(*at).iter().for_each(|p| maximal[*p] = false);
+        }
+        let mut tops: Vec<At> = shared.into_iter().filter(|c| maximal[*c]).collect();
+        tops.sort_unstable_by_key(|c| self.oid(*c));
+        tops
+    }
+
+    /// `Anc(from) \ Anc(old)` without `Anc` of what `stop` holds, `from` first.
+    pub fn side(&self, from: At, stop: impl Fn(At) -> bool) -> Vec<At> {
+        let reach = self.reach(from, None);
+        let mut cut = vec![false; self.commits.len()];
+        for at in reach.iter().filter(|c| stop(**c)) {
+            if !cut[*at] {
+                self.reach(*at, Some(&mut cut));
+            }
+        }
+        reach.into_iter().filter(|c| !cut[*c]).collect()
+    }
+
+    fn reach(&self, from: At, marks: Option<&mut Vec<bool>>) -> Vec<At> {
+        let mut own = Vec::new();
+        let marks = marks.unwrap_or_else(|| {
+            own = vec![false; self.commits.len()];
+            &mut own
+        });
+        let (mut out, mut stack) = (Vec::new(), vec![from]);
+        while let Some(at) = stack.pop() {
+            if !self.is(at, OLD) && !std::mem::replace(&mut marks[at], true) {
+                out.push(at);
+                stack.extend(self.parents(at).iter().rev());
+            }
+        }
+        out
+    }
+
+    /// The development branches' own line: first parents from their tips down to `Anc(old)`, and at a merge the other
+    /// parents too where its first parent lies in `Anc(old)` or `follows` says so. Newest first. `follows` is
+    /// asked with whether the first parent lies in `Anc(old)`, and only for merges.
+    pub fn trunk(&self, mut follows: impl FnMut(Oid, bool) -> Result<bool>) -> Result<Vec<At>> {
+        let mut on = vec![false; self.commits.len()];
+        let (mut trunk, mut stack) = (Vec::new(), self.tips.clone());
+        while let Some(tip) = stack.pop() {
+            let mut next = Some(tip);
+            while let Some(at) = next {
+                if self.is(at, OLD) || std::mem::replace(&mut on[at], true) {
+                    break;
+                }
+                trunk.push(at);
+                let parents = self.parents(at);
+                next = parents.first().copied();
+                if let [first, others @ ..] = parents
+                    && !others.is_empty()
+                    && follows(self.oid(at), self.is(*first, OLD))?
+                {
+                    stack.extend(others);
+                }
+            }
+        }
+        trunk.sort_by_key(|c| std::cmp::Reverse((self.commits[*c].level, self.commits[*c].time)));
+        Ok(trunk)
+    }
+
+    /// Commits that development branches have and `old` has not, latest first, as far as the walk went.
+    pub fn development(&self) -> Vec<At> {
+        let mut out: Vec<At> = self.live().filter(|c| self.is(*c, DEV) && self.is(*c, SEEN_PARENTS)).collect();
+        out.sort_by_key(|c| std::cmp::Reverse((self.commits[*c].level, self.commits[*c].time)));
+        out
+    }
+
+    fn live(&self) -> impl Iterator<Item = At> + '_ {
+        (0..self.commits.len()).filter(|c| !self.is(*c, OLD))
+    }
+
+    fn lowest_level(&self, of: &[At]) -> u32 {
+        of.iter().map(|c| self.commits[*c].level).min().unwrap_or(u32::MAX)
+    }
+
+    fn at(&mut self, oid: Oid) -> Result<At> {
+        if let Some(at) = self.index.get(&oid) {
+            return Ok(*at);
+        }
+        let level = self.graph.generation(oid)?.unwrap_or(u32::MAX);
+        let time = self.graph.time(oid)?;
+        let at = self.commits.len();
+        self.commits.push(Seen { oid, level, time, paint: 0, parents: Vec::new() });
+        self.index.insert(oid, at);
+        Ok(at)
+    }
+
+    /// Looks at the parents of the next commit in the queue.
+    fn step(&mut self) -> Result<()> {
+        match self.queue.pop() {
+            Some((.., at)) => self.expand(at),
+            None => Ok(()),
+        }
+    }
+
+    fn expand(&mut self, at: At) -> Result<()> {
+        let Seen { oid, time, paint, .. } = self.commits[at];
+        if paint & OLD == 0 {
+            self.open -= 1;
+        }
+        self.commits[at].paint |= SEEN_PARENTS;
+        if self.graph.is_shallow(oid)? {
+            self.commits[at].paint |= SHALLOW;
+            return Ok(());
+        }
+        let mut parents = Vec::new();
+        for parent in self.graph.parents(oid)? {
+            let parent = self.at(parent)?;
+            self.dates_lie |= self.commits[parent].time > time;
+            parents.push(parent);
+        }
+        self.commits[at].parents = parents.clone();
+        parents.into_iter().for_each(|p| self.paint(p, paint & (OLD | NEW | DEV)));
+        Ok(())
+    }
+
+    /// Gives a commit colours, and all of its ancestors that were expanded already.
+    fn paint(&mut self, at: At, colours: u8) {
+        let mut stack = vec![(at, colours)];
+        while let Some((at, colours)) = stack.pop() {
+            let had = self.commits[at].paint;
+            let fresh = colours & !had;
+            if fresh == 0 {
+                continue;
+            }
+            self.commits[at].paint |= colours;
+            if had & SEEN_PARENTS != 0 {
+                self.repaints += 1;
+                stack.extend(self.commits[at].parents.iter().map(|p| (*p, colours)));
+            } else if had == 0 {
+                let Seen { level, time, .. } = self.commits[at];
+                self.queue.push((level, time, at));
+                self.open += usize::from(colours & OLD == 0);
+            } else if fresh & OLD != 0 {
+                self.open -= 1;
+            }
+        }
+    }
+}
+
+/// Those of `targets` that `from` reaches, itself included. Walks what it must: no further than generations allow, and no
+/// further than the last target.
+pub fn reached(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<HashSet<Oid>> {
+    let mut found = HashSet::new();
+    let mut lowest = u32::MAX;
+    for target in targets {
+        lowest = lowest.min(graph.generation(*target)?.unwrap_or(u32::MAX));
+    }
+    let mut seen = HashSet::from([from]);
+    let mut queue = BinaryHeap::from([(u32::MAX, i64::MAX, from)]);
+    while let Some((level, _, at)) = queue.pop() {
+        if targets.contains(&at) {
+            found.insert(at);
+        }
+        if found.len() == targets.len() || (level != u32::MAX && level < lowest) {
+            break;
+        }
+        if graph.is_shallow(at)? {
+            return Err(shallow(at));
+        }
+        for parent in graph.parents(at)? {
+            if seen.insert(parent) {
+                queue.push((graph.generation(parent)?.unwrap_or(u32::MAX), graph.time(parent)?, parent));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn shallow(cut: Oid) -> Error {
+    Error::undecided(format!("the history ends at {} because this clone is shallow", cut.short()))
+        .hint("git fetch --unshallow   # in GitHub Actions: actions/checkout with fetch-depth: 0")
+}

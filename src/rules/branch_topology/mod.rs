@@ -1,0 +1,323 @@
+//! `branch-topology`: nothing leaks from development to production, and protected branches keep their history.
+//! Owns the options and turns verdicts into findings; the definition stands in `leak` and `content`.
+
+pub mod content;
+pub mod graph;
+pub mod leak;
+mod patches;
+pub mod protected;
+pub mod releases;
+mod report;
+pub(super) mod teach;
+
+use bstr::{BStr, ByteSlice};
+use globset::GlobSet;
+
+use self::content::{Look, Scope, Sight};
+use self::graph::{NEW, Region};
+use self::leak::{Development, Question, Stance, Verdict};
+use self::protected::Guard;
+use self::releases::Releases;
+use super::semver_tags::format::Format;
+use super::{Check, Checks, Rule};
+use crate::error::{Error, Result};
+use crate::finding::{Findings, Severity};
+use crate::policy::scope;
+use crate::policy::{Options, Protected};
+use crate::subject::{Kinds, Oid, RefUpdate};
+
+pub static RULE: Rule = Rule { id: "branch-topology", looks_at: Kinds::REF, policy: POLICY, compile };
+const POLICY: &str = include_str!("../../../policies/branch-topology.yml");
+
+/// Branches by short name or glob, and as they were written.
+#[derive(Clone, Debug, Default)]
+pub struct Branches {
+    written: Vec<String>,
+    globs: scope::Branches,
+}
+
+impl Branches {
+    /// `Err` says which glob is wrong, and why.
+    pub fn new(patterns: &[String]) -> Result<Self, String> {
+        Ok(Self { globs: scope::Branches::new(patterns)?, written: patterns.to_vec() })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// `name` is a short one.
+    pub fn hold(&self, name: &BStr) -> bool {
+        self.globs.is_match(name)
+    }
+}
+
+/// Severities of what can be switched off because it costs work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Severities {
+    pub squash_leak: Option<Severity>,
+    pub no_provenance: Option<Severity>,
+    pub wholesale: Option<Severity>,
+    pub foxtrot: Option<Severity>,
+    pub evil_merge: Option<Severity>,
+    pub hotfix_not_backported: Option<Severity>,
+}
+
+/// What the policy says, read.
+pub struct Settings {
+    pub production: Branches,
+    pub development: Branches,
+    pub protected: Vec<Protected>,
+    /// Formats of the tags that sanction.
+    pub tags: Vec<Format>,
+    pub tag_merges: Stance,
+    pub shared_topics: Stance,
+    /// A pull request may merge development if every path that it changes is among these.
+    pub pull_request_paths: GlobSet,
+    /// How many merges of trees a push may cost.
+    pub content_cap: u64,
+    pub backport_days: u64,
+    pub severities: Severities,
+}
+
+/// The compiled rule.
+pub struct BranchTopology {
+    settings: Settings,
+    guards: Vec<Guard>,
+}
+
+/// What an update of a production branch comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The branch is created: there is nothing to compare with.
+    Baseline,
+    Judged {
+        verdict: Verdict,
+        sights: Vec<Sight>,
+        /// Production's own line became a side line.
+        foxtrot: Foxtrot,
+        content: Content,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foxtrot {
+    Yes,
+    No,
+}
+
+/// Whether the rules on content saw everything within their budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    Finished,
+    Capped,
+}
+
+fn compile(options: &Options<'_>) -> Checks {
+    let words = options.vocabulary();
+    let (production, development) = match words.environments.split_last() {
+        Some((last, rest)) => (last.branches.clone(), rest.iter().flat_map(|e| e.branches.clone()).collect()),
+        None => (Vec::new(), Vec::new()),
+    };
+    let branches = |key: &'static str, environment: Vec<String>| {
+        let own = options.strings(key);
+        Branches::new(if own.is_empty() { &environment } else { &own }).unwrap_or_else(|e| {
+            complain(options, key, e);
+            Branches::default()
+        })
+    };
+    let mut tags = options.strings("tags");
+    if tags.is_empty() {
+        tags = words.environments.last().map(|e| e.tags.clone()).unwrap_or_default();
+    }
+    if tags.is_empty() {
+        tags.push("v{semver}".into());
+    }
+    let tags = tags.iter().filter_map(|t| Format::parse(t).map_err(|e| complain(options, "tags", e)).ok()).collect();
+    let stance = |key| if options.choice(key, &["allow", "deny"]) == "allow" { Stance::Allow } else { Stance::Deny };
+    let settings = Settings {
+        production: branches("production", production),
+        development: branches("development", development),
+        protected: words.protected.clone(),
+        tags,
+        tag_merges: stance("tag-merges"),
+        shared_topics: stance("shared-topics"),
+        pull_request_paths: options.globs("pull-request-paths"),
+        content_cap: options.limit("content-cap").unwrap_or(words.budgets.content_comparisons),
+        backport_days: options.number("backport-days"),
+        severities: Severities {
+            squash_leak: options.code_severity("squash-leak", Some(Severity::Error)),
+            no_provenance: options.code_severity("no-provenance", Some(Severity::Warning)),
+            wholesale: options.code_severity("wholesale", None),
+            foxtrot: options.code_severity("foxtrot", None),
+            evil_merge: options.code_severity("evil-merge", None),
+            hotfix_not_backported: options.code_severity("hotfix-not-backported", None),
+        },
+    };
+    Checks { refs: vec![Box::new(BranchTopology::new(settings))], ..Checks::default() }
+}
+
+/// Records a mistake at the key that holds it.
+fn complain(options: &Options<'_>, key: &'static str, message: String) {
+    if let Some(place) = options.node(key) {
+        options.mistake(place.source, place.node.span.clone(), message);
+    }
+}
+
+impl BranchTopology {
+    pub fn new(settings: Settings) -> Self {
+        // Reading the vocabulary let good globs through only.
+        let guards = settings.protected.iter().filter_map(|rule| {
+            let branch = scope::Branches::new(std::slice::from_ref(&rule.branch)).ok()?;
+            Some(Guard { branch, rule: rule.clone() })
+        });
+        Self { guards: guards.collect(), settings }
+    }
+
+    /// Judges an update of a production branch. `region` is painted between its tips, and is not asked for on a baseline.
+    pub fn judge(&self, update: &RefUpdate<'_>, new: Oid, region: Option<&mut Region<'_>>) -> Result<Outcome> {
+        let (Some(old), Some(region)) = (update.old, region) else { return Ok(Outcome::Baseline) };
+        let releases = Releases::new(update.graph, &self.settings.tags);
+        let development = self.development(update)?;
+        let question = self.question(update, &development, &releases);
+        let mut verdict = leak::judge(region, &question)?;
+        if !verdict.leaks.is_empty() && self.is_promotion_by_pull_request(update, old, new)? {
+            verdict.leaks.clear();
+        }
+        let forward = region.find(old).is_some_and(|at| region.is(at, NEW));
+        let foxtrot = self.settings.severities.foxtrot.is_some() && forward && content::is_foxtrot(region, old, new);
+        let look = self.looks();
+        let scope = Scope { old, new, look: &look, question: &question };
+        let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
+        let (sights, finished) =
+            if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::look(region, &scope, cap)? };
+        Ok(Outcome::Judged {
+            verdict,
+            sights,
+            foxtrot: if foxtrot { Foxtrot::Yes } else { Foxtrot::No },
+            content: if finished { Content::Finished } else { Content::Capped },
+        })
+    }
+
+    fn question<'q>(
+        &self,
+        update: &'q RefUpdate<'_>,
+        development: &'q [Development],
+        releases: &'q Releases<'q>,
+    ) -> Question<'q> {
+        Question {
+            graph: update.graph,
+            development,
+            releases,
+            head_ref: update.head_ref.as_ref().map(|h| h.as_bstr()),
+            tag_merges: self.settings.tag_merges,
+            shared_topics: self.settings.shared_topics,
+        }
+    }
+
+    fn looks(&self) -> Vec<Look> {
+        let s = &self.settings.severities;
+        let age = i64::try_from(self.settings.backport_days).unwrap_or(i64::MAX).saturating_mul(86_400);
+        let all = [
+            (s.squash_leak, Look::Squash),
+            (s.no_provenance, Look::Provenance),
+            (s.wholesale, Look::Wholesale),
+            (s.evil_merge, Look::EvilMerge),
+            (s.hotfix_not_backported, Look::Backport(age)),
+        ];
+        all.into_iter().filter(|(severity, _)| severity.is_some()).map(|(_, look)| look).collect()
+    }
+
+    /// The development branches as they stand before the push: this repository's own and, where it is a clone, origin's.
+    fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<Development>> {
+        let mut found: Vec<Development> = Vec::new();
+        let mut add = |name: &BStr, tip: Oid| {
+            if !found.iter().any(|d| d.tip == tip) {
+                found.push(Development { name: name.to_owned(), tip });
+            }
+        };
+        for pattern in &self.settings.development.written {
+            let heads = ["refs/heads/", "refs/remotes/origin/"];
+            if pattern.contains(['*', '?', '[', '{']) {
+                let globs = scope::Branches::new(std::slice::from_ref(pattern)).unwrap_or_default();
+                for prefix in heads {
+                    for r in update.graph.refs(prefix)? {
+                        let name = r.name.strip_prefix(prefix.as_bytes()).unwrap_or(&r.name).as_bstr();
+                        if globs.is_match(name) && !self.settings.production.hold(name) {
+                            add(name, r.target);
+                        }
+                    }
+                }
+                continue;
+            }
+            let mut missing = true;
+            for prefix in heads {
+                if let Some(tip) = update.graph.find_ref(format!("{prefix}{pattern}").as_str().into())? {
+                    missing = false;
+                    add(pattern.as_str().into(), tip);
+                }
+            }
+            if missing {
+                return Err(no_branch(pattern));
+            }
+        }
+        match self.settings.development.written.first() {
+            Some(pattern) if found.is_empty() => Err(no_branch(pattern)),
+            _ => Ok(found),
+        }
+    }
+
+    /// The preset `windmill` promotes by pull request, and only what Windmill deploys.
+    fn is_promotion_by_pull_request(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<bool> {
+        let paths = &self.settings.pull_request_paths;
+        if paths.is_empty() || update.head_ref.is_none() {
+            return Ok(false);
+        }
+        let (old, new) = (update.graph.node(old)?.tree, update.graph.node(new)?.tree);
+        let changes = update.graph.diff_trees(Some(old), new)?;
+        Ok(changes.iter().all(|(path, ..)| scope::is_match(paths, path.as_bstr())))
+    }
+
+    fn check_production(
+        &self,
+        update: &RefUpdate<'_>,
+        branch: &BStr,
+        new: Oid,
+        region: Option<&mut Region<'_>>,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
+        let outcome = self.judge(update, new, region)?;
+        report::Teacher { rule: self, update, branch, new }.tell(&outcome, out)
+    }
+}
+
+impl<'a> Check<RefUpdate<'a>> for BranchTopology {
+    fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
+        let Some(branch) = update.name.strip_prefix(b"refs/heads/").map(BStr::new) else { return Ok(()) };
+        let guards: Vec<&Guard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
+        for guard in &guards {
+            protected::judge_account(guard, update, branch, out);
+        }
+        let production = self.settings.production.hold(branch) && !self.settings.development.is_empty();
+        let Some(new) = update.new.filter(|new| update.old != Some(*new)) else { return Ok(()) };
+        let mut region = None;
+        if let Some(old) = update.old
+            && (production || guards.iter().any(|g| g.rule.non_ff.or(g.rule.linear).or(g.rule.signed).is_some()))
+        {
+            let painted = region.insert(Region::between(update.graph, &[old], new)?);
+            for guard in guards {
+                protected::judge_history(guard, update, branch, (old, new), painted, out)?;
+            }
+        }
+        if production { self.check_production(update, branch, new, region.as_mut(), out) } else { Ok(()) }
+    }
+}
+
+fn no_branch(pattern: &str) -> Error {
+    let word = teach::quote(pattern.into());
+    Error::undecided(format!("the development branch {pattern} is not here, so nobody can tell what comes from it")).hint(
+        format!(
+            "in a clone: git fetch origin {word}:refs/remotes/origin/{word}   # at the server: git push origin main:refs/heads/{word}"
+        ),
+    )
+}

@@ -1,0 +1,134 @@
+//! What commits change, and whether two of them change the same: by paths and blobs, or by git's patch-id.
+//! Owns the budget of tree comparisons, so that rules on content stay bounded.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+
+use crate::error::Result;
+use crate::subject::{Graph, Node, Oid, PathChange};
+
+/// Changes against the first parent, by path.
+pub type Delta = Rc<Vec<PathChange>>;
+
+/// What a delta results in: equal for a commit and its copy where both touch the same version of the file.
+pub type Outcome = Vec<(BString, Option<Oid>)>;
+
+/// Deltas of commits, each worked out once, within a budget.
+pub struct Patches<'g> {
+    graph: &'g dyn Graph,
+    deltas: HashMap<Oid, Delta>,
+    nodes: HashMap<Oid, Rc<Node>>,
+    diffs_left: usize,
+    merges_left: usize,
+    spent: bool,
+}
+
+/// Tree diffs for every merge of trees: a diff costs a fraction of a merge.
+const DIFFS_PER_MERGE: usize = 4;
+
+impl<'g> Patches<'g> {
+    /// `cap`: how many merges of trees may be made.
+    pub fn new(graph: &'g dyn Graph, cap: usize) -> Self {
+        Self {
+            graph,
+            deltas: HashMap::new(),
+            nodes: HashMap::new(),
+            diffs_left: cap.saturating_mul(DIFFS_PER_MERGE),
+            merges_left: cap,
+            spent: false,
+        }
+    }
+
+    /// Something was not compared because the budget was spent.
+    pub fn unfinished(&self) -> bool {
+        self.spent
+    }
+
+    pub fn leave_unfinished(&mut self) {
+        self.spent = true;
+    }
+
+    /// True once per merge that may still be made.
+    pub fn may_merge(&mut self) -> bool {
+        if self.merges_left == 0 {
+            self.spent = true;
+            return false;
+        }
+        self.merges_left -= 1;
+        true
+    }
+
+    pub fn node(&mut self, commit: Oid) -> Result<Rc<Node>> {
+        if let Some(node) = self.nodes.get(&commit) {
+            return Ok(node.clone());
+        }
+        let node = Rc::new(self.graph.node(commit)?);
+        self.nodes.insert(commit, node.clone());
+        Ok(node)
+    }
+
+    /// What a commit changes against its first parent; `None` when the budget is spent.
+    pub fn delta(&mut self, commit: Oid) -> Result<Option<Delta>> {
+        if let Some(delta) = self.deltas.get(&commit) {
+            return Ok(Some(delta.clone()));
+        }
+        let node = self.node(commit)?;
+        let before = match node.parents.first() {
+            Some(parent) => Some(self.node(*parent)?.tree),
+            None => None,
+        };
+        let delta = self.diff(before, node.tree)?.map(Rc::new);
+        if let Some(delta) = &delta {
+            self.deltas.insert(commit, delta.clone());
+        }
+        Ok(delta)
+    }
+
+    /// Changes between two trees, sorted by path; `None` when the budget is spent.
+    pub fn diff(&mut self, old: Option<Oid>, new: Oid) -> Result<Option<Vec<PathChange>>> {
+        if self.diffs_left == 0 {
+            self.spent = true;
+            return Ok(None);
+        }
+        self.diffs_left -= 1;
+        let mut changes = self.graph.diff_trees(old, new)?;
+        changes.sort_unstable();
+        Ok(Some(changes))
+    }
+
+    /// Whether two commits are the same patch. `None` when the budget is spent.
+    pub fn same(&mut self, a: Oid, b: Oid) -> Result<Option<bool>> {
+        let (Some(left), Some(right)) = (self.delta(a)?, self.delta(b)?) else { return Ok(None) };
+        if outcome(&left) == outcome(&right) {
+            return Ok(Some(true));
+        }
+        if left.is_empty() || !left.iter().map(|c| &c.0).eq(right.iter().map(|c| &c.0)) {
+            return Ok(Some(false));
+        }
+        let ids = (self.graph.patch_id(a)?, self.graph.patch_id(b)?);
+        Ok(Some(matches!(ids, (Some(a), Some(b)) if a == b)))
+    }
+}
+
+pub fn outcome(delta: &[PathChange]) -> Outcome {
+    delta.iter().map(|(path, _, new)| (path.clone(), *new)).collect()
+}
+
+/// Ids that a message names as originals: `(cherry picked from commit X)`, `Original commit: X`. As written, lower case.
+pub fn originals(message: &[u8]) -> Vec<String> {
+    let marks = ["(cherry picked from commit ", "Original commit: "];
+    message
+        .lines()
+        .filter_map(|line| marks.iter().find_map(|m| line.trim().strip_prefix(m.as_bytes())))
+        .map(|rest| rest.iter().take_while(|b| b.is_ascii_hexdigit()).map(|b| b.to_ascii_lowercase() as char).collect())
+        .filter(|id: &String| id.len() >= 7)
+        .collect()
+}
+
+/// Whether one of the written ids, possibly cut short, is this commit.
+pub fn names(originals: &[String], commit: Oid) -> bool {
+    let full = commit.to_string();
+    originals.iter().any(|o| full.starts_with(o.as_str()))
+}

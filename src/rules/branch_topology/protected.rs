@@ -1,0 +1,130 @@
+//! Protected branches: who may push, and what their history may look like.
+//! Owns the checks on one branch by itself; what comes from development is `leak`'s.
+
+use bstr::{BStr, ByteSlice};
+
+use super::graph::{NEW, Region};
+use super::leak::subject_of;
+use super::teach;
+use crate::error::Result;
+use crate::finding::{Findings, Severity, Violation};
+use crate::policy::Protected;
+use crate::policy::scope::Branches;
+use crate::subject::{Oid, RefUpdate};
+
+/// A protected branch and the pattern it is named by.
+pub struct Guard {
+    pub branch: Branches,
+    pub rule: Protected,
+}
+
+/// How many commits of one kind are named in a finding.
+const NAMED: usize = 5;
+
+/// Says who or what may not delete or push. Needs no graph.
+pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: &mut Findings<'_>) {
+    let (line, name) = (update.line(), teach::quote(branch));
+    if let (None, Some(old), Some(severity)) = (update.new, update.old, guard.rule.delete) {
+        out.push(
+            Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.name.clone())
+                .message(format!("the protected branch {branch} would be deleted"))
+                .note("a protected branch is what environments are built from and what every other check compares with")
+                .help(format!(
+                    "nothing needs repair, only the push was refused; a lost local branch comes back with:\n    git branch {name} {}",
+                    old.short()
+                )),
+        );
+        return;
+    }
+    let listed = |account: &BStr| guard.rule.direct_push.iter().any(|a| a == "*" || account == a.as_bytes());
+    // A pull request is the way around a direct push; where nobody knows who pushes, the server's gate decides.
+    if let (Some(pusher), None) = (&update.pusher, &update.head_ref)
+        && !listed(pusher.as_bstr())
+    {
+        let who = match guard.rule.direct_push.as_slice() {
+            [] => "nobody may".to_owned(),
+            names => format!("only {} may", names.join(", ")),
+        };
+        out.push(
+            Violation::on_ref("branch-topology/direct-push", Severity::Error, update, &line, line.name.clone())
+                .message(format!("{pusher} may not push to {branch} directly"))
+                .note(format!("{who}; everybody else goes through a pull request, so that a second person has seen it"))
+                .help(format!(
+                    "push a branch and open a pull request to {branch}:\n    git push origin HEAD:refs/heads/topic/NAME\n    \
+                     git switch {name} && git reset --keep {}",
+                    update.old.map_or_else(|| "@{upstream}".into(), |o| o.short())
+                )),
+        );
+    }
+}
+
+/// Judges what the branch would become. The region is painted between its old and new tips.
+pub fn judge_history(
+    guard: &Guard,
+    update: &RefUpdate<'_>,
+    branch: &BStr,
+    (old, new): (Oid, Oid),
+    region: &mut Region<'_>,
+    out: &mut Findings<'_>,
+) -> Result<()> {
+    let line = update.line();
+    if let Some(severity) = guard.rule.non_ff
+        && !region.find(old).is_some_and(|at| region.is(at, NEW))
+    {
+        out.push(
+            Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.new.clone())
+                .message(format!("{branch} would lose commits: {} is no ancestor of {}", old.short(), new.short()))
+                .note(teach::rewritten(branch, old, new))
+                .note(
+                    "whoever fetched the branch has the lost commits, and everything that compares with them is misled",
+                )
+                .help(teach::instead_of_rewriting(branch, old, new)),
+        );
+    }
+    if let Some(severity) = guard.rule.linear {
+        let merges: Vec<Oid> =
+            region.members().filter(|c| region.parents(*c).len() > 1).map(|c| region.oid(c)).collect();
+        if let Some((listed, count)) = list(update, merges)? {
+            out.push(
+                Violation::on_ref("branch-topology/linear", severity, update, &line, line.new.clone())
+                    .message(format!("{branch} has a linear history and would gain {}", teach::count(count, "merge")))
+                    .note(listed)
+                    .help(format!("git rebase {}", old.short())),
+            );
+        }
+    }
+    if let Some(severity) = guard.rule.signed {
+        let mut unsigned = Vec::new();
+        for at in region.members() {
+            if !update.graph.node(region.oid(at))?.signed {
+                unsigned.push(region.oid(at));
+            }
+        }
+        if let Some((listed, count)) = list(update, unsigned)? {
+            out.push(
+                Violation::on_ref("branch-topology/signed", severity, update, &line, line.new.clone())
+                    .message(format!(
+                        "{branch} takes signed commits only and would gain {} without a signature",
+                        teach::count(count, "commit")
+                    ))
+                    .note(listed)
+                    .note("what is looked for is a signature's presence; whose it is, `git verify-commit` says")
+                    .help(format!("git rebase --exec 'git commit --amend --no-edit -S' {}", old.short())),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The first few of some commits with their subjects, and how many there are; `None` for none.
+fn list(update: &RefUpdate<'_>, mut commits: Vec<Oid>) -> Result<Option<(String, usize)>> {
+    commits.sort_unstable();
+    let mut lines = Vec::new();
+    for oid in commits.iter().take(NAMED) {
+        lines.push(teach::named(*oid, subject_of(&update.graph.node(*oid)?.message)));
+    }
+    if commits.len() > NAMED {
+        lines.push(format!("and {} more", commits.len() - NAMED));
+    }
+    Ok((!commits.is_empty()).then(|| (lines.join("\n"), commits.len())))
+}

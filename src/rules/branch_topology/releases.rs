@@ -1,0 +1,67 @@
+//! Release tags that stand before the push: which commits were validated.
+//! Owns the lazy list; formats and versions are `semver_tags`'.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use bstr::{BString, ByteSlice};
+
+use crate::error::{Error, Result};
+use crate::rules::semver_tags::format::{self, Format};
+use crate::rules::semver_tags::version::Version;
+use crate::subject::{Graph, Oid};
+
+/// Release tags by the commit they name, listed when somebody first asks.
+pub struct Releases<'g> {
+    graph: &'g dyn Graph,
+    formats: &'g [Format],
+    tags: OnceCell<Result<Listed>>,
+}
+
+#[derive(Default)]
+struct Listed {
+    by_commit: HashMap<Oid, BString>,
+    greatest: Option<Version>,
+}
+
+impl<'g> Releases<'g> {
+    pub fn new(graph: &'g dyn Graph, formats: &'g [Format]) -> Self {
+        Self { graph, formats, tags: OnceCell::new() }
+    }
+
+    /// The short name of a release tag on exactly this commit.
+    pub fn on(&self, commit: Oid) -> Result<Option<&BString>> {
+        Ok(self.list()?.by_commit.get(&commit))
+    }
+
+    /// The name that the next release would have.
+    pub fn next_name(&self) -> Result<String> {
+        let version = self.list()?.greatest.as_ref().map(|v| v.next(1));
+        let version = version.or_else(|| Version::parse(b"0.1.0").ok());
+        let name = self.formats.first().zip(version).map(|(f, v)| f.name(b"component".as_bstr(), &v));
+        Ok(name.unwrap_or_else(|| "v0.1.0".into()))
+    }
+
+    fn list(&self) -> Result<&Listed> {
+        self.tags.get_or_init(|| self.load()).as_ref().map_err(Error::clone)
+    }
+
+    fn load(&self) -> Result<Listed> {
+        let mut listed = Listed::default();
+        for tag in self.graph.refs("refs/tags/")? {
+            let name = tag.name.strip_prefix(b"refs/tags/").unwrap_or(&tag.name).as_bstr();
+            // A prerelease says that it is to be validated, not that it was.
+            let Ok((_, release)) = format::read(self.formats, name) else { continue };
+            if release.version.is_prerelease() {
+                continue;
+            }
+            if let Some(commit) = self.graph.peel(tag.target)? {
+                listed.by_commit.entry(commit).or_insert_with(|| name.to_owned());
+            }
+            if listed.greatest.as_ref().is_none_or(|g| g.precedence(&release.version).is_lt()) {
+                listed.greatest = Some(release.version);
+            }
+        }
+        Ok(listed)
+    }
+}

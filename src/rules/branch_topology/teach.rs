@@ -1,0 +1,141 @@
+//! Words, drawings and commands: what happened, why it matters, how to do it right.
+//! Owns no verdict. Every foreign word in a command is quoted for a POSIX shell.
+
+use bstr::{BStr, ByteSlice};
+
+use crate::subject::Oid;
+
+/// A word that a shell reads as it stands, quoted where it must be.
+pub fn quote(word: &BStr) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._/-+@%,:=".contains(b);
+    let text = word.to_str_lossy();
+    if !word.is_empty() && word.iter().all(plain) && word[0] != b'-' {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `1a2b3c4d5e ("feat: x")`, with a subject cut to a readable length.
+pub fn named(commit: Oid, subject: &[u8]) -> String {
+    let subject = subject.to_str_lossy();
+    let mut cut: String = subject.chars().take(50).collect();
+    if cut.len() < subject.len() {
+        cut.push('…');
+    }
+    if cut.is_empty() { commit.short() } else { format!("{} (\"{cut}\")", commit.short()) }
+}
+
+/// `1 commit`, `3 commits`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// The names of two branches and a way to write a commit, for drawing.
+pub struct Scene<'s> {
+    /// Short name of the branch that was moved.
+    pub main: &'s BStr,
+    /// Short name of the development branch.
+    pub dev: &'s BStr,
+    pub new: Oid,
+    pub top: Oid,
+}
+
+impl Scene<'_> {
+    fn labels(&self) -> (String, String) {
+        let (main, dev) = (self.main.to_str_lossy(), self.dev.to_str_lossy());
+        let width = main.chars().count().max(dev.chars().count()).min(24);
+        let label = |name: &str| {
+            let cut: String = name.chars().take(width).collect();
+            format!("{cut:width$}")
+        };
+        (label(&main), label(&dev))
+    }
+
+    /// A top of the development branch arrives in the other branch.
+    pub fn leak(&self) -> String {
+        let ((main, dev), new, top) = (self.labels(), self.new.short(), self.top.short());
+        if self.new == self.top {
+            return format!("{main}  o---o\n{dev}       \\--o---X   {top}: fast-forwarded, without a merge");
+        }
+        let gap = " ".repeat(main.chars().count());
+        format!(
+            "{main}  o---o-------M   {new} is what was pushed\n{gap}       \\     /\n{dev}        o---X---o   {top} comes with it"
+        )
+    }
+
+    /// A topic that the development branch merged goes around it.
+    pub fn topic(&self) -> String {
+        let ((main, dev), top) = (self.labels(), self.top.short());
+        let gap = " ".repeat(main.chars().count());
+        format!(
+            "{main}  o---o-----M\n{gap}       \\   /\n{gap}        \\-X      {top}: in {0} already\n{gap}           \\\n{dev}  o---o-----o",
+            dev.trim_end()
+        )
+    }
+
+    /// A copy of several commits in one.
+    pub fn squash(&self) -> String {
+        let ((main, dev), new, top) = (self.labels(), self.new.short(), self.top.short());
+        format!(
+            "{main}  o---o---S       {new} has the content of ...\n{dev}      \\--o---o---X   {top}, all commits in one"
+        )
+    }
+}
+
+/// A branch that was moved back or aside.
+pub fn rewritten(branch: &BStr, old: Oid, new: Oid) -> String {
+    let (old, new, branch) = (old.short(), new.short(), branch.to_str_lossy());
+    format!(
+        "{branch}  o---o---o---X   {old}: was the tip, would be lost\n{:1$}       \\---o       {new}: would be the tip",
+        "",
+        branch.chars().count()
+    )
+}
+
+/// How to take a merge back and bring what is ready.
+pub fn instead_of_leak(scene: &Scene<'_>, old: Oid, next_tag: &str, pull_request: bool) -> String {
+    let (main, tag, top) = (quote(scene.main), quote(next_tag.into()), scene.top.short());
+    let undo = if pull_request {
+        format!("close the pull request; {main} was not moved yet")
+    } else {
+        format!(
+            "take it back in your clone (work in progress is kept):\n    git switch {main} && git reset --merge {}",
+            old.short()
+        )
+    };
+    format!(
+        "{undo}\n\
+         bring what is ready, commit by commit:\n    portcullis promote plan {top}\n\
+         or, if everything up to {top} was validated, say so with a tag first and merge the tag:\n    \
+         git tag -a {tag} -m {tag} {top} && git push origin {tag}\n    git merge --no-ff {tag}"
+    )
+}
+
+/// How to get a topic in that is, or is not, a hotfix.
+pub fn instead_of_topic(scene: &Scene<'_>, old: Oid) -> String {
+    let (main, top, old) = (quote(scene.main), scene.top.short(), old.short());
+    format!(
+        "if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    \
+         git switch {main} && git reset --merge {old} && git merge --no-ff hotfix/NAME\n\
+         else promote it:\n    git switch {main} && git reset --merge {old}\n    portcullis promote plan {top}"
+    )
+}
+
+/// The `(cherry picked from commit X)` that `git cherry-pick -x` would have written.
+pub fn with_provenance(original: Oid) -> String {
+    format!(
+        "git commit --amend   # add the line: (cherry picked from commit {original})\nnext time: git cherry-pick -x {}",
+        original.short()
+    )
+}
+
+/// How to undo on a branch whose history stays.
+pub fn instead_of_rewriting(branch: &BStr, old: Oid, new: Oid) -> String {
+    let branch = quote(branch);
+    format!(
+        "keep the history and undo with new commits:\n    git switch {branch} && git reset --merge {0}\n    \
+         git revert --no-edit {1}..{0}\nif you only were behind:\n    git pull --rebase origin {branch}",
+        old.short(),
+        new.short()
+    )
+}

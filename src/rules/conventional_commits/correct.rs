@@ -1,0 +1,179 @@
+//! The line that was meant. Owns every guess (the type from a verb, the imperative, the small first letter) and gives
+//! none where the words do not carry one. Purely about words: what is a mistake is `judge.rs`'s business.
+
+use bstr::ByteSlice;
+
+use super::case::{Case, first_lower};
+use super::codes::Code;
+use super::convention::{Convention, Kind};
+use super::header::is_scope_byte;
+use super::parse::{Message, Parts, parse};
+
+/// Verbs that say which type a change has, in the imperative; `s`, `d`, `ed` and `ing` are seen through.
+const VERBS: &[(&str, &str, Option<&str>)] = &[
+    ("add", "feat", None),
+    ("implement", "feat", None),
+    ("introduce", "feat", None),
+    ("support", "feat", None),
+    ("enable", "feat", None),
+    ("allow", "feat", None),
+    ("create", "feat", None),
+    ("fix", "fix", None),
+    ("repair", "fix", None),
+    ("correct", "fix", None),
+    ("resolve", "fix", None),
+    ("prevent", "fix", None),
+    ("refactor", "refactor", None),
+    ("rename", "refactor", None),
+    ("move", "refactor", None),
+    ("remove", "refactor", None),
+    ("simplify", "refactor", None),
+    ("extract", "refactor", None),
+    ("document", "docs", None),
+    ("test", "test", None),
+    ("format", "style", None),
+    ("update", "chore", None),
+    ("upgrade", "chore", None),
+    ("bump", "chore", None),
+    ("deploy", "chore", Some("release")),
+    ("promote", "chore", Some("release")),
+    ("release", "chore", Some("release")),
+];
+
+/// The header as it should have been written; `None` where the type cannot be told or there is no description.
+pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> {
+    let header = &message.header;
+    let written = message.str(&header.kind);
+    let has_colon = !header.kind.is_empty() && !type_is_missing(message, convention);
+    let mut parts = if !has_colon {
+        let start = if header.kind.is_empty() { header.description.start } else { header.kind.start };
+        guess(&message.str(&(start..header.line.end)), convention)?
+    } else {
+        let description = plain(&message.str(&header.description));
+        let scope = header.scope.as_ref().map(|s| message.str(s).into_owned());
+        let bang = header.bang.is_some();
+        match convention.kind(&written) {
+            Kind::Known | Kind::Case(Some(_)) | Kind::Unknown(Some(_)) => {
+                let kind = match convention.kind(&written) {
+                    Kind::Case(Some(kind)) | Kind::Unknown(Some(kind)) => kind.to_owned(),
+                    _ => written.clone().into_owned(),
+                };
+                Parts { kind, scope, bang, description, ..Parts::default() }
+            }
+            Kind::Case(None) => {
+                Parts { kind: convention.type_case.apply(&written)?, scope, bang, description, ..Parts::default() }
+            }
+            // `component: fix x`: the word is more of a scope.
+            Kind::Unknown(None) => {
+                let mut parts = guess(&description, convention)?;
+                let word = scope.or_else(|| written.bytes().all(is_scope_byte).then(|| written.clone().into_owned()));
+                parts.scope = parts.scope.or(word.filter(|w| convention.unknown_scope(w).is_none()));
+                parts.bang = bang;
+                parts
+            }
+        }
+    };
+    finish(&mut parts, convention)?;
+    Some(parts.to_string())
+}
+
+/// The first word is no type that lacks its colon, but a word.
+pub fn type_is_missing(message: &Message<'_>, convention: &Convention) -> bool {
+    let slip = |code| message.slips.iter().any(|s| s.code == code);
+    slip(Code::TypeMissing)
+        || (message.slips.iter().any(|s| s.code == Code::ColonMissing && !is_wide_colon(message, s.range.start))
+            && !convention.is_type(&message.str(&message.header.kind)))
+}
+
+fn is_wide_colon(message: &Message<'_>, at: usize) -> bool {
+    message.text[at..].starts_with("：".as_bytes())
+}
+
+/// Whole words without a type: a bracketed type, a verb that is a type, a verb that says one.
+fn guess(line: &str, convention: &Convention) -> Option<Parts> {
+    let line = plain(line);
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric() && !"[({`'\"".contains(c));
+    if let Some((word, rest)) = line.strip_prefix(['[', '(', '{']).and_then(|l| l.split_once([']', ')', '}'])) {
+        let kind = match convention.kind(word) {
+            Kind::Known => Some(word),
+            Kind::Case(kind) | Kind::Unknown(kind) => kind,
+        };
+        if let Some(kind) = kind {
+            let description = first_lower(rest.trim_start_matches([':', ' ', '-']));
+            return Some(Parts { kind: kind.to_owned(), description, ..Parts::default() });
+        }
+    }
+    let (first, rest) = line.split_once(char::is_whitespace)?;
+    // `OPS-7 feat: x`: a good header behind something that belongs elsewhere.
+    if let Some(message) = parse(rest.trim_start().as_bytes()).filter(|m| m.slips.is_empty()) {
+        let mut parts = message.parts();
+        if convention.is_type(&parts.kind) {
+            if first.contains(|c: char| c.is_ascii_digit()) {
+                let ticket = first.trim_matches(|c: char| !c.is_alphanumeric() && c != '#');
+                parts.description = format!("{} ({ticket})", parts.description);
+            }
+            return Some(parts);
+        }
+    }
+    let first = first.to_lowercase();
+    let &(verb, kind, scope) = VERBS.iter().find(|(verb, ..)| is_form_of(&first, verb))?;
+    let documents = |w: &str| {
+        let w = w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        w.ends_with(".md") || matches!(w.as_str(), "readme" | "documentation" | "docs" | "changelog")
+    };
+    let kind = if scope.is_none() && rest.split_whitespace().any(documents) { "docs" } else { kind };
+    if !convention.types.is_empty() && !convention.is_type(kind) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let description = if verb == kind { first_lower(rest) } else { format!("{verb} {rest}") };
+    let description = if scope.is_some() { description.replace('→', "to") } else { description };
+    Some(Parts { kind: kind.to_owned(), scope: scope.map(str::to_owned), description, ..Parts::default() })
+}
+
+fn is_form_of(word: &str, verb: &str) -> bool {
+    let Some(rest) = word.strip_prefix(verb.strip_suffix('e').unwrap_or(verb)) else { return false };
+    let endings: &[&str] = if verb.ends_with('e') { &["e", "es", "ed", "ing"] } else { &["", "s", "es", "ed", "ing"] };
+    endings.contains(&rest)
+}
+
+/// Without the characters that no message may hold.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| super::characters::unsafe_code(*c).is_none()).collect()
+}
+
+/// Scope, case, full stop. `None` when no good line comes of it.
+fn finish(parts: &mut Parts, convention: &Convention) -> Option<()> {
+    parts.scope = parts.scope.take().and_then(|scope| {
+        let kept: String = scope.chars().filter(|c| u8::try_from(*c).is_ok_and(is_scope_byte)).collect();
+        let kept =
+            convention.scope_case.apply(kept.trim()).filter(|_| convention.scope_case != Case::Any).unwrap_or(kept);
+        Some(kept.trim().to_owned()).filter(|k| !k.is_empty())
+    });
+    if let Some(scope) = &mut parts.scope {
+        let nearest = crate::text::nearest(scope, convention.scopes.iter().map(String::as_str));
+        if convention.unknown_scope(scope).is_some() {
+            *scope = nearest?.to_owned();
+        }
+    } else if convention.scope_required {
+        return None;
+    }
+    // What was meant for the colon.
+    let mut description = parts.description.as_str();
+    description = description.trim_start_matches(['-', '–', '—', ':', ';', ',', '=', '|', ' ']).trim_end();
+    if description.ends_with('.') && !description.ends_with("..") {
+        description = description.trim_end_matches('.').trim_end();
+    }
+    parts.description = match convention.description_case.fits(description) {
+        true => description.to_owned(),
+        false => convention.description_case.apply(description)?,
+    };
+    let length = parts.to_string().chars().count();
+    (!parts.description.is_empty() && convention.header_max.is_none_or(|max| length <= max)).then_some(())
+}
+
+/// `BREAKING CHANGE: text` of a line that nearly says so, given what stands after its words.
+pub fn breaking_change(rest: &[u8]) -> String {
+    let text = rest.to_str_lossy();
+    format!("BREAKING CHANGE: {}", plain(text.trim_start_matches([':', ' ', '#', '-'])).trim())
+}

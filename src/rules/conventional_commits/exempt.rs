@@ -1,0 +1,163 @@
+//! Who need not keep to the convention. Owns the exemptions by object (merges, reverts, the first commit, `fixup!`), by
+//! rule of the policy, and the built-in one for Windmill. An exemption holds only when all of its conditions hold.
+
+use bstr::{BStr, BString, ByteSlice};
+use regex::bytes::Regex;
+
+use crate::error::Result;
+use crate::policy::scope::{Branches, Paths};
+use crate::rules::windmill_paths::is_windmill_path;
+use crate::subject::{Carrier, Commit, Person};
+
+/// An exemption that a policy writes. What is `None` is no condition.
+#[derive(Clone, Debug, Default)]
+pub struct Exemption {
+    /// Over `Name <address>`.
+    pub author: Option<Regex>,
+    pub committer: Option<Regex>,
+    pub message: Option<Regex>,
+    /// Every ref that the commit is new to must match.
+    pub branch: Option<Branches>,
+    /// Every changed path must match.
+    pub paths: Option<Paths>,
+}
+
+impl Exemption {
+    /// Cheap conditions first: paths are read only when all others hold.
+    fn holds(&self, commit: &Commit<'_>) -> Result<bool> {
+        let person = |pattern: &Option<Regex>, person: &Person| {
+            pattern.as_ref().is_none_or(|p| p.is_match(&[&person.name[..], b" <", &person.email, b">"].concat()))
+        };
+        let cheap = person(&self.author, &commit.author)
+            && person(&self.committer, &commit.committer)
+            && self.message.as_ref().is_none_or(|m| m.is_match(&commit.message))
+            && self.branch.as_ref().is_none_or(|b| only_on(commit, b));
+        Ok(cheap
+            && match &self.paths {
+                None => true,
+                Some(paths) => (commit.changed_paths)()?.iter().all(|p| paths.is_match(p.as_bstr())),
+            })
+    }
+}
+
+/// Commits that Windmill makes: the subject is one of its own, the branch one that it writes to, and every changed path
+/// one of its files. A subject alone would let anybody through.
+#[derive(Clone, Debug)]
+pub struct Windmill {
+    /// The integration branch, and Windmill's own.
+    pub branches: Branches,
+}
+
+/// Branches that only Windmill makes.
+pub const WINDMILL_BRANCHES: [&str; 3] = ["wm_deploy/**", "wm-fork/**", "wm-ephemeral/**"];
+
+impl Windmill {
+    fn holds(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
+        Ok(is_windmill_subject(header)
+            && only_on(commit, &self.branches)
+            && (commit.changed_paths)()?.iter().all(|p| is_windmill_path(p.as_bstr())))
+    }
+}
+
+/// `^(\[WM\]:? .+|Initialize windmill sync repo|no commit msg|(Script|Flow|App) '[^']+' deployed)$`
+pub fn is_windmill_subject(header: &[u8]) -> bool {
+    if let Some(rest) = header.strip_prefix(b"[WM]") {
+        let rest = rest.strip_prefix(b":").unwrap_or(rest);
+        return rest.len() > 1 && rest[0] == b' ';
+    }
+    let deployed = [&b"Script '"[..], b"Flow '", b"App '"].iter().find_map(|p| header.strip_prefix(*p));
+    let name = deployed.and_then(|rest| rest.strip_suffix(b"' deployed"));
+    matches!(header, b"Initialize windmill sync repo" | b"no commit msg")
+        || name.is_some_and(|n| !n.is_empty() && !n.contains(&b'\''))
+}
+
+/// Whether the commit is new to such branches and to nothing else.
+fn only_on(commit: &Commit<'_>, branches: &Branches) -> bool {
+    !commit.new_to.is_empty() && commit.new_to.iter().all(|r| branches.is_match(r.as_bstr()))
+}
+
+/// All exemptions of a policy.
+#[derive(Clone, Debug, Default)]
+pub struct Exemptions {
+    pub rules: Vec<Exemption>,
+    pub windmill: Option<Windmill>,
+    /// `Initial commit` may stand on a commit without parents.
+    pub initial: bool,
+}
+
+impl Exemptions {
+    /// Asked only of messages that are found wanting. `header` is the first line, trimmed. `Err` when paths cannot be read.
+    pub fn hold(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
+        if (self.initial && header == b"Initial commit" && commit.parents.is_empty())
+            || is_revert(header, &commit.message)
+        {
+            return Ok(true);
+        }
+        if let Some(windmill) = &self.windmill
+            && windmill.holds(commit, header)?
+        {
+            return Ok(true);
+        }
+        for exemption in &self.rules {
+            if exemption.holds(commit)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// `git revert` with the body that it writes, `Reapply "..."`, and the bodies that GitHub and GitLab write.
+fn is_revert(header: &[u8], message: &BString) -> bool {
+    let quoted = |word: &[u8]| {
+        let rest = header.strip_prefix(word)?.strip_prefix(b" \"")?;
+        let end = rest.rfind_byte(b'"').filter(|end| *end > 0)?;
+        // GitHub adds the number of the pull request when it squashes.
+        let number = rest[end + 1..].strip_prefix(b" (#").and_then(|n| n.strip_suffix(b")"));
+        Some(rest.len() == end + 1 || number.is_some_and(is_number))
+    };
+    if quoted(b"Reapply") == Some(true) {
+        return true;
+    }
+    quoted(b"Revert") == Some(true) && message.lines().skip(1).any(says_what_it_reverts)
+}
+
+fn says_what_it_reverts(line: &[u8]) -> bool {
+    let line = line.trim_end();
+    if let Some(rest) = line.strip_prefix(b"This reverts commit ") {
+        let hex = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        return (7..=64).contains(&hex) && rest.get(hex).is_none_or(|b| b".,".contains(b));
+    }
+    let numbered = |rest: &[u8], sign: u8| {
+        let rest = rest.strip_suffix(b".").unwrap_or(rest);
+        rest.rfind_byte(sign).is_some_and(|at| is_number(&rest[at + 1..]) && !rest[..at].contains(&b' '))
+    };
+    if let Some(rest) = line.strip_prefix(b"This reverts merge request ") {
+        return numbered(rest, b'!');
+    }
+    line.strip_prefix(b"Reverts ").is_some_and(|rest| numbered(rest, b'#') || numbered(rest, b'!'))
+}
+
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}
+
+/// What becomes of a message that `git rebase --autosquash` is to fold away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Autosquash {
+    /// Fine where it is.
+    Allowed,
+    /// It has come to a protected branch.
+    Left,
+}
+
+/// `fixup!`, `squash!` and `amend!`: the length of the word, and whether it may stand. `None` for other messages.
+pub fn autosquash(commit: &Commit<'_>, header: &BStr, protected: &Branches) -> Option<(usize, Autosquash)> {
+    let word = [&b"fixup!"[..], b"squash!", b"amend!"].into_iter().find(|w| header.starts_with(w))?;
+    if !header[word.len()..].starts_with(b" ") {
+        return None;
+    }
+    // A pending message is local: what is pushed is judged again.
+    let left = commit.carrier != Carrier::Pending && commit.new_to.iter().any(|r| protected.is_match(r.as_bstr()));
+    Some((word.len(), if left { Autosquash::Left } else { Autosquash::Allowed }))
+}

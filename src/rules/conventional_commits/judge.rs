@@ -1,0 +1,372 @@
+//! What is wrong with a message, said. Owns the mistakes, their carets and their words: one mistake, one finding.
+//! Pure: a message and a [`Convention`] in, mistakes out. Who is exempt is `exempt.rs`'s business.
+
+use std::ops::Range;
+
+use bstr::ByteSlice;
+
+use super::codes::Code;
+use super::convention::{Convention, Kind, Length};
+use super::correct;
+use super::header::Slip;
+use super::parse::{self, Message};
+
+/// One mistake, ready to become a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub code: Code,
+    /// Bytes of the message.
+    pub range: Range<usize>,
+    /// Lower case, no full stop, one line.
+    pub message: String,
+    /// What to do, where the corrected line does not say it.
+    pub help: Option<String>,
+    /// The line as it should be; nothing when it cannot be told.
+    pub suggestion: Option<String>,
+}
+
+/// Judges the shape of a message.
+pub fn judge(text: &[u8], convention: &Convention) -> Vec<Mistake> {
+    let Some(message) = parse::parse(text) else {
+        let help = "say what the change does: `type(scope): description`".to_owned();
+        return vec![Mistake {
+            code: Code::EmptyMessage,
+            range: 0..0,
+            message: "the message is empty".into(),
+            help: Some(help),
+            suggestion: None,
+        }];
+    };
+    let mut judge = Judge { message: &message, convention, mistakes: Vec::new() };
+    judge.slips();
+    judge.kind();
+    judge.scope();
+    judge.description();
+    judge.breaking();
+    judge.body();
+    judge.footers();
+    judge.mistakes
+}
+
+/// Gives every mistake of the header the corrected line, where it can be told.
+pub fn correct(text: &[u8], convention: &Convention, mistakes: &mut [Mistake]) {
+    let line = parse::header_line(text);
+    let mendable = |m: &Mistake| match m.code {
+        Code::BidiControl | Code::ControlCharacter => m.range.start < line.end,
+        code => (Code::LeadingSpace..=Code::FullStop).contains(&code),
+    };
+    if !mistakes.iter().any(mendable) {
+        return;
+    }
+    let corrected = parse::parse(text).and_then(|message| correct::header(&message, convention));
+    let corrected = corrected.filter(|c| c.as_bytes() != &text[line.clone()]);
+    for mistake in mistakes.iter_mut().filter(|m| mendable(m)) {
+        mistake.suggestion = corrected.clone();
+    }
+}
+
+/// `fixup!`, `squash!` or `amend!`, at `range`, on a protected branch.
+pub fn autosquash_left(range: Range<usize>) -> Mistake {
+    Mistake {
+        code: Code::AutosquashLeft,
+        range,
+        message: "a commit that is to be squashed has come to a protected branch".into(),
+        help: Some("fold it in first: `git rebase -i --autosquash`".into()),
+        suggestion: None,
+    }
+}
+
+struct Judge<'j> {
+    message: &'j Message<'j>,
+    convention: &'j Convention,
+    mistakes: Vec<Mistake>,
+}
+
+impl Judge<'_> {
+    fn push(&mut self, code: Code, range: Range<usize>, message: impl Into<String>) -> &mut Mistake {
+        self.mistakes.push(Mistake { code, range, message: message.into(), help: None, suggestion: None });
+        self.mistakes.last_mut().expect("just pushed")
+    }
+
+    fn types(&self) -> String {
+        format!("types: {}", self.convention.types.join(", "))
+    }
+
+    /// What the parser stumbled over.
+    fn slips(&mut self) {
+        let no_type = correct::type_is_missing(self.message, self.convention);
+        for Slip { code, range } in self.message.slips.clone() {
+            let at = self.message.str(&range);
+            let kind = self.message.str(&self.message.header.kind);
+            let words = match code {
+                // Said once for the whole header: see below. A `gitmoji` in the place of a type is no prefix of one.
+                Code::TypeMissing
+                | Code::GitmojiPrefix
+                | Code::ScopeBrackets
+                | Code::ColonMissing
+                | Code::UnexpectedCharacter
+                    if no_type =>
+                {
+                    continue;
+                }
+                // `kind` looks the word up, and an unknown one with a slash in it is not a type with a scope.
+                Code::TypeUnknown => continue,
+                Code::ScopeBrackets if matches!(&*at, "/" | "\\") && !self.convention.is_type(&kind) => continue,
+                Code::LeadingSpace => "the header begins with a space".into(),
+                Code::GitmojiPrefix => format!("`{at}` stands before the type"),
+                Code::ScopeEmpty => "the scope is empty".into(),
+                Code::ScopeUnclosed => "the scope is not closed: `)` is missing".into(),
+                Code::ScopeBrackets => format!("a scope stands in round brackets, not behind `{at}`"),
+                Code::ScopeCharacter => format!("`{at}` cannot stand in a scope"),
+                Code::BangBeforeScope => "`!` stands before the scope, not before the colon".into(),
+                Code::UnexpectedCharacter => format!("`{at}` stands where the colon belongs"),
+                Code::SpaceBeforeScope => "there is a space before the scope".into(),
+                Code::SpaceBeforeColon => "there is a space before the colon".into(),
+                Code::ColonMissing if at == "：" => "this is not the ASCII colon".into(),
+                Code::ColonMissing => format!("there is no colon after `{}`", self.prefix()),
+                Code::ColonDoubled => "there is more than one colon".into(),
+                Code::SpaceAfterColon if at.starts_with(char::is_whitespace) => {
+                    "exactly one space belongs after the colon".into()
+                }
+                Code::SpaceAfterColon => "there is no space after the colon".into(),
+                Code::DescriptionEmpty => "the description is empty".into(),
+                Code::BlankLineMissing => "the second line is not blank".into(),
+                _ => continue,
+            };
+            let help = match code {
+                Code::BlankLineMissing => Some("put a blank line between the header and the body".into()),
+                Code::DescriptionEmpty => Some("say after the colon what the change does".into()),
+                _ => None,
+            };
+            self.push(code, range, words).help = help;
+        }
+        // A bracket that was never closed hides the colon too.
+        if no_type {
+            self.mistakes.retain(|m| m.code == Code::BlankLineMissing || m.code == Code::LeadingSpace);
+            let header = &self.message.header;
+            let slip = self.message.slips.iter().find(|s| s.code == Code::TypeMissing);
+            let range = if header.kind.is_empty() { slip.map(|s| s.range.clone()) } else { None };
+            let range = range.unwrap_or(header.kind.clone());
+            let help = if self.message.str(&header.kind) == "Revert" {
+                "let `git revert` write the message, or begin with a type: `fix: ...`".into()
+            } else {
+                format!("begin with a type and a colon: `type: description`; {}", self.types())
+            };
+            self.push(Code::TypeMissing, range, "the header has no type").help = Some(help);
+        }
+    }
+
+    /// The header up to where the colon belongs.
+    fn prefix(&self) -> String {
+        let header = &self.message.header;
+        let end = header.bang.map(|b| b + 1).or(header.scope.as_ref().map(|s| s.end + 1)).unwrap_or(header.kind.end);
+        self.message.str(&(header.kind.start..end.min(header.line.end))).into_owned()
+    }
+
+    fn kind(&mut self) {
+        let range = self.message.header.kind.clone();
+        if range.is_empty() || self.mistakes.iter().any(|m| m.code == Code::TypeMissing) {
+            return;
+        }
+        let kind = self.message.str(&range).into_owned();
+        match self.convention.kind(&kind) {
+            // With no list of types, a word that is no word (`feat/api/x`) is still none.
+            Kind::Known if !self.message.slips.iter().any(|s| s.code == Code::TypeUnknown) => {}
+            Kind::Case(_) => {
+                let case = format!("{:?}", self.convention.type_case).to_lowercase();
+                self.push(Code::TypeCase, range, format!("the type `{kind}` is not in {case} case"));
+            }
+            Kind::Unknown(Some(meant)) => {
+                let words = format!("`{kind}` is not a type; `{meant}` is");
+                let help = self.types();
+                self.push(Code::TypeUnknown, range, words).help = Some(help);
+            }
+            Kind::Unknown(None) | Kind::Known => {
+                let help = self.types();
+                self.push(Code::TypeUnknown, range, format!("`{kind}` is not a type")).help = Some(help);
+            }
+        }
+    }
+
+    fn scope(&mut self) {
+        if self.mistakes.iter().any(|m| m.code == Code::TypeMissing) {
+            return;
+        }
+        let header = &self.message.header;
+        let Some(range) = header.scope.clone().filter(|r| !self.message.text[r.clone()].trim().is_empty()) else {
+            if self.convention.scope_required && header.scope.is_none() {
+                let at = header.kind.end;
+                let help = match &self.convention.scopes[..] {
+                    [] => "name the part that changes: `type(scope): description`".to_owned(),
+                    scopes => format!("scopes: {}", scopes.join(", ")),
+                };
+                self.push(Code::ScopeMissing, at..at, "there is no scope").help = Some(help);
+            }
+            return;
+        };
+        let scope = self.message.str(&range).into_owned();
+        if let Some(part) = self.convention.unknown_scope(&scope) {
+            let help = format!("scopes: {}", self.convention.scopes.join(", "));
+            let unknown = &scope[part.clone()];
+            let range = range.start + part.start..range.start + part.end;
+            self.push(Code::ScopeUnknown, range, format!("`{unknown}` is not a scope here")).help = Some(help);
+        } else if !self.convention.scope_case.fits(&scope) {
+            let words = format!("the scope `{scope}` is not in the case that the policy asks for");
+            self.push(Code::ScopeCase, range, words);
+        }
+    }
+
+    fn description(&mut self) {
+        let header = &self.message.header;
+        let (line, range) = (header.line.clone(), header.description.clone());
+        let text = self.message.str(&range).into_owned();
+        let typed = !self.mistakes.iter().any(|m| m.code == Code::TypeMissing);
+        if text.ends_with('.') && !text.ends_with("..") {
+            self.push(Code::FullStop, range.end - 1..range.end, "the description ends with a full stop");
+        }
+        if typed && !text.is_empty() {
+            if !self.convention.description_case.fits(&text) {
+                let first = range.start..range.start + text.chars().next().map_or(0, char::len_utf8);
+                self.push(Code::DescriptionCase, first, "the description is not in the case that the policy asks for");
+            }
+            self.length(
+                &text,
+                range.clone(),
+                self.convention.description_length,
+                (Code::DescriptionTooShort, Code::DescriptionTooLong),
+                "description",
+            );
+        }
+        let whole = Length { min: 0, max: self.convention.header_max };
+        let text = self.message.str(&line).into_owned();
+        self.length(&text, line.clone(), whole, (Code::HeaderTooLong, Code::HeaderTooLong), "header");
+        let end = self.message.text[line.end..].find_byteset(b"\r\n").map_or(self.message.text.len(), |n| line.end + n);
+        if self.convention.header_trim && line.end < end {
+            self.push(Code::TrailingSpace, line.end..end, "white space ends the header");
+        }
+    }
+
+    /// Counts characters; the caret begins at the first one too many.
+    fn length(&mut self, text: &str, range: Range<usize>, length: Length, codes: (Code, Code), what: &str) {
+        // A character has at least one byte: most texts need no counting.
+        let short = length.min > 0 && text.chars().count() < length.min;
+        let long = length.max.filter(|max| text.len() > *max && text.chars().count() > *max);
+        if short {
+            let words = format!("the {what} has fewer than {} characters", length.min);
+            self.push(codes.0, range, words);
+        } else if let Some(max) = long {
+            let count = text.chars().count();
+            let over = text.char_indices().nth(max).map_or(0, |(n, _)| n).min(range.len());
+            let help = format!("shorten it to {max} characters; the body takes the rest");
+            let words = format!("the {what} has {count} characters, {max} are allowed");
+            self.push(codes.1, range.start + over..range.end, words).help = Some(help);
+        }
+    }
+
+    /// Lines that nearly say `BREAKING CHANGE:` and therefore say nothing.
+    fn breaking(&mut self) {
+        let text = self.message.text;
+        let mut start = self.message.header.line.end;
+        for line in text[start..].lines_with_terminator() {
+            let here = start..start + line.trim_end().len();
+            start += line.len();
+            if let Some(rest) = near_breaking(line.trim_end()) {
+                let suggestion = correct::breaking_change(rest);
+                let words = "this is not read as a breaking change: it must be `BREAKING CHANGE: `";
+                self.push(Code::BreakingChangeNearMiss, here, words).suggestion = Some(suggestion);
+                return;
+            }
+        }
+    }
+
+    fn body(&mut self) {
+        let (convention, message) = (self.convention, self.message);
+        let end = message.header.line.end;
+        if message.body.is_empty() {
+            if convention.body_required {
+                let help = "say after a blank line why the change is made".to_owned();
+                self.push(Code::BodyMissing, end..end, "there is no body").help = Some(help);
+            }
+            return;
+        }
+        let whole = message.body[0].start..message.body[message.body.len() - 1].end;
+        let text = message.str(&whole).into_owned();
+        let codes = (Code::BodyTooShort, Code::BodyTooLong);
+        self.length(&text, whole.clone(), convention.body_length, codes, "body");
+        for range in &message.body {
+            if self.lines(range, convention.body_line_max, Code::BodyLineTooLong) {
+                break;
+            }
+        }
+    }
+
+    /// Marks the first line that is too long; lines with a URL in them cannot be broken.
+    fn lines(&mut self, range: &Range<usize>, max: Option<usize>, code: Code) -> bool {
+        let Some(max) = max else { return false };
+        let mut start = range.start;
+        for line in self.message.text[range.clone()].lines_with_terminator() {
+            let text = line.trim_end_with(|c| matches!(c, '\r' | '\n')).to_str_lossy();
+            if text.len() > max && text.chars().count() > max && !text.contains("://") {
+                let over = text.char_indices().nth(max).map_or(0, |(n, _)| n);
+                let range = start + over.min(line.len())..start + text.len().min(line.len());
+                let words = format!("the line has {} characters, {max} are allowed", text.chars().count());
+                self.push(code, range, words).help = Some("break the line".into());
+                return true;
+            }
+            start += line.len();
+        }
+        false
+    }
+
+    fn footers(&mut self) {
+        let (convention, message) = (self.convention, self.message);
+        let end = message.text.len();
+        for footer in &message.footers {
+            if self.lines(&(footer.token.start..footer.value.end), convention.footer_line_max, Code::FooterLineTooLong)
+            {
+                break;
+            }
+        }
+        if let Some(range) = message.glued.clone().filter(|_| convention.footer_separated) {
+            let help = "put a blank line before the footers".to_owned();
+            let words = "git takes these footers for prose";
+            self.push(Code::FooterNotSeparated, range, words).help = Some(help);
+        }
+        let has = |token: &str| {
+            message.footers.iter().any(|f| {
+                message.text[f.token.clone()].eq_ignore_ascii_case(token.as_bytes())
+                    && !message.text[f.value.clone()].trim().is_empty()
+            })
+        };
+        for token in convention.footers.iter().filter(|t| !has(t)) {
+            let help = format!("end the message with `{token}: ...` in a paragraph of its own");
+            self.push(Code::FooterMissing, end..end, format!("there is no footer `{token}`")).help = Some(help);
+        }
+        if convention.signed_off_by && !has("Signed-off-by") {
+            let help = "sign off with `git commit --amend --signoff`".to_owned();
+            self.push(Code::SignedOffByMissing, end..end, "there is no `Signed-off-by`").help = Some(help);
+        }
+        if !convention.references.is_empty() && !convention.references.iter().any(|r| r.is_match(message.text)) {
+            let help = "name the issue that the change belongs to, in a footer `Refs: ...`".to_owned();
+            self.push(Code::ReferenceMissing, end..end, "the message refers to no issue").help = Some(help);
+        }
+    }
+}
+
+/// What stands after the words of a line that nearly begins with `BREAKING CHANGE: `.
+fn near_breaking(line: &[u8]) -> Option<&[u8]> {
+    let word = line.get(..8).filter(|w| w.eq_ignore_ascii_case(b"breaking"))?;
+    let rest = &line[8..];
+    if word == b"BREAKING" && rest.starts_with(b":") {
+        return Some(rest);
+    }
+    let rest =
+        rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"-")).or_else(|| rest.strip_prefix(b"_")).unwrap_or(rest);
+    rest.get(..6).filter(|w| w.eq_ignore_ascii_case(b"change"))?;
+    let rest = &rest[6..];
+    let rest = rest.strip_prefix(b"s").or_else(|| rest.strip_prefix(b"S")).unwrap_or(rest);
+    let sign = rest.trim_start();
+    let right = matches!(&line[..line.len() - rest.len()], b"BREAKING CHANGE" | b"BREAKING-CHANGE")
+        && (rest == b":" || rest.starts_with(b": "));
+    (!right && (sign.starts_with(b":") || (sign.starts_with(b"#") && sign.len() < rest.len()))).then_some(rest)
+}

@@ -1,0 +1,128 @@
+//! From the policy's options to a [`Convention`] and its [`Exemptions`]. Owns the spelling of the family's keys.
+
+use super::case::Case;
+use super::convention::{Convention, Length};
+use super::exempt::{Exemption, Exemptions, WINDMILL_BRANCHES, Windmill};
+use crate::policy::scope::{Branches, Paths};
+use crate::policy::{Located, Options};
+
+pub fn convention(options: &Options<'_>) -> Convention {
+    let number = |key| usize::try_from(options.number(key)).unwrap_or(usize::MAX);
+    let limit = |key| options.limit(key).and_then(|n| usize::try_from(n).ok());
+    let case = |key| Case::named(options.choice(key, Case::WORDS));
+    let types = options.strings("types");
+    Convention {
+        aliases: aliases(options),
+        types,
+        type_case: case("type-case"),
+        scopes: options.strings("scopes"),
+        scope_required: options.flag("scope-required"),
+        scope_case: case("scope-case"),
+        description_case: case("description-case"),
+        description_length: Length { min: number("description-min-length"), max: limit("description-max-length") },
+        header_max: limit("header-max-length"),
+        header_trim: options.flag("header-trim"),
+        body_length: Length { min: number("body-min-length"), max: limit("body-max-length") },
+        body_line_max: limit("body-max-line-length"),
+        body_required: options.flag("body-required"),
+        footer_line_max: limit("footer-max-line-length"),
+        footer_separated: options.flag("footer-separated"),
+        footers: options.strings("footers"),
+        signed_off_by: options.flag("signed-off-by"),
+        references: options.patterns("references"),
+    }
+}
+
+/// `aliases: { feature: feat }`
+fn aliases(options: &Options<'_>) -> Vec<(String, String)> {
+    let Some(map) = options.node("aliases") else { return Vec::new() };
+    if !map.node.is_map() {
+        options.mistake(map.source, map.node.span.clone(), "a map from words to types is needed here");
+    }
+    map.entries().filter_map(|(from, to)| Some((options.read(from)?, options.read(to)?))).collect()
+}
+
+/// Branches that the policy protects.
+pub fn protected(options: &Options<'_>) -> Branches {
+    let names: Vec<_> = options.vocabulary().protected.iter().map(|p| p.branch.clone()).collect();
+    // The vocabulary has been checked where it was read: a wrong glob never gets here.
+    Branches::new(&names).unwrap_or_default()
+}
+
+pub fn exemptions(options: &Options<'_>) -> Exemptions {
+    let rules = options.node("exempt").map_or_else(Vec::new, |list| {
+        if !list.node.is_seq() {
+            options.mistake(list.source, list.node.span.clone(), "a list of exemptions is needed here");
+        }
+        list.items().filter_map(|item| exemption(options, item)).collect()
+    });
+    Exemptions { rules, windmill: windmill(options), initial: options.flag("allow-initial") }
+}
+
+/// `{ author, committer, message, branch, paths }`, at least one of them.
+fn exemption(options: &Options<'_>, item: Located<'_>) -> Option<Exemption> {
+    const KEYS: [&str; 5] = ["author", "committer", "message", "branch", "paths"];
+    if !item.node.is_map() || item.node.entries().is_empty() {
+        let message = "an exemption is a map with at least one of `author`, `committer`, `message`, `branch`, `paths`";
+        options.mistake(item.source, item.node.span.clone(), message);
+        return None;
+    }
+    let before = KEYS.iter().filter(|k| item.get(k).is_some()).count();
+    let exemption = Exemption {
+        author: options.field(item, "author"),
+        committer: options.field(item, "committer"),
+        message: options.field(item, "message"),
+        branch: globs(options, item, "branch", Branches::new),
+        paths: globs(options, item, "paths", Paths::new),
+    };
+    options.known_keys(item, &KEYS);
+    let read = [exemption.author.is_some(), exemption.committer.is_some(), exemption.message.is_some()];
+    let after = read.iter().filter(|r| **r).count()
+        + usize::from(exemption.branch.is_some())
+        + usize::from(exemption.paths.is_some());
+    // A condition that could not be read must not fall away: the exemption would be wider than what was written.
+    (before == after && after > 0).then_some(exemption)
+}
+
+fn globs<T>(
+    options: &Options<'_>,
+    map: Located<'_>,
+    key: &str,
+    build: impl Fn(&[String]) -> Result<T, String>,
+) -> Option<T> {
+    let at = map.get(key)?;
+    let patterns: Vec<String> = options.read(at)?;
+    if patterns.is_empty() {
+        options.mistake(at.source, at.node.span.clone(), format!("`{key}` names nothing"));
+        return None;
+    }
+    build(&patterns).map_err(|e| options.mistake(at.source, at.node.span.clone(), e)).ok()
+}
+
+/// `windmill: { exempt: true, integration: [staging] }`; without `integration` the lowest environment's branches.
+fn windmill(options: &Options<'_>) -> Option<Windmill> {
+    let map = options.node("windmill")?;
+    if !map.node.is_map() {
+        options.mistake(map.source, map.node.span.clone(), "a map with `exempt` and `integration` is needed here");
+        return None;
+    }
+    options.known_keys(map, &["exempt", "integration"]);
+    let written = globs_or_empty(options, map);
+    if options.field(map, "exempt") != Some(true) {
+        return None;
+    }
+    let lowest = || options.vocabulary().environments.first().map_or_else(Vec::new, |e| e.branches.clone());
+    let mut branches = if written.is_empty() { lowest() } else { written };
+    branches.extend(WINDMILL_BRANCHES.map(str::to_owned));
+    Branches::new(&branches).ok().map(|branches| Windmill { branches })
+}
+
+fn globs_or_empty(options: &Options<'_>, map: Located<'_>) -> Vec<String> {
+    let Some(at) = map.get("integration") else { return Vec::new() };
+    let names: Vec<String> = options.read(at).unwrap_or_default();
+    if let Err(e) = Branches::new(&names) {
+        options.mistake(at.source, at.node.span.clone(), e);
+        return Vec::new();
+    }
+    names
+}

@@ -1,0 +1,58 @@
+//! What a rule is, and the one list of them.
+//! Owns [`Check`], [`Checks`], [`Rule`]; a rule's own file owns everything else about it.
+
+mod about;
+pub mod branch_topology;
+pub mod conventional_commits;
+pub mod secrets;
+pub mod semver_tags;
+pub mod windmill_paths;
+
+pub use about::{About, Code, DefaultSeverity};
+
+use crate::error::Result;
+use crate::finding::Findings;
+use crate::policy::Options;
+use crate::subject::{Commit, File, Kinds, RefUpdate, Tree};
+
+/// A rule compiled with its options, ready to look at one kind of subject.
+pub trait Check<S: ?Sized>: Send + Sync {
+    /// Pushes a finding per violation. `Err` means "could not decide", never "violated".
+    fn check(&self, subject: &S, out: &mut Findings<'_>) -> Result<()>;
+}
+
+pub type FileCheck = Box<dyn for<'a> Check<File<'a>>>;
+pub type CommitCheck = Box<dyn for<'a> Check<Commit<'a>>>;
+pub type RefCheck = Box<dyn for<'a> Check<RefUpdate<'a>>>;
+pub type TreeCheck = Box<dyn for<'a> Check<Tree<'a>>>;
+
+/// Checks by the kind of subject they look at: a mismatch cannot be written.
+#[derive(Default)]
+pub struct Checks {
+    pub files: Vec<FileCheck>,
+    pub commits: Vec<CommitCheck>,
+    pub refs: Vec<RefCheck>,
+    pub trees: Vec<TreeCheck>,
+}
+
+/// A named requirement, written once.
+#[derive(Debug)]
+pub struct Rule {
+    /// The family: the part of `family/code` before the slash.
+    pub id: &'static str,
+    pub looks_at: Kinds,
+    /// `include_str!("../../policies/<id>.yml")`: default options, then a document with codes and examples.
+    pub policy: &'static str,
+    /// Turns options into checks. Mistakes in them are recorded in the options, all at once.
+    pub compile: fn(&Options<'_>) -> Checks,
+}
+
+/// Every rule there is. Its defaults, codes, explanation and examples stand in `policies/<id>.yml`.
+pub static RULES: &[&Rule] = &[
+    &crate::policy::POLICY,
+    &crate::policy::EXCEPTIONS,
+    &secrets::RULE,
+    &conventional_commits::RULE,
+    &semver_tags::RULE,
+    &branch_topology::RULE,
+];

@@ -1,0 +1,51 @@
+//! What stands behind an encoding: UTF-16 text, base64, and whether bytes are text at all.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// How many bytes decide whether content is binary: as many as git looks at.
+const LOOK: usize = 8000;
+
+/// Whatever may be text, as bytes that a scanner can read.
+pub enum Content<'a> {
+    Text(Cow<'a, [u8]>),
+    Binary,
+}
+
+/// Reads UTF-16 with a byte order mark as UTF-8; a NUL among the first 8,000 bytes otherwise means binary, as it does to git.
+pub fn content(bytes: &[u8]) -> Content<'_> {
+    let read: Option<fn([u8; 2]) -> u16> = match bytes {
+        // A UTF-32 mark begins like a UTF-16 one; nobody keeps secrets in that.
+        [0xff, 0xfe, 0, 0, ..] => None,
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    };
+    if let Some(read) = read {
+        let units = bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+        let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        return Content::Text(Cow::Owned(text.into_bytes()));
+    }
+    match memchr::memchr(0, &bytes[..bytes.len().min(LOOK)]) {
+        Some(_) => Content::Binary,
+        None => Content::Text(Cow::Borrowed(bytes)),
+    }
+}
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+
+/// Decodes base64 of either alphabet, padded or not.
+pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let standard = |b: &u8| match b {
+        b'-' => b'+',
+        b'_' => b'/',
+        b => *b,
+    };
+    let text: Vec<u8> = text.iter().map(standard).collect();
+    GeneralPurpose::new(&alphabet::STANDARD, LENIENT).decode(text).ok()
+}

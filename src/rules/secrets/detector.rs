@@ -1,0 +1,130 @@
+//! One kind of secret: what it looks like, how sure its shape makes us, and what to do about it.
+//! Owns the built-in table, made by `build.rs` from `policies/secrets/*.yml`, and the compiled patterns.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use bstr::{BStr, ByteSlice};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::grams::{self, Anchor};
+use super::prefilter::Prefilter;
+use super::stanza::Stanza;
+use super::validate::{self, Check};
+use crate::finding::{Confidence, Severity};
+
+type Text = Cow<'static, str>;
+
+/// See [`Stanza`] for what the fields mean.
+pub struct Detector {
+    pub id: Text,
+    pub name: Text,
+    pub provider: Text,
+    pub keywords: Cow<'static, [Text]>,
+    pub pattern: Text,
+    /// Where the keyword stands in every match; empty where that is not known.
+    pub offsets: &'static [usize],
+    pub entropy: f32,
+    pub checks: Cow<'static, [Check]>,
+    pub paths: Cow<'static, [Text]>,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub revoke: Text,
+    pub docs: Text,
+    pub window: u32,
+    pub pair: Option<Text>,
+    pub matcher: OnceLock<Option<Regex>>,
+    pub scope: OnceLock<GlobSet>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/detectors.rs"));
+
+/// The built-in prefilter. Its keyword numbers are those of [`wanted_by`].
+pub fn prefilter() -> Prefilter {
+    Prefilter {
+        filter: Cow::Borrowed(&FILTER),
+        slots: Cow::Borrowed(&SLOTS),
+        anchors: Cow::Borrowed(&ANCHORS),
+        keywords: Cow::Borrowed(&KEYWORDS),
+    }
+}
+
+/// Numbers of the built-in detectors that a keyword wakes, and whether it wakes the generic one.
+pub fn wanted_by(keyword: usize) -> (&'static [u16], bool) {
+    (WANTED_BY[keyword], GENERIC[keyword])
+}
+
+impl Detector {
+    /// Makes a detector of a stanza that has no problems; the error is the pattern's.
+    pub fn from_stanza(stanza: Stanza) -> Result<Self, String> {
+        let owned = |list: Vec<String>| list.into_iter().map(Cow::Owned).collect::<Vec<Text>>().into();
+        let checks: Vec<Check> = stanza.checks.iter().filter_map(|c| validate::by_name(c)).collect();
+        let severity = match stanza.severity.as_str() {
+            "note" => Severity::Note,
+            "warning" => Severity::Warning,
+            _ => Severity::Error,
+        };
+        let confidence = match stanza.confidence.as_str() {
+            "low" => Confidence::Low,
+            "medium" => Confidence::Medium,
+            _ => Confidence::High,
+        };
+        let detector = Self {
+            id: stanza.id.into(),
+            name: stanza.name.into(),
+            provider: stanza.provider.into(),
+            keywords: owned(stanza.keywords),
+            pattern: stanza.pattern.into(),
+            offsets: &[],
+            entropy: stanza.entropy,
+            checks: checks.into(),
+            paths: owned(stanza.paths),
+            severity,
+            confidence,
+            revoke: stanza.revoke.into(),
+            docs: stanza.docs.into(),
+            window: stanza.window,
+            pair: stanza.pair.map(Cow::Owned),
+            matcher: OnceLock::new(),
+            scope: OnceLock::new(),
+        };
+        let regex = detector.compile().map_err(|e| e.to_string())?;
+        let _ = detector.matcher.set(Some(regex));
+        Ok(detector)
+    }
+
+    /// The compiled pattern; the first call compiles (about 0.25 ms). Built-in patterns are known to be good: each has
+    /// examples that a test runs.
+    pub fn matcher(&self) -> Option<&Regex> {
+        self.matcher.get_or_init(|| self.compile().ok()).as_ref()
+    }
+
+    /// Whether the detector looks at a path at all; one that is bound to paths does not look at messages.
+    pub fn applies_to(&self, path: Option<&BStr>) -> bool {
+        self.paths.is_empty()
+            || path.is_some_and(|p| self.scope.get_or_init(|| globs(&self.paths)).is_match(&*p.to_str_lossy()))
+    }
+
+    /// The pattern has been needed.
+    pub fn is_compiled(&self) -> bool {
+        self.matcher.get().is_some()
+    }
+
+    fn compile(&self) -> Result<Regex, regex::Error> {
+        // Where the place is known, the haystack starts one byte before it, so that a leading `\b` sees that byte.
+        let pattern = match self.offsets {
+            [] => self.pattern.clone(),
+            _ => format!("\\A(?s-u:.)(?:{})", self.pattern).into(),
+        };
+        RegexBuilder::new(&pattern).unicode(false).build()
+    }
+}
+
+fn globs(patterns: &[Text]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|p| GlobBuilder::new(p).literal_separator(true).build().ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
+}

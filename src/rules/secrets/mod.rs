@@ -1,0 +1,220 @@
+//! Secrets in files, messages and raw objects: the rule family `secrets`.
+//! Owns what becomes of a hit: its severity, its words, its remedy. How secrets are found is the scanner's affair.
+
+mod decode;
+mod detector;
+mod generic;
+mod grams;
+mod kubernetes;
+mod name;
+mod placeholder;
+mod prefilter;
+mod scan;
+mod stanza;
+pub mod validate;
+mod value;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bstr::BStr;
+use regex::bytes::Regex;
+
+use super::{Check, Checks, Rule};
+use crate::error::Result;
+use crate::finding::{Confidence, Findings, Origin, Redact, Severity, Violation};
+use crate::policy::Options;
+use crate::subject::{Carrier, Commit, File, Kinds};
+use crate::text;
+
+pub use decode::{Content, content};
+pub use detector::{DETECTORS, Detector};
+pub use generic::{ASSIGNMENT, KUBERNETES};
+pub use prefilter::Prefilter;
+pub use scan::{Hit, Scanner, built_in};
+pub use stanza::{CHECKS, Stanza};
+
+pub static RULE: Rule = Rule {
+    id: "secrets",
+    looks_at: Kinds::FILE.and(Kinds::COMMIT),
+    policy: include_str!("../../../policies/secrets.yml"),
+    compile,
+};
+
+/// Masks whatever any built-in detector would find.
+pub fn redactor() -> &'static dyn Redact {
+    built_in()
+}
+
+/// How many built-in patterns have been needed so far in this process.
+pub fn patterns_compiled() -> usize {
+    DETECTORS.iter().filter(|d| d.is_compiled()).count()
+}
+
+/// What the policy chooses.
+#[derive(Clone)]
+pub struct Settings {
+    /// From which confidence on a hit has its detector's severity; below it is a warning.
+    pub error_from: Confidence,
+    /// From which confidence on it is a warning; below it is a note.
+    pub warning_from: Confidence,
+    /// A hit whose secret, or whose line, one of these matches is none.
+    pub allow: Vec<Regex>,
+    /// Looks for private keys in binary content too.
+    pub binary: bool,
+    /// Larger blobs are scanned in windows of this many bytes.
+    pub window: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            error_from: Confidence::Medium,
+            warning_from: Confidence::Low,
+            allow: Vec::new(),
+            binary: false,
+            window: 16 << 20,
+        }
+    }
+}
+
+/// The check for files and for commits: one scanner, one set of options.
+#[derive(Clone)]
+pub struct Secrets {
+    scanner: Arc<Scanner>,
+    settings: Settings,
+}
+
+fn compile(options: &Options<'_>) -> Checks {
+    let level = |key| match options.choice(key, &["high", "medium", "low"]) {
+        "high" => Confidence::High,
+        "medium" => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    let settings = Settings {
+        error_from: level("min-confidence-error"),
+        warning_from: level("min-confidence-warning"),
+        allow: options.patterns("allow"),
+        binary: options.flag("binary"),
+        window: usize::try_from(options.vocabulary().budgets.blob_window).unwrap_or(usize::MAX),
+    };
+    let check = Secrets::new(Scanner::new(Vec::new()), settings);
+    Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], ..Checks::default() }
+}
+
+impl Check<File<'_>> for Secrets {
+    fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        let bytes = file.bytes()?;
+        match content(bytes) {
+            Content::Text(text) => self.report(&text, Some(file.path), origin, |_| true, out),
+            Content::Binary if self.settings.binary => {
+                self.report(bytes, Some(file.path), origin, |hit| hit.detector.id.ends_with("private-key"), out);
+            }
+            Content::Binary => {}
+        }
+        Ok(())
+    }
+}
+
+impl Check<Commit<'_>> for Secrets {
+    fn check(&self, commit: &Commit<'_>, out: &mut Findings<'_>) -> Result<()> {
+        if !commit.new_object && commit.carrier != Carrier::Pending {
+            return Ok(());
+        }
+        let origin = || match &commit.carrier {
+            Carrier::Pending => Origin::Message { commit: None },
+            Carrier::Commit(oid) => Origin::Message { commit: Some(*oid) },
+            Carrier::Tag(oid, name) => Origin::Tag { name: name.clone(), oid: *oid },
+        };
+        self.report(&commit.message, None, origin, |_| true, out);
+        if !commit.headers.is_empty() {
+            self.report(&commit.headers, None, origin, |_| true, out);
+            return Ok(());
+        }
+        // While pending, the people are all there is of the headers.
+        for (role, who) in [("author", &commit.author), ("committer", &commit.committer)] {
+            let line = [role.as_bytes(), b" ", &who.name, b" <", &who.email, b">"].concat();
+            self.report(&line, None, origin, |_| true, out);
+        }
+        Ok(())
+    }
+}
+
+impl Secrets {
+    pub fn new(scanner: Scanner, settings: Settings) -> Self {
+        Self { scanner: Arc::new(scanner), settings }
+    }
+
+    fn report(
+        &self,
+        text: &[u8],
+        path: Option<&BStr>,
+        origin: impl Fn() -> Origin,
+        wanted: impl Fn(&Hit<'_>) -> bool,
+        out: &mut Findings<'_>,
+    ) {
+        let hits = self.scanner.scan_windows(text, path, self.settings.window);
+        for (at, hit) in hits.iter().enumerate() {
+            if wanted(hit) && !self.allowed(text, hit) {
+                let hide = neighbours(&hits, at);
+                out.push(self.violation(text, hit, origin()).hide_all(hide));
+            }
+        }
+    }
+
+    fn allowed(&self, text: &[u8], hit: &Hit<'_>) -> bool {
+        let line = text::line_around(text, hit.secret.start);
+        let near = line.start.max(hit.secret.start.saturating_sub(512))
+            ..line.end.min(hit.secret.end + 512).max(hit.secret.start);
+        self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
+    }
+
+    fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin) -> Violation<'t> {
+        let detector = hit.detector;
+        let severity = match hit.confidence {
+            c if c >= self.settings.error_from => hit.severity,
+            c if c >= self.settings.warning_from => hit.severity.min(Severity::Warning),
+            _ => Severity::Note,
+        };
+        let line = text::line_around(text, hit.range.start);
+        // A block of several lines is marked by its first.
+        let mark = if hit.secret.end <= line.end { hit.secret.clone() } else { hit.range.start..line.end };
+        let mut violation = Violation::new(format!("secrets/{}", detector.id), severity, origin, text, mark)
+            .message(format!("found {}", detector.name))
+            .confidence(hit.confidence)
+            .secret(hit.secret.clone())
+            .help(remedy(detector));
+        if let Some(pair) = &hit.pair {
+            let at = text::Span::of(text, pair.clone());
+            violation = violation
+                .hide(pair.clone())
+                .note(format!("its other half is in line {}, column {}", at.line, at.column));
+        }
+        if !detector.docs.is_empty() {
+            violation = violation.note(format!("see {}", detector.docs));
+        }
+        violation
+    }
+}
+
+/// What hits near one hide, so that an excerpt of its line shows none of them.
+fn neighbours(hits: &[Hit<'_>], at: usize) -> Vec<Range<usize>> {
+    const NEAR: usize = 1024;
+    let here = &hits[at].secret;
+    let before = hits[..at].iter().rev().take_while(|h| h.secret.end + NEAR > here.start);
+    let after = hits[at + 1..].iter().take_while(|h| h.secret.start < here.end + NEAR);
+    before.chain(after).map(|h| h.secret.clone()).collect()
+}
+
+fn remedy(detector: &Detector) -> String {
+    let revoke = match detector.revoke.as_ref() {
+        "" => "revoke or change it where it was issued",
+        revoke => revoke,
+    };
+    format!(
+        "revoke it first, for it is in git already: {revoke}\n\
+         then take it out: `git reset --soft HEAD~1` (last commit), or `git rebase -i` to the commit that brought it; staged only: `git restore --staged <file>`\n\
+         and keep it where secrets belong: a Windmill variable, a SOPS file, Vault, or an external secret"
+    )
+}

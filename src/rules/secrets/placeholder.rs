@@ -1,0 +1,216 @@
+//! Values that stand for a secret without being one: `changeme`, `xxxx`, `<token>`, `0123456789`.
+
+use bstr::ByteSlice;
+
+/// Parts that no real token holds: long enough not to occur by chance.
+const PARTS: &[&str] = &[
+    "example",
+    "xxxx",
+    "....",
+    "****",
+    "changeme",
+    "change_me",
+    "change-me",
+    "changethis",
+    "change-this",
+    "placeholder",
+    "redacted",
+    "dummy",
+    "your-",
+    "your_",
+    "yourtoken",
+    "yoursecret",
+    "yourapikey",
+    "yourkey",
+    "yourpassword",
+    "replaceme",
+    "replace_",
+    "replace-",
+    "insert_",
+    "insert-",
+    "insertyour",
+    "<",
+    ">",
+    "${",
+    "{{",
+    "}}",
+    "$(",
+    "notreal",
+    "not-a-real",
+    "not_a_real",
+    "foobar",
+    "lorem",
+    "fake",
+    "sample",
+    "deadbeef",
+    "some-secret",
+    "some_secret",
+    "my-secret",
+    "my_secret",
+    "mysecret",
+    "mytoken",
+    "my-token",
+    "my_token",
+    "mypassword",
+    "todo",
+    "fixme",
+    "secret-here",
+    "secret_here",
+    "goes-here",
+    "goes_here",
+    "_here",
+    "-here",
+];
+
+/// What people write where a password belongs, whole.
+const WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "pw",
+    "secret",
+    "secrets",
+    "token",
+    "key",
+    "apikey",
+    "api-key",
+    "api_key",
+    "credential",
+    "credentials",
+    "changeit",
+    "change",
+    "changed",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "empty",
+    "blank",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "string",
+    "str",
+    "text",
+    "bool",
+    "int",
+    "number",
+    "object",
+    "bytes",
+    "required",
+    "optional",
+    "test",
+    "testing",
+    "tests",
+    "tbd",
+    "foo",
+    "bar",
+    "baz",
+    "qux",
+    "value",
+    "default",
+    "unknown",
+    "hidden",
+    "masked",
+    "prompt",
+    "ask",
+    "stdin",
+    "env",
+    "environment",
+    "vault",
+    "file",
+    "basic",
+    "bearer",
+    "oauth",
+    "oauth2",
+    "jwt",
+    "mfa",
+    "user",
+    "username",
+    "admin",
+    "root",
+    "guest",
+    "name",
+    "login",
+    "p@ssw0rd",
+    "passw0rd",
+    "password1",
+    "password123",
+    "secret123",
+    "test123",
+    "test1234",
+    "1234",
+    "12345",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "qwerty",
+    "abc",
+    "abc123",
+    "xxx",
+    "***",
+    "...",
+    "---",
+    "???",
+    "some",
+    "any",
+    "mock",
+    "stub",
+    "generated",
+    "random",
+    "auto",
+    "encrypted",
+    "plain",
+    "plaintext",
+    "sha256",
+    "md5",
+    "bcrypt",
+    "this",
+    "that",
+    "self",
+    "hunter2",
+];
+
+/// A value that no provider ever issued.
+pub fn is_placeholder(secret: &[u8]) -> bool {
+    // Long bodies hold any short word sooner or later.
+    let short = secret.len() <= 512;
+    short && has_part(secret) || is_low_information(secret)
+}
+
+/// A value that nobody uses as a password, or that does not matter if somebody does.
+pub fn is_password_placeholder(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    WORDS.iter().any(|w| lower == w.as_bytes()) || has_part(&lower) || is_low_information(value)
+}
+
+fn has_part(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    PARTS.iter().any(|part| lower.contains_str(part))
+}
+
+/// Runs of one character, runs through the alphabet, few different characters.
+fn is_low_information(value: &[u8]) -> bool {
+    let distinct = value.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if value.len() >= 3 && distinct <= 2 && value.len() < 16 || value.len() >= 16 && distinct < 6 {
+        return true;
+    }
+    let (mut same, mut up, mut down) = (1, 1, 1);
+    for pair in value.windows(2) {
+        let step = |run: usize, holds: bool| if holds { run + 1 } else { 1 };
+        same = step(same, pair[0] == pair[1]);
+        up = step(up, pair[1] == pair[0].wrapping_add(1) || pair == b"90");
+        down = step(down, pair[0] == pair[1].wrapping_add(1) || pair == b"09");
+        if same >= 8 || up >= 10 || down >= 10 {
+            return true;
+        }
+    }
+    // `12345678`, `abcdefgh`: nothing but a run.
+    up.max(down) == value.len() && value.len() > 3
+}

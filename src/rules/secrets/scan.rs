@@ -1,0 +1,337 @@
+//! From bytes to hits: keywords by the prefilter, patterns near them, checks, and one hit for one secret.
+//! Owns the windows, and with them the promise that no pattern runs over more text than its keywords ask for.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use bstr::BStr;
+
+use super::detector::{self, DETECTORS, Detector};
+use super::generic;
+use super::kubernetes;
+use super::placeholder;
+use super::prefilter::Prefilter;
+use super::validate::{Candidate, Verdict, entropy};
+use crate::finding::{Confidence, Redact, Severity};
+
+/// A secret, as found.
+#[derive(Clone)]
+pub struct Hit<'d> {
+    pub detector: &'d Detector,
+    /// What matched, in bytes of the text.
+    pub range: Range<usize>,
+    /// The part to hide.
+    pub secret: Range<usize>,
+    pub confidence: Confidence,
+    pub severity: Severity,
+    /// The other half of the credential, which is part of this finding.
+    pub pair: Option<Range<usize>>,
+}
+
+/// Finds secrets. Building the one without detectors of the user's own costs nothing.
+pub struct Scanner {
+    prefilter: Prefilter,
+    own: Vec<Detector>,
+    /// Which own detectors and built-in keyword number each keyword of the prefilter means; empty without own detectors.
+    wanted: Vec<(Vec<u16>, Option<usize>)>,
+}
+
+/// How far before a keyword a pattern may begin.
+const BEFORE: usize = 256;
+/// How much two windows of a large text share: more than any secret and what is looked at around it.
+const OVERLAP: usize = 128 << 10;
+/// How far apart the halves of a credential may be.
+const NEAR: usize = 1024;
+
+/// The scanner of the built-in detectors.
+pub fn built_in() -> &'static Scanner {
+    static SCANNER: std::sync::LazyLock<Scanner> = std::sync::LazyLock::new(|| Scanner::new(Vec::new()));
+    &SCANNER
+}
+
+impl Scanner {
+    /// The built-in detectors and the user's own.
+    pub fn new(own: Vec<Detector>) -> Self {
+        let mut prefilter = detector::prefilter();
+        let mut wanted = Vec::new();
+        if !own.is_empty() {
+            let mut keywords: Vec<Cow<'static, str>> = prefilter.keywords().to_vec();
+            wanted = (0..keywords.len()).map(|k| (Vec::new(), Some(k))).collect();
+            for (number, detector) in own.iter().enumerate() {
+                for keyword in detector.keywords.iter() {
+                    let at = keywords.iter().position(|k| k == keyword).unwrap_or_else(|| {
+                        keywords.push(keyword.clone());
+                        wanted.push((Vec::new(), None));
+                        keywords.len() - 1
+                    });
+                    wanted[at].0.push((DETECTORS.len() + number) as u16);
+                }
+            }
+            prefilter = Prefilter::new(keywords);
+        }
+        Self { prefilter, own, wanted }
+    }
+
+    pub fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    fn detector(&self, number: u16) -> &Detector {
+        let number = number as usize;
+        DETECTORS.get(number).unwrap_or_else(|| &self.own[number - DETECTORS.len()])
+    }
+
+    /// All secrets of a text, in order, without overlaps. `path` decides which detectors apply and how generic
+    /// assignments are read; `None` for messages.
+    pub fn scan(&self, text: &[u8], path: Option<&BStr>) -> Vec<Hit<'_>> {
+        self.raw(text, path).finish()
+    }
+
+    /// The same in windows of at most `window` bytes, which overlap, so that nothing falls between two.
+    pub fn scan_windows(&self, text: &[u8], path: Option<&BStr>, window: usize) -> Vec<Hit<'_>> {
+        let window = window.max(2 * OVERLAP);
+        let mut hits = Vec::new();
+        let mut start = 0;
+        loop {
+            let end = text.len().min(start + window);
+            let shift = |r: Range<usize>| r.start + start..r.end + start;
+            hits.extend(self.scan(&text[start..end], path).into_iter().map(|hit| Hit {
+                range: shift(hit.range),
+                secret: shift(hit.secret),
+                pair: hit.pair.map(shift),
+                ..hit
+            }));
+            if end == text.len() {
+                return settle(hits);
+            }
+            start = end - OVERLAP;
+        }
+    }
+
+    fn raw<'s, 't>(&'s self, text: &'t [u8], path: Option<&'t BStr>) -> Scan<'s, 't> {
+        let mut scan = Scan {
+            scanner: self,
+            text,
+            path,
+            hits: Vec::new(),
+            pending: Vec::new(),
+            generic: generic::Reader::new(text, path),
+        };
+        self.prefilter.search(text, |keyword, at| scan.keyword(keyword, at));
+        scan
+    }
+}
+
+impl Redact for Scanner {
+    fn secrets(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        self.scan(bytes, None).into_iter().flat_map(|hit| hit.pair.into_iter().chain([hit.secret])).collect()
+    }
+}
+
+/// One text being scanned.
+struct Scan<'s, 't> {
+    scanner: &'s Scanner,
+    text: &'t [u8],
+    path: Option<&'t BStr>,
+    hits: Vec<Hit<'s>>,
+    /// Windows of detectors that have to be searched, joined where they touch, so that each byte is searched once at most.
+    pending: Vec<(u16, Range<usize>)>,
+    generic: generic::Reader<'t>,
+}
+
+impl<'s> Scan<'s, '_> {
+    fn keyword(&mut self, keyword: usize, at: usize) {
+        let mut built_in = Some(keyword);
+        if !self.scanner.wanted.is_empty() {
+            let scanner = self.scanner;
+            let (own, number) = &scanner.wanted[keyword];
+            built_in = *number;
+            own.iter().for_each(|detector| self.wake(*detector, at));
+        }
+        let Some(keyword) = built_in else { return };
+        let (detectors, generic) = detector::wanted_by(keyword);
+        detectors.iter().for_each(|detector| self.wake(*detector, at));
+        if generic {
+            let length = self.scanner.prefilter.keywords()[keyword].len();
+            if kubernetes::is_secret_kind(self.text, at..at + length) {
+                kubernetes::entries(self.text, at, |entry| self.hits.extend(kubernetes::judge(self.text, entry)));
+            }
+            self.hits.extend(self.generic.assignment(at..at + length));
+        }
+    }
+
+    fn wake(&mut self, number: u16, at: usize) {
+        let detector = self.scanner.detector(number);
+        for offset in detector.offsets {
+            if let Some(start) = at.checked_sub(*offset) {
+                self.anchored(detector, start);
+            }
+        }
+        if !detector.offsets.is_empty() {
+            return;
+        }
+        let window = at.saturating_sub(BEFORE)..self.text.len().min(at + detector.window as usize);
+        match self.pending.iter_mut().find(|(n, _)| *n == number) {
+            Some((_, open)) if window.start <= open.end => open.end = open.end.max(window.end),
+            Some((_, open)) => {
+                let closed = std::mem::replace(open, window);
+                self.search(number, closed);
+            }
+            None => self.pending.push((number, window)),
+        }
+    }
+
+    /// Runs a pattern at the one place where it can match.
+    fn anchored(&mut self, detector: &'s Detector, start: usize) {
+        let end = self.text.len().min(start + detector.window as usize);
+        let Some(regex) = detector.matcher() else { return };
+        let mut borrowed = [0u8; 0].as_slice();
+        let mut owned = Vec::new();
+        // The pattern wants the byte before; at the very start a line end stands in for it.
+        if start > 0 {
+            borrowed = &self.text[start - 1..end];
+        } else {
+            owned.push(b'\n');
+            owned.extend_from_slice(&self.text[..end]);
+        }
+        let haystack = if start > 0 { borrowed } else { &owned };
+        let Some(found) = regex.captures(haystack) else { return };
+        let (Some(whole), Some(secret)) = (found.get(0), found.name("secret")) else { return };
+        let place = |at: usize| (start + at).saturating_sub(1);
+        self.candidate(
+            detector,
+            place(whole.start() + 1)..place(whole.end()),
+            place(secret.start())..place(secret.end()),
+        );
+    }
+
+    /// Runs a pattern over a window.
+    fn search(&mut self, number: u16, window: Range<usize>) {
+        let detector = self.scanner.detector(number);
+        let Some(regex) = detector.matcher() else { return };
+        let mut at = window.start;
+        let mut end = window.end;
+        // The window starts anywhere, and looking back needs what is there: the haystack is the text up to its end.
+        while let Some(found) = regex.captures_at(&self.text[..end], at) {
+            let (Some(whole), Some(secret)) = (found.get(0), found.name("secret")) else { return };
+            if whole.end() == end && end < self.text.len() && end < window.end + 65536 {
+                // Cut off by the window, not by itself.
+                at = whole.start();
+                end = self.text.len().min(end + 8192);
+                continue;
+            }
+            let (whole, secret) = (whole.range(), secret.range());
+            at = whole.end.max(whole.start + 1);
+            self.candidate(detector, whole, secret);
+            if at > window.end {
+                return;
+            }
+        }
+    }
+
+    fn candidate(&mut self, detector: &'s Detector, range: Range<usize>, secret: Range<usize>) {
+        let value = &self.text[secret.clone()];
+        if placeholder::is_placeholder(value) || detector.entropy > 0.0 && entropy(value) < detector.entropy {
+            return;
+        }
+        if !detector.applies_to(self.path) {
+            return;
+        }
+        let mut hit = Hit {
+            detector,
+            confidence: detector.confidence,
+            severity: detector.severity,
+            range: range.clone(),
+            secret: secret.clone(),
+            pair: None,
+        };
+        let candidate = Candidate { text: self.text, range: &range, secret: value, start: secret.start };
+        for check in detector.checks.iter() {
+            match check(&candidate) {
+                Verdict::Keep => {}
+                Verdict::Reject => return,
+                Verdict::Raise => hit.confidence = Confidence::High,
+                Verdict::AtMost(most) => hit.confidence = hit.confidence.min(most),
+                Verdict::TestMode => {
+                    hit.confidence = Confidence::Low;
+                    hit.severity = hit.severity.min(Severity::Warning);
+                }
+            }
+        }
+        self.hits.push(hit);
+    }
+
+    fn finish(mut self) -> Vec<Hit<'s>> {
+        for (number, window) in std::mem::take(&mut self.pending) {
+            self.search(number, window);
+        }
+        join_pairs(&mut self.hits);
+        settle(self.hits)
+    }
+}
+
+/// Makes one hit of two halves that are near each other.
+fn join_pairs(hits: &mut Vec<Hit<'_>>) {
+    hits.sort_by_key(|hit| hit.secret.start);
+    let mut taken = vec![false; hits.len()];
+    for at in 0..hits.len() {
+        let Some(other) = hits[at].detector.pair.as_deref() else { continue };
+        let here = hits[at].secret.start;
+        let first = hits.partition_point(|h| h.secret.start + NEAR < here);
+        let near = (first..hits.len())
+            .take_while(|o| hits[*o].secret.start <= here + NEAR)
+            .filter(|o| hits[*o].detector.id == other)
+            .min_by_key(|o| hits[*o].secret.start.abs_diff(here));
+        if let Some(near) = near {
+            hits[at].pair = Some(hits[near].secret.clone());
+            hits[at].confidence = Confidence::High;
+            taken[near] = true;
+        }
+    }
+    let mut taken = taken.into_iter();
+    hits.retain(|_| !taken.next().unwrap_or(false));
+}
+
+/// One secret, one hit: of hits whose secrets overlap the most specific stays, and what was found by syntax only gives way
+/// wherever a specific pattern matched.
+fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
+    hits.sort_by_key(|h| {
+        (generic::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
+    });
+    let mut kept: BTreeMap<usize, Hit<'_>> = BTreeMap::new();
+    let mut claimed = Disjoint::default();
+    let mut matched = Disjoint::default();
+    for hit in hits {
+        let specific = generic::rank(hit.detector) == 0;
+        if claimed.meets(&hit.secret) || !specific && matched.meets(&hit.secret) {
+            continue;
+        }
+        claimed.add(hit.secret.clone());
+        if specific {
+            matched.add(hit.range.clone());
+        }
+        kept.insert(hit.secret.start, hit);
+    }
+    kept.into_values().collect()
+}
+
+/// Ranges that are joined where they meet.
+#[derive(Default)]
+struct Disjoint(BTreeMap<usize, usize>);
+
+impl Disjoint {
+    fn meets(&self, range: &Range<usize>) -> bool {
+        self.0.range(..range.end.max(range.start + 1)).next_back().is_some_and(|(_, end)| *end > range.start)
+    }
+
+    fn add(&mut self, mut range: Range<usize>) {
+        while let Some((start, end)) = self.0.range(..range.end).next_back().filter(|(_, end)| **end > range.start) {
+            let (start, end) = (*start, *end);
+            range = range.start.min(start)..range.end.max(end);
+            self.0.remove(&start);
+        }
+        self.0.insert(range.start, range.end);
+    }
+}

@@ -1,0 +1,97 @@
+//! Structural checks: what a format itself says about whether a string is the real thing. No network, no guessing.
+//! Owns the list of checks by name; each answers for one candidate.
+
+mod checksum;
+mod encoded;
+mod key;
+mod shape;
+
+use std::ops::Range;
+
+pub use checksum::{base58check, bech32, github_crc32, gitlab_crc32, grafana_crc32, luhn, npm_crc32};
+pub use encoded::{base64, base64_32, base64_48, base64_64, base64_json, basic_auth, discord, hex, jwt};
+pub use key::pem;
+pub use shape::{
+    aws_key_id, aws_secret, mixed, mixed_case, not_hex, not_identifier, not_uuid, slack, stripe_mode, url_credentials,
+    uuid,
+};
+
+use crate::finding::Confidence;
+
+/// What a pattern matched, in its surroundings.
+#[derive(Clone, Copy)]
+pub struct Candidate<'t> {
+    pub text: &'t [u8],
+    /// The whole match, in bytes of `text`.
+    pub range: &'t Range<usize>,
+    /// The group `secret`, and where it starts in `text`.
+    pub secret: &'t [u8],
+    pub start: usize,
+}
+
+/// What a check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing against it.
+    Keep,
+    /// This is something else.
+    Reject,
+    /// The format proves it.
+    Raise,
+    /// Confidence is at most this.
+    AtMost(Confidence),
+    /// Real, but harmless by design (test mode): a warning of low confidence.
+    TestMode,
+}
+
+impl Verdict {
+    /// [`Verdict::Keep`] if it holds.
+    pub fn require(holds: bool) -> Self {
+        if holds { Self::Keep } else { Self::Reject }
+    }
+}
+
+pub type Check = fn(&Candidate<'_>) -> Verdict;
+
+/// The check of a name in [`super::stanza::CHECKS`].
+pub fn by_name(name: &str) -> Option<Check> {
+    Some(match name {
+        "aws-key-id" => aws_key_id,
+        "aws-secret" => aws_secret,
+        "base58check" => base58check,
+        "base64" => base64,
+        "base64-32" => base64_32,
+        "base64-48" => base64_48,
+        "base64-64" => base64_64,
+        "base64-json" => base64_json,
+        "basic-auth" => basic_auth,
+        "bech32" => bech32,
+        "discord" => discord,
+        "github-crc32" => github_crc32,
+        "gitlab-crc32" => gitlab_crc32,
+        "grafana-crc32" => grafana_crc32,
+        "hex" => hex,
+        "jwt" => jwt,
+        "luhn" => luhn,
+        "mixed" => mixed,
+        "mixed-case" => mixed_case,
+        "not-hex" => not_hex,
+        "not-identifier" => not_identifier,
+        "not-uuid" => not_uuid,
+        "npm-crc32" => npm_crc32,
+        "pem" => pem,
+        "slack" => slack,
+        "stripe-mode" => stripe_mode,
+        "url-credentials" => url_credentials,
+        "uuid" => uuid,
+        _ => return None,
+    })
+}
+
+/// Shannon entropy in bits per byte.
+pub fn entropy(bytes: &[u8]) -> f32 {
+    let mut counts = [0u32; 256];
+    bytes.iter().for_each(|b| counts[*b as usize] += 1);
+    let total = bytes.len() as f32;
+    counts.iter().filter(|c| **c > 0).map(|c| *c as f32 / total).map(|p| -p * p.log2()).sum()
+}

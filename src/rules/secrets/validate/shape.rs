@@ -1,0 +1,100 @@
+//! Shapes of identifiers: what a string of this form can and cannot be.
+
+use bstr::ByteSlice;
+
+use super::{Candidate, Verdict};
+use crate::finding::Confidence;
+use crate::rules::secrets::{placeholder, value};
+
+/// Since 2019 the tail of a key id holds the account's number: base 32, of at most twelve digits.
+pub fn aws_key_id(c: &Candidate<'_>) -> Verdict {
+    let Some(tail) = c.secret.get(4..) else { return Verdict::Reject };
+    if tail.ends_with(b"EXAMPLE") {
+        return Verdict::Reject;
+    }
+    let mut bits = 0u128;
+    for byte in tail {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'2'..=b'7' => byte - b'2' + 26,
+            // Ids from before that used all digits.
+            b'0' | b'1' | b'8' | b'9' => return Verdict::AtMost(Confidence::Medium),
+            _ => return Verdict::Reject,
+        };
+        bits = bits << 5 | u128::from(digit);
+    }
+    let all = tail.len() * 5;
+    if all < 48 {
+        return Verdict::Reject;
+    }
+    // The first six bytes, without their top bit and the lowest seven.
+    let account = (bits >> (all - 48) & 0x7fff_ffff_ff80) >> 7;
+    if account < 1_000_000_000_000 { Verdict::Keep } else { Verdict::AtMost(Confidence::Medium) }
+}
+
+/// Forty characters of base64 with all kinds in it; digests and paths have not.
+pub fn aws_secret(c: &Candidate<'_>) -> Verdict {
+    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+    let all = kinds.iter().all(|kind| c.secret.iter().any(kind));
+    Verdict::require(all && c.secret.len() == 40 && c.secret.find_iter("/").count() < 5)
+}
+
+/// A letter and a digit.
+pub fn mixed(c: &Candidate<'_>) -> Verdict {
+    Verdict::require(c.secret.iter().any(u8::is_ascii_alphabetic) && c.secret.iter().any(u8::is_ascii_digit))
+}
+
+/// Upper and lower case and a digit.
+pub fn mixed_case(c: &Candidate<'_>) -> Verdict {
+    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+    Verdict::require(kinds.iter().all(|kind| c.secret.iter().any(kind)))
+}
+
+/// A digest or object id of 32, 40 or 64 hexadecimal digits is none.
+pub fn not_hex(c: &Candidate<'_>) -> Verdict {
+    Verdict::require(!value::is_digest(c.secret))
+}
+
+pub fn uuid(c: &Candidate<'_>) -> Verdict {
+    let digits = c.secret.iter().filter(|b| **b != b'-').collect::<std::collections::BTreeSet<_>>().len();
+    Verdict::require(value::is_uuid(c.secret) && digits > 2)
+}
+
+pub fn not_uuid(c: &Candidate<'_>) -> Verdict {
+    Verdict::require(!value::is_uuid(c.secret))
+}
+
+/// Words in camel, snake or kebab case, dotted names, paths, calls.
+pub fn not_identifier(c: &Candidate<'_>) -> Verdict {
+    Verdict::require(!value::is_identifier(c.secret))
+}
+
+/// Keys of the test mode move no money.
+pub fn stripe_mode(c: &Candidate<'_>) -> Verdict {
+    if c.secret.contains_str("_test_") { Verdict::TestMode } else { Verdict::Keep }
+}
+
+/// `xoxb-<number>-<number>-<random>`: bots and users have numbers, and something random at the end.
+pub fn slack(c: &Candidate<'_>) -> Verdict {
+    let parts: Vec<&[u8]> = c.secret.split(|b| *b == b'-').collect();
+    let Some((last, numbers)) = parts.split_last() else { return Verdict::Reject };
+    let random = last.len() >= 6 && last.iter().collect::<std::collections::BTreeSet<_>>().len() > 3;
+    let numbered = match parts[0] {
+        b"xoxb" | b"xoxp" => numbers.len() > 1 && numbers[1..].iter().all(|n| n.iter().all(u8::is_ascii_digit)),
+        _ => true,
+    };
+    Verdict::require(random && numbered)
+}
+
+/// The password of a URL: not a reference, not a placeholder, not the user's name again.
+pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
+    let user =
+        c.text[c.range.start..c.start].rsplit_once_str("//").map_or(&b""[..], |(_, u)| u.trim_end_with(|c| c == ':'));
+    let same = user.eq_ignore_ascii_case(c.secret);
+    if c.secret.len() < 3 || placeholder::is_password_placeholder(c.secret) || value::is_reference(c.secret) {
+        return Verdict::Reject;
+    }
+    let host = &c.text[c.range.end..c.text.len().min(c.range.end + 12)];
+    let local = host.starts_with(b"localhost") || host.starts_with(b"127.") || host.starts_with(b"example.");
+    if same || local { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }
+}

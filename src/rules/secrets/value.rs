@@ -1,0 +1,274 @@
+//! What a value on the right-hand side of an assignment is: a reference, ciphertext, a digest, a name, or something random.
+
+use bstr::ByteSlice;
+
+use super::validate::entropy;
+
+/// A UUID in its usual form.
+pub fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// Hexadecimal of the length of an object id or a digest.
+pub fn is_digest(value: &[u8]) -> bool {
+    matches!(value.len(), 32 | 40 | 56 | 64 | 96 | 128) && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Points to a secret kept elsewhere, or is filled in later.
+pub fn is_reference(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "$",
+        "{{",
+        "{%",
+        "#{",
+        "%{",
+        "%(",
+        "%s",
+        "<",
+        "@@",
+        "__",
+        "[[",
+        "op://",
+        "vault:",
+        "vault://",
+        "vault/",
+        "ref+",
+        "ref:",
+        "secret://",
+        "secretref",
+        "awssm://",
+        "azurekeyvault://",
+        "akv://",
+        "gcpsm://",
+        "gcp-sm://",
+        "sm://",
+        "ssm://",
+        "ssm:",
+        "arn:",
+        "keychain:",
+        "env:",
+        "env.",
+        "env(",
+        "env/",
+        "file:",
+        "file(",
+        "process.env",
+        "os.environ",
+        "os.getenv",
+        "getenv",
+        "import.meta",
+        "config.",
+        "settings.",
+        "var.",
+        "local.",
+        "data.",
+        "module.",
+        "self.",
+        "this.",
+        "secrets.",
+        "args.",
+        "params.",
+        "!ref",
+        "!sub",
+        "!vault",
+        "!secret",
+        "!env",
+        "!getatt",
+        "*",
+        "/",
+        "./",
+        "../",
+        "~/",
+        "@microsoft.keyvault",
+        "keyvault:",
+        "projects/",
+        "infisical:",
+        "doppler:",
+        "bw://",
+        "pass://",
+        "k8s:",
+        "kubernetes:",
+        "jasypt:",
+        "enc(",
+        "resolve:",
+        "dynamic_reference",
+    ];
+    let start = value[..value.len().min(24)].to_ascii_lowercase();
+    STARTS.iter().any(|s| start.starts_with_str(s))
+        || value.contains_str("${")
+        || value.contains_str("{{")
+        || value.contains_str("$(")
+        || value.starts_with(b"%") && value.ends_with(b"%")
+        || value.starts_with(b"{") && value.ends_with(b"}")
+        || value.starts_with(b"[") && value.ends_with(b"]")
+}
+
+/// Encrypted or hashed: fit to be committed, or at least no secret in the clear.
+pub fn is_ciphertext(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "ENC[",
+        "ENC(",
+        "PKCS7[",
+        "encrypted:",
+        "$ANSIBLE_VAULT",
+        "vault:v",
+        "$2a$",
+        "$2b$",
+        "$2x$",
+        "$2y$",
+        "$argon2",
+        "$pbkdf2",
+        "$scrypt",
+        "$1$",
+        "$5$",
+        "$6$",
+        "$y$",
+        "$7$",
+        "$apr1$",
+        "{SSHA",
+        "{SHA",
+        "{MD5}",
+        "{CRYPT}",
+        "{bcrypt}",
+        "pbkdf2",
+        "scrypt:",
+        "SCRAM-SHA-",
+        "sha1:",
+        "sha256:",
+        "sha512:",
+        "sha1-",
+        "sha256-",
+        "sha384-",
+        "sha512-",
+        "md5:",
+        "age1",
+        "age-encryption.org",
+        "-----BEGIN AGE",
+        "-----BEGIN PGP MESSAGE",
+        "-----BEGIN PUBLIC",
+        "-----BEGIN CERTIFICATE",
+        "ssh-rsa ",
+        "ssh-ed25519 ",
+        "ecdsa-sha2",
+        "AQICAHh",
+    ];
+    // A sealed secret: a version, the length of an RSA key's session key, and a lot of base64.
+    let sealed = value.len() > 300 && value.starts_with(b"Ag") && value.iter().all(|b| is_base64(*b));
+    sealed || STARTS.iter().any(|s| value.starts_with_str(s))
+}
+
+pub fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+}
+
+/// Words in camel, snake or kebab case, dotted names, paths and calls: what code and configuration refer to things by.
+pub fn is_identifier(value: &[u8]) -> bool {
+    if value.iter().any(|b| !(b.is_ascii_alphanumeric() || b"_-.:/()[]*&".contains(b))) {
+        return false;
+    }
+    let words: Vec<&[u8]> = words(value).collect();
+    let letters: usize = words.iter().filter(|w| w[0].is_ascii_alphabetic()).map(|w| w.len()).sum();
+    let digits: usize = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let numbers = words.iter().filter(|w| w[0].is_ascii_digit()).count();
+    letters > 0
+        && digits * 3 <= letters
+        && numbers <= 2
+        && letters >= words.iter().filter(|w| w[0].is_ascii_alphabetic()).count() * 3
+        && words.iter().all(|w| is_wordy(w))
+}
+
+/// Splits at separators, at changes between letters and digits, and before capitals that follow small letters.
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|b| !b.is_ascii_alphanumeric())
+        .flat_map(|part| {
+            let mut rest = part;
+            std::iter::from_fn(move || {
+                if rest.is_empty() {
+                    return None;
+                }
+                let kind = |a: u8, b: u8| {
+                    a.is_ascii_digit() == b.is_ascii_digit() && !(a.is_ascii_lowercase() && b.is_ascii_uppercase())
+                };
+                let end = rest.windows(2).position(|p| !kind(p[0], p[1])).map_or(rest.len(), |at| at + 1);
+                let (word, after) = rest.split_at(end);
+                rest = after;
+                Some(word)
+            })
+        })
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether most neighbours in a run of letters are such as words have.
+fn is_wordy(word: &[u8]) -> bool {
+    if !word[0].is_ascii_alphabetic() || word.len() < 3 {
+        return true;
+    }
+    let pairs = word.len() - 1;
+    let usual = word.windows(2).filter(|p| is_usual(p[0], p[1])).count();
+    usual * 4 >= pairs * 3
+}
+
+/// Letter pairs that are frequent in English words and abbreviations of the trade.
+fn is_usual(a: u8, b: u8) -> bool {
+    const AFTER: [&str; 26] = [
+        "bcdgiklmnprstuvwy",
+        "aeilorsuy",
+        "acehiklorstuy",
+        "abdeiorsuvy",
+        "abcdefgilmnpqrstuvwxy",
+        "aefilortuy",
+        "aehilnorsu",
+        "aeiortuy",
+        "abcdefgklmnoprstvz",
+        "aeou",
+        "aeilnosy",
+        "adefiklmopstuvy",
+        "abeimnopsuy",
+        "acdefgijknorstuvy",
+        "abcdfgiklmnoprstuvwx",
+        "aehiloprstuy",
+        "lu",
+        "abcdegiklmnorstuvy",
+        "acehiklmopqrstuvwy",
+        "aehilorstuwy",
+        "abcdegilmnprst",
+        "aeioy",
+        "aehinors",
+        "acepty",
+        "aeilmnops",
+        "aeioz",
+    ];
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    a.is_ascii_lowercase() && AFTER[(a - b'a') as usize].as_bytes().contains(&b)
+}
+
+/// Random, as far as its characters tell: mixed kinds, no words, entropy near what its length allows.
+pub fn is_random(value: &[u8]) -> bool {
+    let hex = value.iter().all(u8::is_ascii_hexdigit);
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let floor = match value.len() {
+        0..8 => return false,
+        8..12 => 2.6,
+        12..16 => 2.9,
+        16..20 => 3.1,
+        20..32 if hex => 2.8,
+        20..32 => 3.4,
+        _ if hex => 3.0,
+        _ => 3.6,
+    };
+    if letters == 0 || entropy(value) < floor || is_identifier(value) {
+        return false;
+    }
+    if digits > 0 {
+        return true;
+    }
+    // Without digits: both cases in disorder, or letters that no word has.
+    let turns = value.windows(2).filter(|p| p[0].is_ascii_lowercase() && p[1].is_ascii_uppercase()).count();
+    turns * 5 >= value.len() && turns >= 2 || letters == value.len() && value.len() >= 10 && !words(value).all(is_wordy)
+}

@@ -1,0 +1,125 @@
+//! Formats of release tags: `v{semver}`, `dev-v{semver}`, `{component}/v{semver}`.
+//! Owns their parsing and matching; versions themselves are `version`'s.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::version::{Flaw, Version, show};
+
+/// A compiled format: what stands before the component, between it and the version, and after the version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    text: String,
+    prefix: String,
+    /// What follows the component, where the format has one.
+    infix: Option<String>,
+    suffix: String,
+}
+
+/// What a name says under a format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Empty where the format has none.
+    pub component: BString,
+    pub version: Version,
+}
+
+impl Format {
+    /// Reads a format. It has `{semver}` once, may have `{component}` once before it, and no other braces.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((head, suffix)) = text.split_once("{semver}") else {
+            return Err(format!("the tag format `{text}` lacks `{{semver}}`"));
+        };
+        let (prefix, infix) = match head.split_once("{component}") {
+            Some((prefix, infix)) => (prefix, Some(infix)),
+            None => (head, None),
+        };
+        if let Some(part) = [prefix, infix.unwrap_or(""), suffix].into_iter().find(|p| p.contains(['{', '}'])) {
+            return Err(format!(
+                "the tag format `{text}` may hold `{{semver}}` and one `{{component}}` before it, not `{part}`"
+            ));
+        }
+        if infix == Some("") {
+            return Err(format!("the tag format `{text}` needs something between `{{component}}` and `{{semver}}`"));
+        }
+        // What could be part of a version after it would make names ambiguous.
+        if suffix.starts_with(|c: char| c.is_ascii_alphanumeric() || ".+-".contains(c)) {
+            return Err(format!("the tag format `{text}` cannot go on with `{suffix}` after `{{semver}}`"));
+        }
+        Ok(Self { text: text.into(), prefix: prefix.into(), infix: infix.map(Into::into), suffix: suffix.into() })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads a short tag name. The flaw's offset is one in `name`.
+    pub fn matches(&self, name: &BStr) -> Result<Release, Flaw> {
+        let mut at = expect(name, 0, &self.prefix)?;
+        let mut component = BString::default();
+        if let Some(infix) = &self.infix {
+            // The last place, so that components may hold what stands between.
+            let len = name[at..].rfind(infix).ok_or_else(|| Flaw {
+                at: name.len(),
+                what: format!("`{infix}` and a version are missing after the component"),
+            })?;
+            if len == 0 {
+                return Err(Flaw { at, what: "the component is empty".into() });
+            }
+            component = name[at..at + len].into();
+            at += len + infix.len();
+        }
+        let end = name.len().saturating_sub(self.suffix.len()).max(at);
+        if name[end..] != *self.suffix.as_bytes() {
+            return Err(Flaw { at: end, what: format!("`{}` is missing at the end", self.suffix) });
+        }
+        let version = Version::parse(&name[at..end]).map_err(|f| Flaw { at: f.at + at, ..f })?;
+        Ok(Release { component, version })
+    }
+
+    /// The name of a release.
+    pub fn name(&self, component: &BStr, version: &Version) -> String {
+        let component = if self.infix.is_some() { component.to_str_lossy() } else { "".into() };
+        format!("{}{component}{}{version}{}", self.prefix, self.infix.as_deref().unwrap_or(""), self.suffix)
+    }
+
+    /// The valid name that was most likely meant.
+    pub fn nearest(&self, name: &BStr) -> Option<String> {
+        let text = name.to_str_lossy();
+        let text = text.strip_prefix(self.prefix.as_str()).unwrap_or(&text);
+        let (component, rest) = match &self.infix {
+            None => ("".into(), text),
+            Some(infix) => {
+                let separator = infix.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                let at = if separator.is_empty() { text.rfind(infix.as_str()) } else { text.rfind(separator) }?;
+                (BString::from(&text[..at]), &text[at..])
+            }
+        };
+        if self.infix.is_some() && component.is_empty() {
+            return None;
+        }
+        Some(self.name(component.as_bstr(), &Version::nearest(rest)?))
+    }
+}
+
+/// The end of `literal` in `name` at `at`, or the first byte that differs.
+fn expect(name: &BStr, at: usize, literal: &str) -> Result<usize, Flaw> {
+    let same = literal.bytes().zip(name[at..].iter().copied()).take_while(|(a, b)| a == b).count();
+    if same == literal.len() {
+        return Ok(at + same);
+    }
+    let found = if at + same == name.len() { "the end".into() } else { show(name, at + same) };
+    Err(Flaw { at: at + same, what: format!("expected `{}`, found {found}", &literal[same..]) })
+}
+
+/// Reads a short tag name under the format that fits it, or says what is wrong under the one that fits it longest.
+pub fn read<'f>(formats: &'f [Format], name: &BStr) -> Result<(&'f Format, Release), Option<(&'f Format, Flaw)>> {
+    let mut best: Option<(&Format, Flaw)> = None;
+    for format in formats {
+        match format.matches(name) {
+            Ok(release) => return Ok((format, release)),
+            Err(flaw) if best.as_ref().is_none_or(|(_, b)| b.at < flaw.at) => best = Some((format, flaw)),
+            Err(_) => {}
+        }
+    }
+    Err(best)
+}

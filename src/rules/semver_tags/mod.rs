@@ -1,0 +1,331 @@
+//! `semver-tags`: release tags have valid names, are tag objects, grow, stay, and stand where they may.
+//! Owns the options and the order of questions; each question has its own file.
+
+pub mod format;
+mod object;
+mod order;
+mod place;
+pub mod version;
+
+use bstr::{BStr, BString, ByteSlice};
+use globset::GlobSet;
+
+use self::format::{Format, Release};
+use super::branch_topology::Branches;
+use super::branch_topology::leak::Stance;
+use super::branch_topology::teach::quote;
+use super::{Check, Checks, Rule};
+use crate::error::Result;
+use crate::finding::{Findings, Severity, Violation};
+use crate::policy::Options;
+use crate::policy::scope::{self, RefNames};
+use crate::subject::{Kinds, Oid, RefUpdate};
+use crate::yaml::Value;
+
+pub static RULE: Rule = Rule { id: "semver-tags", looks_at: Kinds::REF, policy: POLICY, compile };
+const POLICY: &str = include_str!("../../../policies/semver-tags.yml");
+
+/// A tag that names the newest of something and moves: `prod-stable`.
+pub struct Moving {
+    /// Short name or glob.
+    pub tag: RefNames,
+    /// Where it may stand.
+    pub branches: Branches,
+}
+
+/// What a tag object has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Annotated,
+    /// A signature is there; whose it is, is not verified here.
+    Signed,
+}
+
+/// What the policy says, read.
+pub struct Settings {
+    /// With, for each, whether it releases to production.
+    pub formats: Vec<(Format, Stage)>,
+    pub branches: Branches,
+    pub moving: Vec<Moving>,
+    pub ignore: GlobSet,
+    pub needs: Vec<Need>,
+    /// Prereleases under formats that release to production.
+    pub prerelease: Stance,
+    /// Build metadata.
+    pub build: Stance,
+    pub bump: Option<Severity>,
+    pub moving_to: MovingTo,
+}
+
+/// Whom a format releases to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Production,
+    Other,
+}
+
+/// Which commits of its branch a moving tag may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MovingTo {
+    Any,
+    Released,
+}
+
+/// The compiled rule.
+pub struct SemverTags {
+    settings: Settings,
+    formats: Vec<Format>,
+}
+
+/// A release tag that is created.
+struct Created<'c> {
+    update: &'c RefUpdate<'c>,
+    /// Short name.
+    name: &'c BStr,
+    format: &'c Format,
+    release: Release,
+    commit: Oid,
+}
+
+fn compile(options: &Options<'_>) -> Checks {
+    let words = options.vocabulary();
+    let own = options.strings("formats");
+    let last = words.environments.len().saturating_sub(1);
+    let mut texts: Vec<(String, Stage)> = own.into_iter().map(|f| (f, Stage::Production)).collect();
+    if texts.is_empty() {
+        for (i, environment) in words.environments.iter().enumerate() {
+            let stage = if i == last { Stage::Production } else { Stage::Other };
+            texts.extend(environment.tags.iter().map(|f| (f.clone(), stage)));
+        }
+    }
+    if texts.is_empty() {
+        texts.push(("v{semver}".into(), Stage::Production));
+    }
+    let complain = |key: &'static str, message: String| {
+        if let Some(place) = options.node(key) {
+            options.mistake(place.source, place.node.span.clone(), message);
+        }
+    };
+    let formats = texts
+        .iter()
+        .filter_map(|(text, stage)| Format::parse(text).map_err(|e| complain("formats", e)).ok().map(|f| (f, *stage)));
+    let branches = |key: &'static str, names: Vec<String>| {
+        Branches::new(&names).unwrap_or_else(|e| {
+            complain(key, e);
+            Branches::default()
+        })
+    };
+    let mut allowed = options.strings("branches");
+    if allowed.is_empty() {
+        allowed = words.environments.iter().flat_map(|e| e.branches.clone()).collect();
+    }
+    let mut production: Vec<String> = words.environments.last().map(|e| e.branches.clone()).unwrap_or_default();
+    if production.is_empty() {
+        production = allowed.clone();
+    }
+    let mut moving = Vec::new();
+    if let Some(list) = options.node("moving") {
+        let items = match &list.node.value {
+            Value::Seq(items) => items.as_slice(),
+            _ => std::slice::from_ref(list.node),
+        };
+        for item in items {
+            let tag = item.get("tag").unwrap_or(item).text();
+            let Some(tag) = tag else {
+                let message = "a moving tag is a name, or a map with `tag` and `branch`";
+                options.mistake(list.source, item.span.clone(), message);
+                continue;
+            };
+            if !item.entries().is_empty() {
+                options.known_keys(crate::policy::Located { source: list.source, node: item }, &["tag", "branch"]);
+            }
+            let branch = item.get("branch").and_then(|b| b.text()).map(|b| vec![b.to_owned()]);
+            moving.push(Moving {
+                tag: RefNames::new(&[tag.to_owned()]).unwrap_or_else(|e| {
+                    options.mistake(list.source, item.span.clone(), e);
+                    RefNames::default()
+                }),
+                branches: branches("moving", branch.unwrap_or_else(|| production.clone())),
+            });
+        }
+    }
+    let stance = |key| if options.choice(key, &["allow", "deny"]) == "allow" { Stance::Allow } else { Stance::Deny };
+    let needs = [(Need::Annotated, options.flag("annotated")), (Need::Signed, options.flag("signed"))];
+    let settings = Settings {
+        formats: formats.collect(),
+        branches: branches("branches", allowed),
+        moving,
+        ignore: options.globs("ignore"),
+        needs: needs.into_iter().filter(|(_, on)| *on).map(|(need, _)| need).collect(),
+        prerelease: stance("prerelease"),
+        build: stance("build"),
+        bump: options.code_severity("bump", None),
+        moving_to: match options.choice("moving-to", &["any", "release"]) {
+            "release" => MovingTo::Released,
+            _ => MovingTo::Any,
+        },
+    };
+    Checks { refs: vec![Box::new(SemverTags::new(settings))], ..Checks::default() }
+}
+
+impl SemverTags {
+    pub fn new(settings: Settings) -> Self {
+        Self { formats: settings.formats.iter().map(|(f, _)| f.clone()).collect(), settings }
+    }
+
+    fn created(
+        &self,
+        update: &RefUpdate<'_>,
+        name: &BStr,
+        format: &Format,
+        release: Release,
+        new: Oid,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
+        self.metadata(update, name, format, &release, out);
+        let Some(commit) = object::judge(&self.settings.needs, update, name, new, out)? else { return Ok(()) };
+        let created = Created { update, name, format, release, commit };
+        self.monotonic(&created, out)?;
+        self.on_branch(&created, out)?;
+        match self.settings.bump {
+            Some(severity) => self.bump(&created, severity, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Parts of a valid version that the policy does not want.
+    fn metadata(
+        &self,
+        update: &RefUpdate<'_>,
+        name: &BStr,
+        format: &Format,
+        release: &Release,
+        out: &mut Findings<'_>,
+    ) {
+        let line = update.line();
+        let stage = self.settings.formats.iter().find(|(f, _)| f == format).map(|(_, stage)| *stage);
+        let bare = |v: version::Version| format.name(release.component.as_bstr(), &v);
+        if self.settings.prerelease == Stance::Deny
+            && stage == Some(Stage::Production)
+            && release.version.is_prerelease()
+        {
+            let mark = part(name, b'-', &release.version.to_string());
+            let wanted = bare(version::Version { prerelease: Vec::new(), ..release.version.clone() });
+            let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
+            out.push(
+                Violation::on_ref("semver-tags/prerelease", Severity::Error, update, &line, range)
+                    .message(format!("{name} is a prerelease, and its format deploys to production"))
+                    .note("whatever listens for release tags would deploy it")
+                    .help(retag(name, &wanted, update.new)),
+            );
+        }
+        if self.settings.build == Stance::Deny && !release.version.build.is_empty() {
+            let mark = part(name, b'+', &release.version.to_string());
+            let wanted = bare(version::Version { build: Vec::new(), ..release.version.clone() });
+            let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
+            out.push(
+                Violation::on_ref("semver-tags/name", Severity::Error, update, &line, range)
+                    .message(format!("{name} carries build metadata, which this policy does not allow"))
+                    .note("build metadata has no precedence: two such tags cannot be told apart by age")
+                    .help(retag(name, &wanted, update.new)),
+            );
+        }
+    }
+
+    fn misnamed(
+        &self,
+        update: &RefUpdate<'_>,
+        name: &BStr,
+        best: Option<(&Format, version::Flaw)>,
+        new: Oid,
+        out: &mut Findings<'_>,
+    ) {
+        let line = update.line();
+        let Some((format, flaw)) = best else { return };
+        let at = line.name.start + "refs/tags/".len() + flaw.at;
+        let end =
+            (at + name.get(flaw.at..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8)).min(line.name.end);
+        let formats: Vec<String> = self.formats.iter().map(|f| format!("`{}`", f.as_str())).collect();
+        let nearest = format.nearest(name).or_else(|| self.formats.iter().find_map(|f| f.nearest(name)));
+        let mut violation = Violation::on_ref("semver-tags/name", Severity::Error, update, &line, at..end)
+            .message(format!("the tag {name} is no release: {}", flaw.what))
+            .note(format!(
+                "release tags are named {}; others are listed under `moving` or `ignore` in the policy",
+                formats.join(" or ")
+            ));
+        if let Some(nearest) = nearest {
+            violation = violation.help(retag(name, &nearest, Some(new)));
+        }
+        out.push(violation);
+    }
+
+    fn kept(&self, update: &RefUpdate<'_>, name: &BStr, old: Oid, out: &mut Findings<'_>) {
+        let line = update.line();
+        let word = quote(name);
+        let (range, what) = match update.new {
+            Some(new) => {
+                (line.new.clone(), format!("the release tag {name} would move from {} to {}", old.short(), new.short()))
+            }
+            None => (line.name.clone(), format!("the release tag {name} would be deleted")),
+        };
+        let next =
+            format::read(&self.formats, name).ok().map(|(f, r)| f.name(r.component.as_bstr(), &r.version.next(2)));
+        let next = quote(next.unwrap_or_default().as_str().into());
+        let target = update.new.map_or_else(|| "COMMIT".into(), |n| n.short());
+        out.push(
+            Violation::on_ref("semver-tags/immutable", Severity::Error, update, &line, range)
+                .message(what)
+                .note("who has fetched or deployed a tag keeps the old one silently: one name would mean two things")
+                .help(format!(
+                    "get the released tag back:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
+                     release the change under a name of its own:\n    git tag -a {next} {target} -m {next} && git push origin {next}\n\
+                     to go back to an older release, pushing its tag again changes nothing:\n    portcullis promote rollback {word}"
+                )),
+        );
+    }
+}
+
+impl<'a> Check<RefUpdate<'a>> for SemverTags {
+    fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
+        let Some(name) = update.name.strip_prefix(b"refs/tags/").map(BStr::new) else { return Ok(()) };
+        if update.old == update.new || scope::is_match(&self.settings.ignore, name) {
+            return Ok(());
+        }
+        if let Some(moving) = self.settings.moving.iter().find(|m| m.tag.is_match(name)) {
+            return update.new.map_or(Ok(()), |new| self.moved(update, name, moving, new, out));
+        }
+        match (format::read(&self.formats, name), update.old, update.new) {
+            (Ok(_), Some(old), _) => self.kept(update, name, old, out),
+            (Ok((format, release)), None, Some(new)) => return self.created(update, name, format, release, new, out),
+            (Err(best), _, Some(new)) => self.misnamed(update, name, best, new, out),
+            // Taking away a name that should not be there is an improvement.
+            (_, _, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Where a part of the version begins in a name that ends with it.
+fn part(name: &BStr, mark: u8, version: &str) -> usize {
+    let start = name.rfind(version).unwrap_or(0);
+    start + version.bytes().position(|b| b == mark).unwrap_or(0)
+}
+
+/// How to give what a tag names another name.
+fn retag(name: &BStr, wanted: &str, target: Option<Oid>) -> String {
+    let (name, wanted) = (quote(name), quote(wanted.into()));
+    // `^{}` peels: a tag of a tag object would name the object.
+    let target = target.map_or_else(|| "COMMIT".into(), |t| format!("'{}^{{}}'", t.short()));
+    format!("git tag -a {wanted} {target} -m {wanted} && git push origin {wanted}\ngit tag -d {name}")
+}
+
+/// A ref's names and targets as they stand after the push.
+fn after(update: &RefUpdate<'_>, prefix: &str) -> Result<Vec<(BString, Oid)>> {
+    let moved = |name: &BString| update.together.iter().find(|(n, ..)| n == name);
+    let before = update.graph.refs(prefix)?;
+    let mut refs: Vec<(BString, Oid)> =
+        before.into_iter().filter(|r| moved(&r.name).is_none()).map(|r| (r.name, r.target)).collect();
+    let pushed = update.together.iter().filter(|(name, ..)| name.starts_with(prefix.as_bytes()));
+    refs.extend(pushed.filter_map(|(name, _, new)| new.map(|n| (name.clone(), n))));
+    Ok(refs)
+}

@@ -1,0 +1,100 @@
+//! What a release tag's ref points at: an annotated tag object that says the same name and names a commit.
+//! Owns the findings that point into tag objects; signatures are looked for, not verified.
+
+use bstr::{BStr, ByteSlice};
+
+use super::Need;
+use crate::error::Result;
+use crate::finding::{Findings, Origin, Severity, Violation};
+use crate::rules::branch_topology::teach::quote;
+use crate::subject::{ObjectKind, Oid, RefUpdate, TagObject};
+
+/// Judges the object of a created tag; gives the commit behind it, or `None` when there is none.
+pub fn judge(
+    needs: &[Need],
+    update: &RefUpdate<'_>,
+    name: &BStr,
+    new: Oid,
+    out: &mut Findings<'_>,
+) -> Result<Option<Oid>> {
+    let line = update.line();
+    let kind = update.graph.kind(new)?;
+    let word = quote(name);
+    let again = |flag: &str| {
+        format!(
+            "git tag {flag} -f {word} '{}^{{}}' -m {word} && git push origin {word}   # the refused push left no tag behind",
+            new.short()
+        )
+    };
+    if kind == ObjectKind::Tag {
+        let tag = update.graph.tag(new)?;
+        inside(update, name, &tag, out);
+        if needs.contains(&Need::Signed) && !tag.signed {
+            out.push(
+                Violation::on_ref("semver-tags/signed", Severity::Error, update, &line, line.new.clone())
+                    .message(format!("the release tag {name} is not signed"))
+                    .note("looked for is a signature; whose it is, `git verify-tag` says")
+                    .help(again("-s")),
+            );
+        }
+    } else if kind == ObjectKind::Commit && !needs.is_empty() {
+        let signed = needs.contains(&Need::Signed);
+        let code = if needs.contains(&Need::Annotated) { "semver-tags/annotated" } else { "semver-tags/signed" };
+        out.push(
+            Violation::on_ref(code, Severity::Error, update, &line, line.new.clone())
+                .message(format!("the release tag {name} is lightweight: it points at the commit {} itself", new.short()))
+                .note("an annotated tag keeps who released, when and why, and `git describe` and `git push --follow-tags` see it")
+                .help(again(if signed { "-s" } else { "-a" })),
+        );
+    }
+    let commit = update.graph.peel(new)?;
+    if commit.is_none() {
+        out.push(
+            Violation::on_ref("semver-tags/object", Severity::Error, update, &line, line.new.clone())
+                .message(format!("the release tag {name} names no commit but a tree or file"))
+                .help(format!("git tag -a -f {word} COMMIT -m {word} && git push origin {word}")),
+        );
+    }
+    Ok(commit)
+}
+
+/// What stands inside a tag object.
+fn inside(update: &RefUpdate<'_>, name: &BStr, tag: &TagObject, out: &mut Findings<'_>) {
+    let word = quote(name);
+    let origin = Origin::Tag { name: name.to_owned(), oid: tag.oid };
+    let id = tag.oid.to_string();
+    let mut say = |range, what: &str, message: String, help: String| {
+        out.push(
+            Violation::new("semver-tags/object", Severity::Error, origin.clone(), &tag.raw, range)
+                .identity([update.name.as_slice(), id.as_bytes(), what.as_bytes()])
+                .message(message)
+                .help(help),
+        );
+    };
+    if tag.name != name {
+        let message = format!("the tag object calls itself {}, its ref is {name}", tag.name);
+        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word} && git push origin {word}", tag.oid.short());
+        say(header(&tag.raw, "tag "), "name", message, help);
+    }
+    if tag.tagger.is_none() {
+        let message = format!("the tag object of {name} has no tagger: nobody says who released");
+        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word} && git push origin {word}", tag.oid.short());
+        say(header(&tag.raw, "tagger "), "tagger", message, help);
+    }
+}
+
+/// The value of a header, or the end of the headers where it is missing.
+fn header(raw: &[u8], key: &str) -> std::ops::Range<usize> {
+    let mut at = 0;
+    for line in raw.split_str("\n") {
+        if line.starts_with(key.as_bytes()) {
+            return at + key.len()..at + line.len();
+        }
+        if line.is_empty() {
+            break;
+        }
+        at += line.len() + 1;
+    }
+    let end = at.saturating_sub(1).min(raw.len());
+    end..end
+}

@@ -1,0 +1,141 @@
+//! Versions against each other: a release is greater than what it contains, and its bump covers what it brings.
+//! Owns `monotonic` and `bump`.
+
+use std::collections::HashSet;
+
+use bstr::{BString, ByteSlice};
+
+use super::version::Version;
+use super::{Created, SemverTags, after, retag};
+use crate::error::Result;
+use crate::finding::{Findings, Severity, Violation};
+use crate::rules::branch_topology::graph::{self, Region};
+use crate::subject::Oid;
+
+/// Another release tag of the same format and component.
+struct Other {
+    name: BString,
+    version: Version,
+    target: Oid,
+}
+
+const PARTS: [&str; 3] = ["major", "minor", "patch"];
+
+impl SemverTags {
+    pub(super) fn monotonic(&self, tag: &Created<'_>, out: &mut Findings<'_>) -> Result<()> {
+        // Only what is not smaller can be in the way: usually nothing, so usually nothing is peeled or walked.
+        let mut others = others(tag, |version| version.precedence(&tag.release.version).is_ge())?;
+        others.sort_by(|a, b| b.version.precedence(&a.version).then_with(|| a.name.cmp(&b.name)));
+        let reached = reached(tag, &others)?;
+        let line = tag.update.line();
+        if let Some((other, _)) = others.iter().zip(&reached).find(|(_, reached)| **reached) {
+            let next = tag.format.name(tag.release.component.as_bstr(), &other.version.next(2));
+            let equal = other.version.precedence(&tag.release.version).is_eq();
+            let than = if equal { "no greater than" } else { "smaller than" };
+            out.push(
+                Violation::on_ref("semver-tags/monotonic", Severity::Error, tag.update, &line, line.name.clone())
+                    .message(format!("{} is {than} {}, which the tagged commit contains", tag.name, other.name))
+                    .note(format!(
+                        "o---{}---o---{}\nwhoever sorts by version would take the older commit for the newer one",
+                        other.name, tag.name
+                    ))
+                    .help(retag(tag.name, &next, tag.update.new)),
+            );
+        } else if let Some(other) = others.iter().find(|o| o.version.precedence(&tag.release.version).is_eq()) {
+            let next = tag.format.name(tag.release.component.as_bstr(), &tag.release.version.next(2));
+            out.push(
+                Violation::on_ref("semver-tags/monotonic", Severity::Warning, tag.update, &line, line.name.clone())
+                    .message(format!("the version of {} exists already, on another line: {}", tag.name, other.name))
+                    .note("build metadata has no precedence: the two cannot be told apart by version")
+                    .help(retag(tag.name, &next, tag.update.new)),
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) fn bump(&self, tag: &Created<'_>, severity: Severity, out: &mut Findings<'_>) -> Result<()> {
+        if tag.release.version.is_prerelease() {
+            return Ok(());
+        }
+        let mut others =
+            others(tag, |version| !version.is_prerelease() && version.precedence(&tag.release.version).is_lt())?;
+        others.sort_by(|a, b| b.version.precedence(&a.version));
+        let reached = reached(tag, &others)?;
+        let Some((last, _)) = others.iter().zip(&reached).find(|(_, reached)| **reached) else { return Ok(()) };
+        let Some(base) = tag.update.graph.peel(last.target)? else { return Ok(()) };
+        let region = Region::between(tag.update.graph, &[base], tag.commit)?;
+        let mut needed = (2, None);
+        for at in region.members() {
+            let node = tag.update.graph.node(region.oid(at))?;
+            if let Some(part) = weight(&node.message).filter(|part| *part < needed.0) {
+                needed = (part, Some(node.oid));
+            }
+        }
+        // Before 1.0.0 nothing is promised: a breaking change raises the minor number.
+        let part = if last.version.core[0] == "0" { needed.0.max(1) } else { needed.0 };
+        let raised = (0..3).find(|i| tag.release.version.core[*i] != last.version.core[*i]).unwrap_or(2);
+        let Some(because) = needed.1.filter(|_| raised > part) else { return Ok(()) };
+        let wanted = tag.format.name(tag.release.component.as_bstr(), &last.version.next(part));
+        let line = tag.update.line();
+        out.push(
+            Violation::on_ref("semver-tags/bump", severity, tag.update, &line, line.name.clone())
+                .message(format!(
+                    "{} after {} raises the {} number, but {} asks for the {} one",
+                    tag.name,
+                    last.name,
+                    PARTS[raised],
+                    because.short(),
+                    PARTS[part]
+                ))
+                .note("users read from the number whether an update can break them")
+                .help(retag(tag.name, &wanted, tag.update.new)),
+        );
+        Ok(())
+    }
+}
+
+/// Release tags of the same format and component, as they stand after the push, whose version is `wanted`.
+fn others(tag: &Created<'_>, wanted: impl Fn(&Version) -> bool) -> Result<Vec<Other>> {
+    let mut others = Vec::new();
+    for (full, target) in after(tag.update, "refs/tags/")? {
+        let name = full.strip_prefix(b"refs/tags/").unwrap_or(&full).as_bstr();
+        if name == tag.name {
+            continue;
+        }
+        if let Ok(release) = tag.format.matches(name)
+            && release.component == tag.release.component
+            && wanted(&release.version)
+        {
+            others.push(Other { name: name.to_owned(), version: release.version, target });
+        }
+    }
+    Ok(others)
+}
+
+/// For each of them: the tagged commit contains it.
+fn reached(tag: &Created<'_>, others: &[Other]) -> Result<Vec<bool>> {
+    let mut commits = Vec::new();
+    for other in others {
+        commits.push(tag.update.graph.peel(other.target)?);
+    }
+    let targets: HashSet<Oid> = commits.iter().flatten().copied().collect();
+    if targets.is_empty() {
+        return Ok(vec![false; others.len()]);
+    }
+    let found = graph::reached(tag.update.graph, tag.commit, &targets)?;
+    Ok(commits.into_iter().map(|c| c.is_some_and(|c| found.contains(&c))).collect())
+}
+
+/// Which number a commit's message asks to raise: 0 for a breaking change, 1 for a feature.
+fn weight(message: &[u8]) -> Option<usize> {
+    let subject = message.lines().next().unwrap_or_default();
+    let breaking = |line: &[u8]| line.starts_with(b"BREAKING CHANGE:") || line.starts_with(b"BREAKING-CHANGE:");
+    let head = subject.split_once_str(": ").map_or(&b""[..], |(head, _)| head);
+    let kind = head.strip_suffix(b"!").unwrap_or(head);
+    let word = kind.split_str("(").next().unwrap_or_default();
+    let well_formed = !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric);
+    if (well_formed && head.ends_with(b"!")) || message.lines().skip(1).any(breaking) {
+        return Some(0);
+    }
+    (well_formed && word.eq_ignore_ascii_case(b"feat")).then_some(1)
+}

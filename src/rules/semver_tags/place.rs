@@ -1,0 +1,196 @@
+//! Where a tag may stand: on its branches as they are after the push, or on a hotfix cut from a release.
+//! Owns `on-branch` and `moving`.
+
+use std::collections::HashSet;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::{Created, Moving, MovingTo, SemverTags, after, format};
+use crate::error::{Error, Result};
+use crate::finding::{Findings, Severity, Violation};
+use crate::rules::branch_topology::Branches;
+use crate::rules::branch_topology::graph::{OLD, Region};
+use crate::rules::branch_topology::teach::quote;
+use crate::subject::{ObjectKind, Oid, RefUpdate};
+
+impl SemverTags {
+    pub(super) fn on_branch(&self, tag: &Created<'_>, out: &mut Findings<'_>) -> Result<()> {
+        if self.settings.branches.is_empty() {
+            return Ok(());
+        }
+        let tips = tips(tag.update, &self.settings.branches)?;
+        if on_any(tag.update, tag.commit, &tips)? || self.is_hotfix_of_release(tag, &tips)? {
+            return Ok(());
+        }
+        let line = tag.update.line();
+        let names: Vec<String> = tips.iter().map(|(name, _)| name.to_string()).collect();
+        let word = quote(tag.name);
+        let branch = quote(tips.first().map_or(b"main".as_bstr(), |(name, _)| name.as_bstr()));
+        out.push(
+            Violation::on_ref("semver-tags/on-branch", Severity::Error, tag.update, &line, line.new.clone())
+                .message(format!("{} names {}, which is not on {}", tag.name, tag.commit.short(), names.join(" or ")))
+                .note(format!("{branch}  o---o---o\n{:1$}     \\---X   {2}: on no released branch", "", branch.chars().count(), tag.name))
+                .note("a release that its branch does not contain is lost with the next one; a hotfix is cut from a release tag")
+                .help(format!(
+                    "bring the commit to {branch} first and push both together:\n    git push --atomic origin {branch} {word}\n\
+                     or tag what is on {branch}:\n    git tag -a -f {word} {branch} -m {word} && git push origin {word}"
+                )),
+        );
+        Ok(())
+    }
+
+    /// Everything that the commit has of the branches, it has through a release, and its version only raises that one's
+    /// patch number: the branch was left at a release tag, to mend it.
+    fn is_hotfix_of_release(&self, tag: &Created<'_>, tips: &[(BString, Oid)]) -> Result<bool> {
+        let tips: Vec<Oid> = tips.iter().map(|t| t.1).collect();
+        let region = Region::between(tag.update.graph, &tips, tag.commit)?;
+        let (mut released, mut mended) = (HashSet::new(), HashSet::new());
+        for r in tag.update.graph.refs("refs/tags/")? {
+            let name = r.name.strip_prefix(b"refs/tags/").unwrap_or(&r.name).as_bstr();
+            if let Ok((format, release)) = format::read(&self.formats, name)
+                && !release.version.is_prerelease()
+                && let Some(commit) = tag.update.graph.peel(r.target)?
+            {
+                released.insert(commit);
+                let same_line = release.version.core[..2] == tag.release.version.core[..2];
+                if format == tag.format && release.component == tag.release.component && same_line {
+                    mended.insert(commit);
+                }
+            }
+        }
+        if mended.is_empty() {
+            return Ok(false);
+        }
+        let members: HashSet<_> = region.members().collect();
+        let below: HashSet<_> =
+            members.iter().flat_map(|m| region.parents(*m)).filter(|p| region.is(**p, OLD)).collect();
+        let is_release = |at| released.contains(&region.oid(at));
+        let inside = members.iter().copied().chain(below.iter().map(|b| **b));
+        let held: Vec<Oid> = inside.filter(|c| is_release(*c)).map(|c| region.oid(c)).collect();
+        for at in &below {
+            let mut through_release = is_release(**at);
+            for release in &held {
+                through_release = through_release || tag.update.graph.is_ancestor(region.oid(**at), *release)?;
+            }
+            if !through_release {
+                return Ok(false);
+            }
+        }
+        Ok(held.iter().any(|c| mended.contains(c)))
+    }
+
+    /// A moving tag is created or moved.
+    pub(super) fn moved(
+        &self,
+        update: &RefUpdate<'_>,
+        name: &BStr,
+        moving: &Moving,
+        new: Oid,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
+        let (line, word) = (update.line(), quote(name));
+        let mut say = |message: String, note: &str, help: String| {
+            out.push(
+                Violation::on_ref("semver-tags/moving", Severity::Error, update, &line, line.new.clone())
+                    .message(message)
+                    .note(note)
+                    .help(help),
+            );
+        };
+        let Some(commit) = update.graph.peel(new)? else {
+            say(
+                format!("the moving tag {name} would name a tree or file"),
+                "what follows the tag expects a commit",
+                format!("git tag -f {word} COMMIT && git push --force origin {word}"),
+            );
+            return Ok(());
+        };
+        if !moving.branches.is_empty() {
+            let tips = tips(update, &moving.branches)?;
+            if !on_any(update, commit, &tips)? {
+                let names: Vec<String> = tips.iter().map(|(name, _)| name.to_string()).collect();
+                say(
+                    format!(
+                        "the moving tag {name} would leave its branch: {} is not on {}",
+                        commit.short(),
+                        names.join(" or ")
+                    ),
+                    "what follows the tag deploys whatever it names",
+                    format!("git tag -f {word} {} && git push --force origin {word}", quote(tips[0].0.as_bstr())),
+                );
+                return Ok(());
+            }
+        }
+        let before = update.old.map(|old| update.graph.peel(old)).transpose()?.flatten();
+        if let Some(before) = before
+            && !update.graph.is_ancestor(before, commit)?
+            && !declares_rollback(update, new)?
+        {
+            say(
+                format!("the moving tag {name} would go back from {} to {}", before.short(), commit.short()),
+                "an accident and a rollback look the same; the tag's message tells them apart",
+                format!(
+                    "if it is a rollback, declare it:\n    git tag -a -f {word} {} -m 'Rollback: WHY' && git push --force origin {word}",
+                    commit.short()
+                ),
+            );
+        }
+        if self.settings.moving_to == MovingTo::Released && !self.is_released(update, commit)? {
+            say(
+                format!("the moving tag {name} would name {}, which carries no release tag", commit.short()),
+                "only releases are deployed by this tag",
+                format!(
+                    "tag the release first, then:\n    git tag -f {word} 'RELEASE^{{}}' && git push --force origin {word}"
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    fn is_released(&self, update: &RefUpdate<'_>, commit: Oid) -> Result<bool> {
+        for (full, target) in after(update, "refs/tags/")? {
+            let name = full.strip_prefix(b"refs/tags/").unwrap_or(&full).as_bstr();
+            let is_release = format::read(&self.formats, name).is_ok_and(|(_, r)| !r.version.is_prerelease());
+            if is_release && update.graph.peel(target)? == Some(commit) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// An annotated tag whose message has a line `Rollback: reason`.
+fn declares_rollback(update: &RefUpdate<'_>, new: Oid) -> Result<bool> {
+    if update.graph.kind(new)? != ObjectKind::Tag {
+        return Ok(false);
+    }
+    let message = update.graph.tag(new)?.message;
+    Ok(message.lines().any(|l| l.strip_prefix(b"Rollback:").is_some_and(|why| !why.trim().is_empty())))
+}
+
+fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Result<bool> {
+    for (_, tip) in tips {
+        if *tip == commit || update.graph.is_ancestor(commit, *tip)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Branches as they stand after the push, here and, in a clone, at origin. By short name.
+fn tips(update: &RefUpdate<'_>, branches: &Branches) -> Result<Vec<(BString, Oid)>> {
+    let mut tips = Vec::new();
+    for prefix in ["refs/heads/", "refs/remotes/origin/"] {
+        for (full, tip) in after(update, prefix)? {
+            let name = full.strip_prefix(prefix.as_bytes()).unwrap_or(&full).as_bstr();
+            if branches.hold(name) {
+                tips.push((name.to_owned(), tip));
+            }
+        }
+    }
+    if tips.is_empty() {
+        return Err(Error::undecided("none of the branches that release tags may stand on is here")
+            .hint("git fetch origin '+refs/heads/*:refs/remotes/origin/*'"));
+    }
+    Ok(tips)
+}

@@ -1,0 +1,229 @@
+//! SemVer 2.0.0, exactly: parsing with the offset of the offending byte, precedence, the nearest valid version.
+//! Owns versions without any prefix; what stands around them in a tag's name is `format`'s.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use bstr::ByteSlice;
+
+/// A version. Numbers are kept as digits, so they have no largest value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Major, minor, patch: digits without leading zeros.
+    pub core: [String; 3],
+    /// Dot-separated identifiers after `-`.
+    pub prerelease: Vec<String>,
+    /// Dot-separated identifiers after `+`; of no precedence.
+    pub build: Vec<String>,
+}
+
+/// Why a text is no version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Offset of the offending byte; the length of the text where something is missing at its end.
+    pub at: usize,
+    /// Lower case, no full stop.
+    pub what: String,
+}
+
+/// Which of the three numbers, or what follows them.
+const PARTS: [&str; 3] = ["major", "minor", "patch"];
+
+impl Version {
+    pub fn parse(text: &[u8]) -> Result<Self, Flaw> {
+        let flaw = |at, what: String| Err(Flaw { at, what });
+        let mut core = [const { String::new() }; 3];
+        let mut at = 0;
+        for (i, part) in PARTS.iter().enumerate() {
+            if i > 0 {
+                match text.get(at) {
+                    Some(b'.') => at += 1,
+                    None => return flaw(at, format!("the {part} number is missing")),
+                    Some(_) => {
+                        return flaw(at, format!("expected `.` and the {part} number, found {}", show(text, at)));
+                    }
+                }
+            }
+            let digits = text[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 && at == text.len() {
+                return flaw(at, format!("the {part} number is missing"));
+            }
+            if digits == 0 {
+                return flaw(at, format!("expected the {part} number, found {}", show(text, at)));
+            }
+            if digits > 1 && text[at] == b'0' {
+                return flaw(at, format!("the {part} number has a leading zero"));
+            }
+            core[i] = ascii(&text[at..at + digits]);
+            at += digits;
+        }
+        let mut version = Self { core, prerelease: Vec::new(), build: Vec::new() };
+        if text.get(at) == Some(&b'-') {
+            (version.prerelease, at) = identifiers(text, at + 1, "prerelease")?;
+        }
+        if text.get(at) == Some(&b'+') {
+            (version.build, at) = identifiers(text, at + 1, "build")?;
+        }
+        match text.get(at) {
+            None => Ok(version),
+            Some(b'.') => flaw(at, "a version has three numbers, nothing follows the patch but `-` or `+`".into()),
+            Some(_) => flaw(at, format!("unexpected {} after the version", show(text, at))),
+        }
+    }
+
+    pub fn is_prerelease(&self) -> bool {
+        !self.prerelease.is_empty()
+    }
+
+    /// SemVer's precedence: build metadata does not count.
+    pub fn precedence(&self, other: &Self) -> Ordering {
+        let numbers = self.core.iter().zip(&other.core).map(|(a, b)| digits(a, b)).find(|o| o.is_ne());
+        numbers.unwrap_or_else(|| match (self.is_prerelease(), other.is_prerelease()) {
+            (false, false) => Ordering::Equal,
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+            (true, true) => {
+                let pairs = self.prerelease.iter().zip(&other.prerelease);
+                let first = pairs.map(|(a, b)| identifier(a, b)).find(|o| o.is_ne());
+                first.unwrap_or_else(|| self.prerelease.len().cmp(&other.prerelease.len()))
+            }
+        })
+    }
+
+    /// The release after this one with the given part (0 major, 1 minor, 2 patch) raised.
+    pub fn next(&self, part: usize) -> Self {
+        let mut core = self.core.clone();
+        core[part] = increment(&core[part]);
+        core[part + 1..].iter_mut().for_each(|n| *n = "0".into());
+        Self { core, prerelease: Vec::new(), build: Vec::new() }
+    }
+
+    /// The version that a person who wrote `text` most likely meant; `None` where there is no number in it.
+    /// Other scripts' digits count as digits, invisible characters and spaces do not count.
+    pub fn nearest(text: &str) -> Option<Self> {
+        let plain: String = text.chars().filter(|c| !c.is_whitespace()).filter_map(plain).collect();
+        let start = plain.find(|c: char| c.is_ascii_digit())?;
+        let core_end =
+            plain[start..].find(|c: char| c != '.' && !c.is_ascii_digit()).map_or(plain.len(), |n| start + n);
+        let mut numbers = plain[start..core_end].split('.').filter(|n| !n.is_empty()).map(trimmed);
+        let core = std::array::from_fn(|_| numbers.next().unwrap_or_else(|| "0".into()));
+        // A fourth number says which build it is; it does not make the version a prerelease.
+        let mut build: Vec<String> = numbers.collect();
+        let rest = plain[core_end..].trim_matches(|c| "-+._~/".contains(c));
+        let (pre, meta) =
+            if plain[core_end..].starts_with('+') { ("", rest) } else { rest.split_once('+').unwrap_or((rest, "")) };
+        let split = |part: &str| -> Vec<String> {
+            let clean = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' };
+            part.chars()
+                .map(clean)
+                .collect::<String>()
+                .split('.')
+                .filter(|i| !i.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        let number = |i: String| if i.bytes().all(|b| b.is_ascii_digit()) { trimmed(&i) } else { i };
+        build.extend(split(meta));
+        Some(Self { core, prerelease: split(pre).into_iter().map(number).collect(), build })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.core.join("."))?;
+        if !self.prerelease.is_empty() {
+            write!(f, "-{}", self.prerelease.join("."))?;
+        }
+        if !self.build.is_empty() {
+            write!(f, "+{}", self.build.join("."))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads identifiers from `at` to the end or to a `+`; gives them and where they end.
+fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, usize), Flaw> {
+    let mut out = Vec::new();
+    loop {
+        let len = text[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+        let word = &text[at..at + len];
+        if word.is_empty() {
+            let what = match text.get(at) {
+                None | Some(b'.' | b'+') => format!("an identifier of the {part} part is empty"),
+                Some(_) => format!("{} may not stand in the {part} part", show(text, at)),
+            };
+            return Err(Flaw { at, what });
+        }
+        if part == "prerelease" && len > 1 && word[0] == b'0' && word.iter().all(u8::is_ascii_digit) {
+            return Err(Flaw { at, what: "a number of the prerelease part has a leading zero".into() });
+        }
+        out.push(ascii(word));
+        at += len;
+        match text.get(at) {
+            Some(b'.') => at += 1,
+            None => return Ok((out, at)),
+            Some(b'+') if part == "prerelease" => return Ok((out, at)),
+            Some(_) => return Err(Flaw { at, what: format!("{} may not stand in the {part} part", show(text, at)) }),
+        }
+    }
+}
+
+fn ascii(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| char::from(*b)).collect()
+}
+
+/// The character at an offset, for people.
+pub(super) fn show(text: &[u8], at: usize) -> String {
+    match text[at..].chars().next() {
+        None => "the end".into(),
+        Some(' ') => "a space".into(),
+        Some(char::REPLACEMENT_CHARACTER) => "a byte that is not UTF-8".into(),
+        Some(c) if c.is_ascii_graphic() => format!("`{c}`"),
+        Some(c) if c.is_control() || crate::text::is_unsafe(c) => {
+            format!("an invisible character (U+{:04X})", c as u32)
+        }
+        Some(c) => format!("`{c}` (U+{:04X})", c as u32),
+    }
+}
+
+/// Digits of any length without leading zeros.
+fn digits(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+fn identifier(a: &str, b: &str) -> Ordering {
+    let number = |i: &str| i.bytes().all(|b| b.is_ascii_digit());
+    match (number(a), number(b)) {
+        (true, true) => digits(a, b),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => a.cmp(b),
+    }
+}
+
+fn increment(digits: &str) -> String {
+    let nines = digits.bytes().rev().take_while(|b| *b == b'9').count();
+    let (head, zeros) = (&digits[..digits.len() - nines], "0".repeat(nines));
+    match head.bytes().next_back() {
+        Some(last) => format!("{}{}{zeros}", &head[..head.len() - 1], char::from(last + 1)),
+        None => format!("1{zeros}"),
+    }
+}
+
+fn trimmed(digits: &str) -> String {
+    let t = digits.trim_start_matches('0');
+    if t.is_empty() { "0".into() } else { t.into() }
+}
+
+/// The ASCII character that is meant; `None` for one that cannot be seen.
+fn plain(c: char) -> Option<char> {
+    let zeros = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50, 0xff10, 0x1d7ce, 0x1d7d8];
+    let digit =
+        zeros.iter().find_map(|z| (*z..z + 10).contains(&(c as u32)).then(|| (b'0' + (c as u32 - z) as u8) as char));
+    match c {
+        c if crate::text::is_unsafe(c) => None,
+        '\u{ff0e}' | '\u{3002}' | '\u{2024}' => Some('.'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => Some('-'),
+        _ => Some(digit.unwrap_or(c)),
+    }
+}

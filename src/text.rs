@@ -1,0 +1,187 @@
+//! Bytes of unknown origin made fit to show: positions, excerpts, masks, sanitising.
+//! Owns every rule on what may appear in any output; knows nothing of findings or renderers.
+
+use std::ops::Range;
+
+/// A place in a text: offsets in bytes from 0, lines and columns from 1, columns counted in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Span {
+    pub line: usize,
+    pub column: usize,
+    pub end_line: usize,
+    /// The column after the last byte.
+    pub end_column: usize,
+    pub byte_start: usize,
+    pub byte_end: usize,
+}
+
+impl Span {
+    /// Works out lines and columns; a range past the end of the text is pulled back into it.
+    pub fn of(text: &[u8], range: Range<usize>) -> Self {
+        let start = range.start.min(text.len());
+        let end = range.end.clamp(start, text.len());
+        let (line, column) = line_column(text, start);
+        let (end_line, end_column) = line_column(text, end);
+        Self { line, column, end_line, end_column, byte_start: start, byte_end: end }
+    }
+}
+
+fn line_column(text: &[u8], at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let column = at - memchr::memrchr(b'\n', before).map_or(0, |n| n + 1) + 1;
+    (line, column)
+}
+
+/// The range of the line that holds `at`, without its line end (`\n` or `\r\n`).
+pub fn line_around(text: &[u8], at: usize) -> Range<usize> {
+    let at = at.min(text.len());
+    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |n| n + 1);
+    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
+    let end = if end > start && text[end - 1] == b'\r' { end - 1 } else { end };
+    start..end
+}
+
+/// One line of a text, cut around what it is about, masked and sanitised.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Excerpt {
+    /// 1-based number of the line shown.
+    pub first_line: usize,
+    /// Safe to print anywhere: no secret, no control character, no line end.
+    pub text: String,
+    /// What the caret marks, in bytes of `text`; on character boundaries.
+    #[serde(skip)]
+    pub mark: Range<usize>,
+    /// 1-based byte column, in the original line, of the first byte of `text`.
+    #[serde(skip)]
+    pub first_column: usize,
+}
+
+/// How many bytes of a long line are shown before and after what the caret marks.
+const CONTEXT: usize = 72;
+/// How many bytes of a long marked range are shown.
+const MARKED: usize = 96;
+
+impl Excerpt {
+    /// Shows the line where `span` starts. Everything in `hide` (ranges of `text`) becomes `*`.
+    pub fn cut(text: &[u8], span: &Span, hide: &[Range<usize>]) -> Self {
+        let line = line_around(text, span.byte_start);
+        let mark = span.byte_start.min(line.end)..span.byte_end.clamp(span.byte_start.min(line.end), line.end);
+        let from = if mark.start - line.start > CONTEXT { mark.start - CONTEXT } else { line.start };
+        let shown = mark.end.min(mark.start + MARKED);
+        let to = if line.end - shown > CONTEXT { shown + CONTEXT } else { line.end };
+        let (from, to) = (boundary(text, from, line.start), boundary(text, to, line.start));
+        let mut out = String::with_capacity(to - from + 8);
+        if from > line.start {
+            out.push('…');
+        }
+        let head = out.len();
+        let mut at = from;
+        let mut marked = head..head;
+        let mut cuts: Vec<usize> = vec![from, to, mark.start.clamp(from, to), shown.clamp(from, to)];
+        for h in hide {
+            cuts.extend([h.start.clamp(from, to), h.end.clamp(from, to)]);
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        for cut in cuts.into_iter().skip_while(|c| *c <= from).chain((from == to).then_some(to)) {
+            if at == mark.start {
+                marked.start = out.len();
+            }
+            if hide.iter().any(|h| h.start <= at && cut <= h.end && at < cut) {
+                // The length of a secret says something about it: a mask has a fixed width.
+                if !out.ends_with('*') {
+                    out.push_str("********");
+                }
+            } else {
+                sanitise_into(&text[at..cut], &mut out);
+            }
+            at = cut;
+            if at <= shown {
+                marked.end = out.len();
+            }
+        }
+        if mark.start == to {
+            marked.start = out.len();
+        }
+        if to < line.end {
+            out.push('…');
+        }
+        let marked = marked.start.min(marked.end)..marked.end.max(marked.start);
+        Self { first_line: span.line, text: out, mark: marked, first_column: from - line.start + 1 }
+    }
+}
+
+/// Moves `at` back to the start of a UTF-8 sequence, where it is inside one.
+fn boundary(text: &[u8], at: usize, floor: usize) -> usize {
+    let mut b = at;
+    while b > floor && at - b < 3 && b < text.len() && text[b] & 0xc0 == 0x80 {
+        b -= 1;
+    }
+    if b < text.len() && text[b] & 0xc0 == 0x80 { at } else { b }
+}
+
+/// Makes bytes safe to print on one line: lossy UTF-8; control, bidirectional and invisible characters escaped.
+pub fn sanitise(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    sanitise_into(bytes, &mut out);
+    out
+}
+
+fn sanitise_into(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\t' => out.push_str("    "),
+                c if is_unsafe(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+                c => out.push(c),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            out.push('\u{fffd}');
+        }
+    }
+}
+
+/// Like [`sanitise`], for texts of several lines that we wrote ourselves around foreign parts: keeps `\n`.
+pub fn sanitise_lines(text: &str) -> String {
+    text.split('\n').map(|l| sanitise(l.as_bytes())).collect::<Vec<_>>().join("\n")
+}
+
+/// Characters that move the cursor, reorder the line or hide in it.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The nearest of `names` to `word`, if near enough to be meant: Damerau-Levenshtein distance of at most a third
+/// of the longer one's length, at least 1, ties by order.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let lower = word.to_lowercase();
+    names
+        .into_iter()
+        .map(|n| (distance(&lower, &n.to_lowercase()), n))
+        .filter(|(d, n)| *d <= (word.len().max(n.len()) / 3).max(1))
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, n)| n)
+}
+
+/// Optimal string alignment distance in characters: insert, delete, replace, swap neighbours.
+pub fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

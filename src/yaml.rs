@@ -1,0 +1,328 @@
+//! Positioned YAML: documents as trees whose every key and value knows its bytes. The only place that knows a YAML library.
+//! Never expands aliases, never applies merge keys, reports duplicate keys; bounded in depth and size.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, options};
+
+mod path;
+mod scalar;
+
+pub use path::{Step, dotted};
+pub use scalar::Scalar;
+
+/// Maps and lists inside one another; a document that is deeper is a mistake.
+pub const MAX_DEPTH: usize = 128;
+/// Bytes of a text; a larger one is a mistake and is not read.
+pub const MAX_BYTES: usize = 16 << 20;
+/// Keys and values of all documents of a text; what comes after is a mistake and is not read.
+pub const MAX_NODES: usize = 500_000;
+/// Mistakes told for one text; reading ends there.
+const MAX_MISTAKES: usize = 100;
+
+/// A value and where it stands, in bytes of the file as stored (a BOM counts).
+///
+/// Quotes and brackets belong to the span, tags and anchors do not. A block scalar's span is its content without the
+/// header and the last line end; a block map or list ends with its last value. Where nothing is written, the span is
+/// empty and stands after the `:` or `-`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub span: Range<usize>,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A plain scalar is typed by the YAML 1.2 core schema on asking; a quoted one is a string.
+    Scalar {
+        text: String,
+        plain: bool,
+        /// Resolved: `tag:yaml.org,2002:bool` for `!!bool`, `!x` for `!x`.
+        tag: Option<String>,
+    },
+    Seq(Vec<Node>),
+    /// In file order; duplicates are kept here and reported beside.
+    Map(Vec<(Node, Node)>),
+    /// `*name`, not followed.
+    Alias,
+}
+
+/// Why a text, or a part of it, is not good YAML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    pub span: Range<usize>,
+    pub message: String,
+}
+
+/// What a text holds: every document that could be read, and every mistake.
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    pub roots: Vec<Node>,
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Reads all documents of a text. A document that breaks is a mistake; reading resumes at the next `---`.
+/// Bytes that are not UTF-8 are a mistake too, and the rest is read as if each were `_`.
+pub fn parse(bytes: &[u8]) -> Documents {
+    if bytes.len() > MAX_BYTES {
+        let message = format!("the file is larger than {} MiB and was not read as YAML", MAX_BYTES >> 20);
+        return Documents { roots: Vec::new(), mistakes: vec![Mistake { span: 0..0, message }] };
+    }
+    let (text, foreign) = decode(bytes);
+    let mut reader = Reader { text: &text, documents: Documents::default(), open: Vec::new(), nodes: 0 };
+    reader.documents.mistakes.extend(foreign);
+    reader.read();
+    reader.documents
+}
+
+/// Plain typed data of one document, where positions do not matter.
+pub fn from_str<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Mistake> {
+    serde_yaml::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| typed_mistake(&e))
+}
+
+/// Like [`from_str`], for the `n`th document of a text, counted from 0.
+pub fn from_document<T: serde::de::DeserializeOwned>(text: &str, n: usize) -> Result<T, Mistake> {
+    match serde_yaml::Deserializer::from_str(text.trim_start_matches('\u{feff}')).nth(n) {
+        Some(document) => T::deserialize(document).map_err(|e| typed_mistake(&e)),
+        None => Err(Mistake { span: 0..0, message: format!("there is no document {}", n + 1) }),
+    }
+}
+
+fn typed_mistake(e: &serde_yaml::Error) -> Mistake {
+    let at = e.location().map_or(0, |l| l.index());
+    Mistake { span: at..at, message: e.to_string() }
+}
+
+/// The text before the first line that starts another document.
+pub fn first_document(text: &str) -> &str {
+    let after = text.strip_prefix("---").map_or(0, |_| 3);
+    let end = text[after..]
+        .match_indices("\n---")
+        .map(|(at, _)| after + at + 1)
+        .find(|at| text[at + 3..].chars().next().is_none_or(|c| c.is_ascii_whitespace()));
+    &text[..end.unwrap_or(text.len())]
+}
+
+impl Node {
+    /// The value of a key of a map: the last one where it is doubled.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|(_, v)| v)
+    }
+
+    /// Key and value, for carets on keys.
+    pub fn entry(&self, key: &str) -> Option<(&Node, &Node)> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().rev().find(|(k, _)| k.text() == Some(key)).map(|(k, v)| (k, v))
+    }
+
+    pub fn entries(&self) -> &[(Node, Node)] {
+        if let Value::Map(e) = &self.value { e } else { &[] }
+    }
+
+    pub fn items(&self) -> &[Node] {
+        if let Value::Seq(i) = &self.value { i } else { &[] }
+    }
+
+    /// The text of a scalar, whatever its type.
+    pub fn text(&self) -> Option<&str> {
+        if let Value::Scalar { text, .. } = &self.value { Some(text) } else { None }
+    }
+
+    pub fn is_map(&self) -> bool {
+        matches!(self.value, Value::Map(_))
+    }
+
+    pub fn is_seq(&self) -> bool {
+        matches!(self.value, Value::Seq(_))
+    }
+}
+
+/// The bytes as text of the same length: every byte that is not UTF-8 (or is a NUL, which no YAML may hold) becomes `_`.
+fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<Mistake>) {
+    let first = match std::str::from_utf8(bytes) {
+        Ok(text) if memchr::memchr(0, bytes).is_none() => return (Cow::Borrowed(text), None),
+        Ok(_) => bytes.len(),
+        Err(e) => e.valid_up_to(),
+    };
+    let nul = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    let message = if nul < first { "a NUL byte in a YAML file" } else { "the file is not UTF-8" };
+    let at = first.min(nul);
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.extend(chunk.valid().chars().map(|c| if c == '\0' { '_' } else { c }));
+        text.extend(chunk.invalid().iter().map(|_| '_'));
+    }
+    (Cow::Owned(text), Some(Mistake { span: at..at + 1, message: message.into() }))
+}
+
+/// A map or list that has begun.
+struct Open {
+    start: usize,
+    flow: bool,
+    map: bool,
+    /// Keys and values in turn for a map.
+    children: Vec<Node>,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    documents: Documents,
+    open: Vec<Open>,
+    nodes: usize,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) {
+        let limits = options! {
+            emit_comments: false,
+            // An alias to nowhere is a mistake, but the rest of the document can be judged.
+            emit_unresolved_aliases: true,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
+        let mut parser = Parser::new_from_str_with_options(self.text, limits);
+        loop {
+            let broken = match parser.next_event() {
+                None | Some(Ok((Event::StreamEnd, _))) => return,
+                Some(Ok((event, span))) => {
+                    let at = span.byte_range().unwrap_or(0..0);
+                    self.take(event, at).err()
+                }
+                Some(Err(e)) => {
+                    let at = e.marker().byte_offset().unwrap_or(0).min(self.text.len());
+                    Some(Mistake { span: at..self.char_end(at), message: e.info() })
+                }
+            };
+            if let Some(mistake) = broken {
+                self.documents.mistakes.push(mistake);
+                self.open.clear();
+                if self.nodes > MAX_NODES || self.documents.mistakes.len() >= MAX_MISTAKES || !next(&mut parser) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event<'_>, at: Range<usize>) -> Result<(), Mistake> {
+        let (flow, map) = match event {
+            Event::Scalar(text, style, _, tag) => {
+                let tag = tag.map(|t| format!("{}{}", t.handle(), t.suffix()));
+                return self.scalar(text, style, tag, at);
+            }
+            Event::Alias(_) => return self.put(Node { span: at, value: Value::Alias }),
+            Event::UnresolvedAlias(name) => {
+                let message = format!("nothing is called `&{}` before this alias", short(&name));
+                self.documents.mistakes.push(Mistake { span: at.clone(), message });
+                return self.put(Node { span: at, value: Value::Alias });
+            }
+            Event::SequenceEnd | Event::MappingEnd => return self.close(at),
+            Event::SequenceStart(style, ..) => (style == StructureStyle::Flow, false),
+            Event::MappingStart(style, ..) => (style == StructureStyle::Flow, true),
+            _ => return Ok(()),
+        };
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Mistake { span: at, message: format!("nested deeper than {MAX_DEPTH} levels") });
+        }
+        self.open.push(Open { start: at.start, flow, map, children: Vec::new() });
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        tag: Option<String>,
+        mut at: Range<usize>,
+    ) -> Result<(), Mistake> {
+        let bytes = self.text.as_bytes();
+        let plain = style == ScalarStyle::Plain;
+        let mut text = text.into_owned();
+        match style {
+            ScalarStyle::Plain if at.start == at.end || &bytes[at.clone()] == b"-" && text == "~" => {
+                // Nothing is written: the parser says `~`, at the end of the key (or over the dash).
+                text.clear();
+                let marked = at.start < at.end || bytes.get(at.start) == Some(&b':');
+                at.start = (at.start + usize::from(marked)).min(bytes.len());
+                at.end = at.start;
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                while at.end > at.start && matches!(bytes[at.end - 1], b'\n' | b'\r' | b' ') {
+                    at.end -= 1;
+                }
+            }
+            _ => {}
+        }
+        self.put(Node { span: at, value: Value::Scalar { text, plain, tag } })
+    }
+
+    fn close(&mut self, at: Range<usize>) -> Result<(), Mistake> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let first = open.children.first().map(|n| n.span.start);
+        let start = if !open.flow && !open.map && first == Some(open.start) {
+            // A list no deeper than its key: the parser places it at the first value, not at the first dash.
+            let before = self.text[..open.start].trim_end_matches([' ', '\t']);
+            if before.ends_with('-') { before.len() - 1 } else { open.start }
+        } else {
+            open.start
+        };
+        let last = open.children.last().map(|n| n.span.end);
+        let end = if open.flow { at.end } else { last.unwrap_or(start) };
+        let value = if open.map {
+            let mut entries = Vec::with_capacity(open.children.len() / 2);
+            let mut children = open.children.into_iter();
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                entries.push((key, value));
+            }
+            self.doubled(&entries);
+            Value::Map(entries)
+        } else {
+            Value::Seq(open.children)
+        };
+        self.put(Node { span: start..end.max(start), value })
+    }
+
+    fn doubled(&mut self, entries: &[(Node, Node)]) {
+        let mut seen = HashSet::with_capacity(entries.len());
+        for (key, _) in entries {
+            // `1` and `"1"` are different keys.
+            let Some(name) = key.text() else { continue };
+            if !seen.insert((name, key.as_str().is_some())) && self.documents.mistakes.len() < MAX_MISTAKES {
+                let message = format!("the key `{}` is given twice", short(name));
+                self.documents.mistakes.push(Mistake { span: key.span.clone(), message });
+            }
+        }
+    }
+
+    fn put(&mut self, node: Node) -> Result<(), Mistake> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            let message = format!("more than {MAX_NODES} keys and values: the rest was not read");
+            return Err(Mistake { span: node.span, message });
+        }
+        match self.open.last_mut() {
+            Some(open) => open.children.push(node),
+            None => self.documents.roots.push(node),
+        }
+        Ok(())
+    }
+
+    fn char_end(&self, at: usize) -> usize {
+        let next = self.text.get(at..).and_then(|t| t.chars().next());
+        at + next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8)
+    }
+}
+
+/// Goes to the next document; `false` when there is none.
+fn next<'t>(parser: &mut Parser<'t, StrInput<'t>>) -> bool {
+    parser.proceed_next_document().unwrap_or(false)
+}
+
+/// The head of a name, for messages.
+fn short(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(64) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}

@@ -1,0 +1,235 @@
+//! Which (blob, path) pairs and commits each kind of source introduces.
+
+use portcullis::git::{Ask, BlobJob, Changes, Known, Push, Repo, Source, Update, discover};
+use portcullis::subject::{Kinds, Oid};
+
+use crate::support::{Hash, Sandbox, TestRepo};
+
+fn ask() -> Ask<'static> {
+    Ask { kinds: Kinds::ALL, path_budget: 100_000, protected: &[], threads: 2 }
+}
+
+fn open(repo: &TestRepo) -> Repo {
+    discover(repo.path()).expect("opens").expect("a repository")
+}
+
+fn oid(hex: &str) -> Oid {
+    Oid::from_hex(hex.as_bytes()).expect("an id")
+}
+
+/// `path@subject-of-the-commit`, sorted.
+fn places(repo: &TestRepo, jobs: &[BlobJob]) -> Vec<String> {
+    let mut out: Vec<String> = jobs
+        .iter()
+        .flat_map(|j| &j.places)
+        .map(|p| match p.commit {
+            Some(c) => format!("{}@{}", p.path, repo.git(["log", "-1", "--format=%s", &c.to_string()])),
+            None => p.path.to_string(),
+        })
+        .collect();
+    out.sort();
+    out
+}
+
+fn range(repo: &TestRepo, old: Option<&str>, new: &str) -> Changes {
+    let update = Update { name: "refs/heads/main".into(), old: old.map(oid), new: Some(oid(new)) };
+    let push = Push { updates: vec![update], known: Known::Old, ..Push::default() };
+    open(repo).changes(&Source::Push(push), &ask()).expect("walks")
+}
+
+fn index(repo: &TestRepo) -> Vec<String> {
+    let changes = open(repo).changes(&Source::Index { parents: Vec::new() }, &ask()).expect("reads");
+    places(repo, &changes.blobs)
+}
+
+#[test]
+fn a_range_brings_what_any_of_its_commits_introduce() {
+    for hash in [Hash::Sha1, Hash::Sha256] {
+        let repo = TestRepo::init_with(hash);
+        repo.write("a", "1");
+        let first = repo.commit("first");
+        repo.write("b", "secret");
+        repo.commit("adds b");
+        std::fs::remove_file(repo.path().join("b")).unwrap();
+        repo.git(["mv", "a", "dir-a"]);
+        let last = repo.commit("takes b away, renames a");
+        let changes = range(&repo, Some(&first), &last);
+        // A blob that came and went was pushed; a rename makes a new pair of an old blob.
+        assert_eq!(places(&repo, &changes.blobs), ["b@adds b", "dir-a@takes b away, renames a"]);
+        assert_eq!(changes.commits.len(), 2);
+        assert!(changes.commits.iter().all(|c| c.new_object && c.new_to == ["refs/heads/main"]));
+        assert_eq!(changes.trees[0].commit, Some(oid(&last)));
+    }
+}
+
+#[test]
+fn a_merge_brings_only_what_no_parent_has() {
+    let repo = TestRepo::init();
+    repo.write("a", "1");
+    let base = repo.commit("base");
+    repo.git(["checkout", "-qb", "topic"]);
+    repo.write("t", "topic");
+    repo.commit("topic");
+    repo.git(["checkout", "-q", "main"]);
+    repo.write("m", "main");
+    repo.commit("main");
+    repo.git(["merge", "-q", "--no-ff", "--no-commit", "topic"]);
+    repo.write("evil", "only in the merge");
+    let merge = repo.commit("merge");
+    let changes = range(&repo, Some(&base), &merge);
+    assert_eq!(places(&repo, &changes.blobs), ["evil@merge", "m@main", "t@topic"]);
+}
+
+#[test]
+fn one_blob_at_many_paths_is_one_job() {
+    let repo = TestRepo::init();
+    for path in ["x/1", "x/2", "y/3"] {
+        repo.write(path, "same");
+    }
+    let tip = repo.commit("three");
+    let changes = range(&repo, None, &tip);
+    assert_eq!(changes.blobs.len(), 1);
+    assert_eq!(changes.blobs[0].places.len(), 3);
+}
+
+#[test]
+fn the_index_is_read_and_not_the_work_tree() {
+    let repo = TestRepo::init();
+    repo.write("deep/er/file", "1");
+    repo.write("deep/other", "1");
+    repo.write("top", "1");
+    repo.commit("first");
+    assert!(index(&repo).is_empty());
+    repo.write("deep/er/file", "2");
+    repo.write("new/file", "n");
+    repo.git(["add", "-A"]);
+    repo.write("deep/er/file", "3");
+    repo.write("untracked", "u");
+    assert_eq!(index(&repo), ["deep/er/file", "new/file"]);
+    repo.git(["rm", "-q", "--cached", "top"]);
+    assert_eq!(index(&repo), ["deep/er/file", "new/file"]);
+}
+
+#[test]
+fn an_unborn_branch_a_linked_worktree_and_an_intent_to_add() {
+    let repo = TestRepo::init();
+    repo.write("a/b", "1");
+    repo.git(["add", "-A"]);
+    repo.write("later", "x");
+    repo.git(["add", "-N", "later"]);
+    assert_eq!(index(&repo), ["a/b"]);
+    repo.commit("first");
+    let linked = repo.linked_worktree("side");
+    linked.write("only-here", "1");
+    linked.git(["add", "-A"]);
+    assert_eq!(index(&linked), ["only-here"]);
+    assert!(index(&repo).is_empty());
+}
+
+#[test]
+fn a_stale_cache_tree_hides_nothing() {
+    let repo = TestRepo::init();
+    for n in 0..40 {
+        repo.write(&format!("d{}/f{n}", n % 4), format!("{n}"));
+    }
+    repo.commit("first");
+    let other = repo.git(["hash-object", "-w", "--stdin", "--path", "x"]);
+    for path in ["d0/f0", "d3/new", "zz"] {
+        repo.git(["update-index", "--add", "--cacheinfo", &format!("100644,{other},{path}")]);
+    }
+    assert_eq!(index(&repo), ["d0/f0", "d3/new", "zz"]);
+}
+
+#[test]
+fn the_work_tree_is_tracked_and_new_but_not_ignored() {
+    let repo = TestRepo::init();
+    repo.write(".gitignore", "*.log\n/out/\n");
+    repo.write("kept.log", "tracked though ignored");
+    repo.git(["add", "-f", "kept.log"]);
+    repo.commit("first");
+    repo.write("noise.log", "ignored");
+    repo.write("out/x", "ignored");
+    repo.write(".hidden/new", "new");
+    std::os::unix::fs::symlink("/etc/passwd", repo.path().join("link")).unwrap();
+    let nested = repo.sandbox().init("repo/nested", Hash::Sha1);
+    nested.write("foreign", "another repository's");
+    let changes = open(&repo).changes(&Source::WorkTree { paths: Vec::new() }, &ask()).expect("walks");
+    assert_eq!(places(&repo, &changes.blobs), [".gitignore", ".hidden/new", "kept.log", "link"]);
+}
+
+#[test]
+fn a_shallow_clone_cannot_say_what_a_range_brings() {
+    let repo = TestRepo::init();
+    for n in 0..4 {
+        repo.write("f", n.to_string());
+        repo.commit("step");
+    }
+    let url = format!("file://{}", repo.path().display());
+    repo.sandbox().init("elsewhere", Hash::Sha1).git(["clone", "-q", "--depth", "2", &url, "shallow"]);
+    let shallow = repo.sandbox().at("elsewhere/shallow");
+    let update = Update { name: "refs/heads/main".into(), old: None, new: Some(oid(&shallow.rev("HEAD"))) };
+    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
+    let error = open(&shallow).changes(&push, &ask()).expect_err("not decided");
+    assert!(error.message.contains("shallow") && error.hint.is_some_and(|h| h.contains("--unshallow")));
+}
+
+#[test]
+fn a_tree_bomb_is_given_up_on_quickly() {
+    let repo = TestRepo::init();
+    let blob = repo.git(["hash-object", "-w", "--stdin"]);
+    let mut tree = String::new();
+    for level in 0..10 {
+        let line = |n: u32| match level {
+            0 => format!("100644 blob {blob}\tf{n}\n"),
+            _ => format!("040000 tree {tree}\td{n}\n"),
+        };
+        let listing: String = (0..10).map(line).collect();
+        repo.write("listing", listing);
+        let mut make = repo.command("git");
+        make.arg("mktree").stdin(std::fs::File::open(repo.path().join("listing")).unwrap());
+        tree = String::from_utf8(make.output().unwrap().stdout).unwrap().trim().to_owned();
+    }
+    let commit = repo.git(["commit-tree", &tree, "-m", "ten thousand million paths"]);
+    let update = Update { name: "refs/heads/main".into(), old: None, new: Some(oid(&commit)) };
+    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
+    let error = open(&repo).changes(&push, &ask()).expect_err("not decided");
+    assert!(error.message.contains("more paths than the budget"), "{}", error.message);
+}
+
+#[test]
+fn history_is_every_blob_once_and_all_is_what_no_ref_reaches_too() {
+    let repo = TestRepo::init();
+    repo.write("a", "1");
+    repo.commit("first");
+    repo.git(["tag", "-a", "v1.0.0", "-m", "one"]);
+    repo.write("lost", "gone");
+    repo.commit("lost");
+    repo.git(["reset", "-q", "--hard", "HEAD~1"]);
+    let read = |all| open(&repo).changes(&Source::History { all }, &ask()).expect("walks");
+    assert_eq!(places(&repo, &read(false).blobs), ["a@first"]);
+    assert_eq!(read(false).commits.len(), 2, "one commit, one tag");
+    assert_eq!(read(true).blobs.len(), 2);
+    assert_eq!(read(true).commits.len(), 3);
+}
+
+#[test]
+fn what_stands_on_a_protected_branch_is_not_a_new_message() {
+    let repo = TestRepo::init();
+    repo.commit("base");
+    repo.git(["checkout", "-qb", "dev"]);
+    let dev = repo.commit("dev");
+    repo.git(["checkout", "-q", "main"]);
+    let old = repo.rev("main");
+    repo.git(["merge", "-q", "--no-ff", "dev", "-m", "merge"]);
+    let merge = repo.rev("HEAD");
+    repo.git(["reset", "-q", "--hard", &old]);
+    let update = Update { name: "refs/heads/main".into(), old: Some(oid(&old)), new: Some(oid(&merge)) };
+    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
+    let protected = ["dev".to_owned()];
+    let changes = open(&repo).changes(&push, &Ask { protected: &protected, ..ask() }).expect("walks");
+    let judged: Vec<_> = changes.commits.iter().filter(|c| !c.new_to.is_empty()).map(|c| c.id).collect();
+    assert_eq!(judged, [oid(&merge)]);
+    assert!(changes.commits.iter().any(|c| c.id == oid(&dev)), "its content is new over the old tip all the same");
+    // The sandbox outlives the walk.
+    drop::<std::sync::Arc<Sandbox>>(repo.sandbox().clone());
+}

@@ -1,0 +1,4 @@
+//! What a source brings, read from real repositories.
+
+mod changes;
+mod quarantine;

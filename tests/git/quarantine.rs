@@ -1,0 +1,1 @@
+//! The quarantine of a real push, seen from inside a pre-receive hook.

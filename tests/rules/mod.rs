@@ -1,0 +1,8 @@
+//! Rules, one module per family.
+
+mod branch_topology;
+mod conventional_commits;
+
+mod secrets;
+mod semver_tags;
+mod windmill_paths;

@@ -1,0 +1,60 @@
+//! Every detector's own examples, run through the whole engine, prefilter included.
+
+use bstr::BStr;
+use portcullis::rules::secrets::{CHECKS, Content, DETECTORS, Scanner, Stanza, built_in, content, validate};
+
+pub fn stanzas() -> Vec<Stanza> {
+    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/secrets"))
+        .expect("the folder is part of the repository")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .flat_map(|file| {
+            let text = std::fs::read_to_string(&file).expect("readable");
+            serde_yaml::from_str::<Vec<Stanza>>(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+        })
+        .collect()
+}
+
+/// A path that the detector looks at.
+pub fn path_for(stanza: &Stanza) -> String {
+    stanza.paths.first().map_or("some/file.yaml".into(), |glob| glob.replace("**/", "a/").replace('*', "x"))
+}
+
+pub fn found(scanner: &Scanner, text: &str, path: &str) -> Vec<String> {
+    let Content::Text(text) = content(text.as_bytes()) else { panic!("examples are text") };
+    scanner.scan(&text, Some(BStr::new(path))).iter().map(|hit| hit.detector.id.to_string()).collect()
+}
+
+#[test]
+fn every_example_matches_and_no_near_miss_does() {
+    let mut wrong = Vec::new();
+    for stanza in stanzas() {
+        let path = path_for(&stanza);
+        for example in &stanza.matches {
+            let ids = found(built_in(), &example.replace("<>", ""), &path);
+            if ids != [stanza.id.as_str()] {
+                wrong.push(format!("{}: must match, and only itself: {example}\n    found {ids:?}", stanza.id));
+            }
+        }
+        for example in &stanza.near_misses {
+            if found(built_in(), &example.replace("<>", ""), &path).contains(&stanza.id) {
+                wrong.push(format!("{}: must not match: {example}", stanza.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_built_in_table_is_what_the_files_say() {
+    let mut ids: Vec<String> = stanzas().into_iter().map(|s| s.id).collect();
+    ids.sort();
+    assert_eq!(DETECTORS.iter().map(|d| d.id.as_ref()).collect::<Vec<_>>(), ids);
+    for check in CHECKS {
+        assert!(validate::by_name(check).is_some(), "{check}");
+    }
+    assert!(CHECKS.is_sorted());
+}

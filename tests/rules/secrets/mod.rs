@@ -1,0 +1,3 @@
+//! The rule family `secrets`.
+
+mod detectors;
