@@ -9,7 +9,7 @@ use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::finding::{Findings, InlineAllow, Origin, trailer_allows};
+use crate::finding::{Findings, InlineAllow, Origin, safe_words, trailer_allows};
 use crate::git::{
     self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
 };
@@ -84,6 +84,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     run.commits(repo, &changes.commits);
     run.trees(&local, source, &changes);
     run.blobs(Some(repo), &changes.blobs);
+    run.finish();
     run.remarks(&changes);
     repo.count_into(&mut run.out.stats);
     Ok(run.out)
@@ -95,6 +96,7 @@ pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting
     let mut run = Run::new(setting, Vec::new());
     run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
     run.blobs(None, &changes.blobs);
+    run.finish();
     run.remarks(&changes);
     run.out
 }
@@ -134,8 +136,25 @@ impl<'a> Run<'a> {
         }
         let errors = changes.errors.iter().cloned();
         self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));
+        for undecided in &mut self.out.errors {
+            undecided.error.message = safe_words(redactor(), &undecided.error.message);
+            undecided.origin = undecided.origin.take().map(|o| o.masked(redactor()));
+        }
         self.out.stats.policies_parsed = self.setting.checks.policies_parsed;
         self.out.stats.patterns_compiled = patterns_compiled() as u64;
+    }
+
+    /// What only several subjects together violate.
+    fn finish(&mut self) {
+        let mut findings = self.collect();
+        let checks = self.setting.checks;
+        let mut errors = Vec::new();
+        errors.extend(checks.files.iter().filter_map(|s| s.check.finish(&mut findings).err()));
+        errors.extend(checks.commits.iter().filter_map(|s| s.check.finish(&mut findings).err()));
+        errors.extend(checks.refs.iter().filter_map(|s| s.check.finish(&mut findings).err()));
+        errors.extend(checks.trees.iter().filter_map(|s| s.check.finish(&mut findings).err()));
+        self.out.errors.extend(errors.into_iter().map(|error| Undecided { error, origin: None }));
+        self.keep(Batch { refs: self.refs.clone(), findings: findings.into_vec() });
     }
 
     fn keep(&mut self, batch: Batch) {

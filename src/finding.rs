@@ -74,6 +74,19 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// A secret may stand in a name as well.
+    pub fn masked(mut self, redactor: &dyn Redact) -> Self {
+        let name = match &mut self {
+            Self::File { path, .. } | Self::Policy { path } => path,
+            Self::Ref { name, .. } | Self::Tag { name, .. } => name,
+            Self::Message { .. } => return self,
+        };
+        *name = mask(redactor, name).into();
+        self
+    }
+}
+
 /// A second place that belongs to the same finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -279,7 +292,8 @@ impl<'r> Findings<'r> {
     }
 
     /// Cuts and masks the excerpt, works out place and fingerprint, and keeps the finding.
-    pub fn push(&mut self, v: Violation<'_>) {
+    pub fn push(&mut self, mut v: Violation<'_>) {
+        v.origin = v.origin.masked(self.redactor);
         let span = Span::of(v.text, v.range.clone());
         let line = text::line_around(v.text, span.byte_start);
         let mut hide = v.hide;
@@ -355,8 +369,12 @@ impl<'r> Findings<'r> {
 
 /// Our own words around foreign ones, made safe: secrets masked, nothing in it that moves a cursor.
 pub fn safe_words(redactor: &dyn Redact, words: &str) -> String {
-    let mut out = words.as_bytes().to_vec();
-    let mut hide = redactor.secrets(&out);
+    text::sanitise_lines(&mask(redactor, words.as_bytes()).to_str_lossy())
+}
+
+fn mask(redactor: &dyn Redact, bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let mut hide = redactor.secrets(bytes);
     hide.sort_unstable_by_key(|r| (r.start, r.end));
     let mut last = out.len();
     for r in hide.into_iter().rev() {
@@ -366,7 +384,7 @@ pub fn safe_words(redactor: &dyn Redact, words: &str) -> String {
             last = r.start;
         }
     }
-    text::sanitise_lines(&out.to_str_lossy())
+    out
 }
 
 /// The bytes of `range` with every hidden part replaced by one NUL.

@@ -1,5 +1,6 @@
 //! The integration suite, one binary: its modules mirror `src/`.
 
+mod command;
 mod git;
 mod hooks;
 mod policy {

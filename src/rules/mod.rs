@@ -6,6 +6,7 @@ pub mod branch_topology;
 pub mod conventional_commits;
 pub mod secrets;
 pub mod semver_tags;
+pub mod windmill;
 pub mod windmill_paths;
 
 pub use about::{About, Code, DefaultSeverity};
@@ -19,6 +20,12 @@ use crate::subject::{Commit, File, Kinds, RefUpdate, Tree};
 pub trait Check<S: ?Sized>: Send + Sync {
     /// Pushes a finding per violation. `Err` means "could not decide", never "violated".
     fn check(&self, subject: &S, out: &mut Findings<'_>) -> Result<()>;
+
+    /// Called once, after the last subject of a run: for what only two subjects together violate. A check that
+    /// remembers subjects for this must not depend on their order.
+    fn finish(&self, _out: &mut Findings<'_>) -> Result<()> {
+        Ok(())
+    }
 }
 
 pub type FileCheck = Box<dyn for<'a> Check<File<'a>>>;
@@ -55,4 +62,5 @@ pub static RULES: &[&Rule] = &[
     &conventional_commits::RULE,
     &semver_tags::RULE,
     &branch_topology::RULE,
+    &windmill::RULE,
 ];

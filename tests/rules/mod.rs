@@ -5,4 +5,5 @@ mod conventional_commits;
 
 mod secrets;
 mod semver_tags;
+mod windmill;
 mod windmill_paths;

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod graph;
+pub mod snapshot;
 
 use std::ffi::OsStr;
 use std::io::Write;

@@ -1,0 +1,187 @@
+//! What names and values say: which environment, and whether they are secret. Owns the word lists; judges nothing.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::policy::Vocabulary;
+
+/// Lower-case words of a name: `SlackOAuth_token2` is `slack o auth token 2`; camel case parts too.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in text.chars().take(1024) {
+        let parts = !c.is_alphanumeric()
+            || c.is_uppercase() && before.is_lowercase()
+            || c.is_numeric() != before.is_numeric() && before.is_alphanumeric();
+        if parts {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// The words by which an environment goes.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    /// One list of words for the name, one for each alias.
+    own: Vec<Vec<String>>,
+}
+
+impl Names {
+    /// One for each environment, in their order.
+    pub(super) fn all(vocabulary: &Vocabulary) -> Vec<Self> {
+        let names = |e: &crate::policy::Environment| {
+            let own = std::iter::once(&e.name).chain(&e.aliases).map(|n| words(n)).filter(|n| !n.is_empty());
+            Self { own: own.collect() }
+        };
+        vocabulary.environments.iter().map(names).collect()
+    }
+
+    pub(super) fn are_in(&self, words: &[String]) -> bool {
+        self.own.iter().any(|name| words.windows(name.len()).any(|w| w == name))
+    }
+}
+
+/// The environment that a text names: `None` when it names none, or the one it belongs to as well.
+pub(super) fn other_environment(text: &str, own: usize, names: &[Names]) -> Option<usize> {
+    let words = words(&without_domain(text));
+    if names.get(own).is_some_and(|n| n.are_in(&words)) {
+        return None;
+    }
+    (0..names.len()).find(|&e| e != own && names[e].are_in(&words))
+}
+
+/// `https://app.windmill.dev/x` without `dev`: a top-level domain names no environment.
+fn without_domain(text: &str) -> String {
+    let Some((_, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, h)| h);
+    let host = host.rsplit_once(':').map_or(host, |(h, _)| h);
+    let labels = host.rsplit_once('.').map_or(host, |(l, _)| l);
+    format!("{labels} {path}")
+}
+
+/// Last words of names whose values are secret.
+const SECRET: [&str; 16] = [
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "apikey",
+    "apikeys",
+    "webhook",
+    "webhooks",
+    "credential",
+    "credentials",
+    "apitoken",
+];
+
+/// Last two words.
+const SECRET_PAIRS: [(&str, &str); 15] = [
+    ("api", "key"),
+    ("api", "keys"),
+    ("private", "key"),
+    ("access", "key"),
+    ("secret", "key"),
+    ("encryption", "key"),
+    ("signing", "key"),
+    ("account", "key"),
+    ("shared", "key"),
+    ("auth", "key"),
+    ("master", "key"),
+    ("ssh", "key"),
+    ("webhook", "url"),
+    ("webhook", "uri"),
+    ("connection", "string"),
+];
+
+/// Words before `tokens` that count them.
+const COUNTED: [&str; 8] = ["max", "min", "num", "total", "prompt", "completion", "input", "output"];
+
+/// Whether a name is one that secrets have: `db_password`, `slackWebhookUrl`, `api_key_staging`; not `token_url`,
+/// `password_policy` or `max_tokens`.
+pub(super) fn names_secret(name: &str, environments: &[Names]) -> bool {
+    let mut words = words(name);
+    while words.len() > 1 {
+        let last = &words[words.len() - 1..];
+        let number = last[0].chars().all(char::is_numeric);
+        if !number && !environments.iter().any(|e| e.are_in(last)) {
+            break;
+        }
+        words.pop();
+    }
+    let word = |back: usize| words.len().checked_sub(back).and_then(|n| words.get(n)).map_or("", String::as_str);
+    let (before, last) = (word(2), word(1));
+    if matches!(last, "token" | "tokens") && COUNTED.contains(&before) {
+        return false;
+    }
+    SECRET.contains(&last)
+        || SECRET_PAIRS.contains(&(before, last))
+        || last == "pass" && words.len() <= 2
+        || word(3) == "private" && before == "key" && last == "pem"
+}
+
+/// A reference to where the secret is kept, or nothing.
+pub(super) fn is_reference(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || ["$var:", "$res:"].iter().any(|r| text.strip_prefix(r).is_some_and(|t| !t.trim().is_empty()))
+}
+
+/// A user and a password (or a token alone) before the host of a URL.
+static URL_CREDENTIALS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:'\x22]*:([^\s/?#@'\x22]+)@[^\s/?#@]").ok());
+
+/// Values that are secrets by their own form.
+static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30}|\bgithub_pat_[A-Za-z0-9_]{30}|\bglpat-[\w-]{16}",
+        r"|\bxox[abeprs]-[\w-]{10}|\bxapp-[\w-]{10}|\b(?:AKIA|ASIA)[A-Z2-7]{16}\b|\b[sr]k_live_[A-Za-z0-9]{16}",
+        r"|\bsk-(?:ant|proj)-[\w-]{16}|\bnpm_[A-Za-z0-9]{30}|\bhvs\.[\w-]{16}|\bAIza[\w-]{30}|\bSG\.[\w-]{16,}\.[\w-]{16}",
+        r"|\bAGE-SECRET-KEY-1|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
+        r"|hooks\.slack\.com/(?:services|workflows)/\w+/\w+|discord(?:app)?\.com/api/webhooks/\d+/[\w-]{16}",
+    ))
+    .ok()
+});
+
+/// A password in a URL that is none of the usual forms of a reference or a gap.
+pub(super) fn has_url_credentials(text: &str) -> bool {
+    let Some(regex) = URL_CREDENTIALS.as_ref() else { return false };
+    let real = |p: &str| !p.starts_with(['$', '{', '<', '%']) && !p.bytes().all(|b| b == b'*' || b == b'x');
+    regex.captures_iter(text).any(|c| c.get(1).is_some_and(|p| real(p.as_str())))
+}
+
+/// What kind of secret a value is by its own form.
+pub(super) fn secret_value(text: &str) -> Option<&'static str> {
+    if has_url_credentials(text) {
+        return Some("a URL with credentials");
+    }
+    TOKENS.as_ref().filter(|t| t.is_match(text)).map(|_| "the form of a token, key or webhook")
+}
+
+/// Bare base64 of AES blocks. 64 hexadecimal digits decode to blocks too, and are a token or a digest.
+pub(super) fn is_ciphertext(text: &str) -> bool {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let text = text.trim();
+    let hex = |digit: fn(&u8) -> bool| text.bytes().all(|b| b.is_ascii_digit() || digit(&b));
+    if hex(|b| (b'a'..=b'f').contains(b)) || hex(|b| (b'A'..=b'F').contains(b)) {
+        return false;
+    }
+    STANDARD.decode(text).is_ok_and(|raw| !raw.is_empty() && raw.len().is_multiple_of(16))
+}
+
+/// A secret kept elsewhere: Vault, AWS Secrets Manager, Azure Key Vault.
+pub(super) fn is_external(text: &str) -> bool {
+    ["$vault:", "$aws_sm:", "$azure_kv:"].iter().any(|r| text.trim().strip_prefix(r).is_some_and(|t| !t.is_empty()))
+}
