@@ -75,7 +75,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
             "Detector {{ id: Cow::Borrowed({:?}), name: Cow::Borrowed({:?}), provider: Cow::Borrowed({:?}), \
              keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, entropy: {:?}, \
              checks: Cow::Borrowed(&[{}]), paths: Cow::Borrowed(&[{}]), severity: Severity::{}, confidence: Confidence::{}, \
-             revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
+             revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, broad: {}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
             s.id,
             s.name,
             s.provider,
@@ -89,6 +89,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
             s.revoke,
             s.docs,
             s.window,
+            s.broad,
         );
     }
     code.push_str("];\n");

@@ -315,8 +315,8 @@ impl<'a> Run<'a> {
                 (None, Source::Index { .. } | Source::Merge { .. }) => SnapshotOf::Index,
                 (None, _) => SnapshotOf::WorkTree,
             };
-            let snapshot = GitSnapshot::new(local, of, &moves, budget);
             let before = job.before.and_then(|c| local.tree_of(c).ok());
+            let snapshot = GitSnapshot::new(local, of, &moves, budget).after(before);
             let before = before.map(|t| GitSnapshot::new(local, SnapshotOf::Tree(t), &[], budget));
             let subject = Tree {
                 commit: job.commit,

@@ -287,9 +287,17 @@ pub trait Graph {
     fn is_ancestor(&self, ancestor: Oid, descendant: Oid) -> Result<bool>;
     /// Three-way merge of trees in memory (criss-cross bases are merged first, as git does).
     fn merge_commits(&self, ours: Oid, theirs: Oid) -> Result<Merged>;
+    /// Three-way merge of trees (ids of trees) in memory with a known base; `None` is the empty tree.
+    fn merge_trees(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Merged>;
     /// `(path, old blob, new blob)` between two trees (ids of trees, not commits), blobs and links only, renames not
     /// followed.
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>>;
+
+    /// What a walk needs of a commit, in one question.
+    fn links(&self, commit: Oid) -> Result<Links> {
+        let generation = self.generation(commit)?;
+        Ok(Links { parents: self.parents(commit)?, time: self.time(commit)?, generation })
+    }
 
     /// Topological level from the commit-graph file: one more than the largest of its parents'. `None` for a commit
     /// outside the file; as the file is closed under ancestry, no commit that has a level reaches one that has none.
@@ -322,6 +330,16 @@ pub trait Graph {
     }
 }
 
+/// A commit's place in a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    pub parents: Vec<Oid>,
+    /// As [`Graph::time`] answers.
+    pub time: i64,
+    /// As [`Graph::generation`] answers.
+    pub generation: Option<u32>,
+}
+
 /// A path, and the blob (or link) under it before and after.
 pub type PathChange = (BString, Option<Oid>, Option<Oid>);
 
@@ -341,6 +359,11 @@ pub struct Entry {
 pub trait Snapshot {
     /// All files, sorted by path. Submodules are left out.
     fn entries(&self) -> Result<Vec<Entry>>;
+    /// Paths that differ from what the same ref held before the change, deletions included. `Ok(None)` where nobody
+    /// knows what stood there before: then everything counts as changed. Costs as much as the change is large.
+    fn changed_paths(&self) -> Result<Option<Vec<BString>>> {
+        Ok(None)
+    }
     /// Content of one file; `Ok(None)` when there is none under that path.
     fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>>;
     /// Another ref's tree as it will stand after the change; `Ok(None)` when there is no such ref. `name` may be

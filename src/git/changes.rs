@@ -86,6 +86,8 @@ pub struct Changes {
 #[derive(Debug, Default)]
 pub(crate) struct Introduced {
     pub pairs: Vec<Pair>,
+    /// Paths that the first parent has and the index lacks; for the index only.
+    pub removed: Vec<BString>,
     pub submodules: u64,
 }
 

@@ -9,7 +9,7 @@ use bstr::{BStr, BString};
 use super::trees::{self, PathBudget};
 use super::{Local, gix_id, oid, unreadable};
 use crate::error::Result;
-use crate::subject::{Graph, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
+use crate::subject::{Graph, Links, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
 
 /// See the module.
 pub struct GitGraph<'r> {
@@ -102,6 +102,15 @@ impl Graph for GitGraph<'_> {
         }
     }
 
+    fn links(&self, commit: Oid) -> Result<Links> {
+        if self.in_file(commit).is_some() {
+            let generation = self.generation(commit)?;
+            return Ok(Links { parents: self.parents(commit)?, time: self.time(commit)?, generation });
+        }
+        let node = self.local.commit(commit)?.node;
+        Ok(Links { parents: node.parents, time: node.committer.time, generation: None })
+    }
+
     fn generation(&self, commit: Oid) -> Result<Option<u32>> {
         Ok(self.in_file(commit).map(|c| c.generation()))
     }
@@ -168,19 +177,21 @@ impl Graph for GitGraph<'_> {
         let what = "the merge cannot be computed";
         let gix = &self.local.gix;
         let options = gix.tree_merge_options().map_err(unreadable(what))?;
-        let mut outcome = gix
+        let outcome = gix
             .merge_commits(gix_id(ours), gix_id(theirs), Default::default(), options.into())
             .map_err(unreadable(what))?;
-        let tree = oid(&outcome.tree_merge.tree.write().map_err(unreadable(what))?);
-        let unresolved = gix::merge::tree::TreatAsUnresolved::git();
-        let conflicts: Vec<BString> = outcome
-            .tree_merge
-            .conflicts
-            .iter()
-            .filter(|c| c.is_unresolved(unresolved))
-            .map(|c| c.ours.location().to_owned())
-            .collect();
-        Ok(if conflicts.is_empty() { Merged::Clean(tree) } else { Merged::Conflict(tree, conflicts) })
+        merged(outcome.tree_merge)
+    }
+
+    fn merge_trees(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Merged> {
+        let what = "the merge cannot be computed";
+        let gix = &self.local.gix;
+        let options = gix.tree_merge_options().map_err(unreadable(what))?;
+        let base = base.map_or_else(|| gix::ObjectId::empty_tree(gix.object_hash()), gix_id);
+        let outcome = gix
+            .merge_trees(base, gix_id(ours), gix_id(theirs), Default::default(), options)
+            .map_err(unreadable(what))?;
+        merged(outcome)
     }
 
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>> {
@@ -191,4 +202,13 @@ impl Graph for GitGraph<'_> {
         let (id, kind) = super::objects::peel(&self.local, object)?;
         Ok((kind == ObjectKind::Commit).then_some(id))
     }
+}
+
+/// Writes the merged tree to object memory and sorts out what conflicts.
+fn merged(mut outcome: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
+    let tree = oid(&outcome.tree.write().map_err(unreadable("the merge cannot be computed"))?);
+    let unresolved = gix::merge::tree::TreatAsUnresolved::git();
+    let conflicts = outcome.conflicts.iter().filter(|c| c.is_unresolved(unresolved));
+    let paths: Vec<BString> = conflicts.map(|c| c.ours.location().to_owned()).collect();
+    Ok(if paths.is_empty() { Merged::Clean(tree) } else { Merged::Conflict(tree, paths) })
 }

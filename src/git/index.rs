@@ -6,6 +6,7 @@ use gix::index::entry::{Flags, Mode, Stage};
 use gix::index::extension::Tree as CacheTree;
 
 use super::changes::Introduced;
+use super::objects::TreeEntry;
 use super::trees::{self, PathBudget};
 use super::{Local, oid, unreadable};
 use crate::error::Result;
@@ -96,6 +97,7 @@ impl Walk<'_> {
         };
         let in_head: std::collections::HashMap<&BStr, usize> =
             head.iter().enumerate().map(|(i, e)| (e.name.as_bstr(), i)).collect();
+        let mut still_there = vec![false; head.len()];
         let entries = self.index.entries();
         let mut at = range.start;
         while at < range.end {
@@ -107,18 +109,24 @@ impl Walk<'_> {
                 let below = prefix + slash + 1;
                 let dir = &path[..below];
                 let end = at + entries[at..range.end].partition_point(|e| e.path(self.index).starts_with(dir));
-                let sub = in_head.get(name).map(|i| &head[*i]).filter(|e| e.mode.is_tree()).map(|e| e.id);
+                let sub = in_head.get(name).filter(|i| head[**i].mode.is_tree()).map(|i| {
+                    still_there[*i] = true;
+                    head[*i].id
+                });
                 let child = cache.and_then(|c| c.children.iter().find(|c| c.name.as_slice() == name.as_bytes()));
                 self.level(child, sub, at..end, below)?;
                 at = end;
                 continue;
             }
             at += 1;
+            let name = name.trim_end_with(|c| c == '/').as_bstr();
+            let known = in_head.get(name).map(|i| {
+                still_there[*i] = true;
+                &head[*i]
+            });
             if entry.stage() != Stage::Unconflicted || entry.flags.contains(Flags::INTENT_TO_ADD) {
                 continue;
             }
-            let name = name.trim_end_with(|c| c == '/').as_bstr();
-            let known = in_head.get(name).map(|i| &head[*i]);
             if known.is_some_and(|e| e.id == oid(&entry.id) && e.mode.is_tree() == entry.mode.is_sparse()) {
                 continue;
             }
@@ -132,6 +140,23 @@ impl Walk<'_> {
             } else {
                 self.out.add(path.to_owned(), oid(&entry.id), entry.mode == Mode::SYMLINK, entry.mode.is_submodule());
             }
+        }
+        let directory =
+            if prefix == 0 { BString::default() } else { entries[range.start].path(self.index)[..prefix].into() };
+        for gone in head.iter().zip(still_there).filter(|(_, there)| !there).map(|(e, _)| e) {
+            self.gone(&directory, gone)?;
+        }
+        Ok(())
+    }
+
+    /// An entry of HEAD's tree that the index has no more.
+    fn gone(&mut self, directory: &BString, entry: &TreeEntry) -> Result<()> {
+        let path = BString::from([directory.as_slice(), entry.name.as_slice()].concat());
+        if entry.mode.is_tree() {
+            let below = trees::files(self.local, entry.id, self.budget)?;
+            self.out.removed.extend(below.into_iter().map(|f| join(path.as_ref(), f.path.as_ref())));
+        } else {
+            self.out.removed.push(path);
         }
         Ok(())
     }

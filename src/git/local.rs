@@ -89,12 +89,8 @@ impl Local<'_> {
         let budget = PathBudget::new(u64::MAX);
         let index = index::open(self)?;
         let parents: Vec<Oid> = self.head()?.map(|h| self.tree_of(h)).transpose()?.into_iter().collect();
-        let mut paths: Vec<BString> =
-            index::introduced(self, &index, &parents, &budget)?.pairs.into_iter().map(|p| p.path).collect();
-        if let Some(tree) = parents.first() {
-            let there = trees::files(self, *tree, &budget)?;
-            paths.extend(there.into_iter().map(|e| e.path).filter(|p| index.entry_by_path(p.as_ref()).is_none()));
-        }
+        let staged = index::introduced(self, &index, &parents, &budget)?;
+        let mut paths: Vec<BString> = staged.pairs.into_iter().map(|p| p.path).chain(staged.removed).collect();
         paths.sort_unstable();
         paths.dedup();
         Ok(paths)

@@ -25,13 +25,21 @@ pub struct GitSnapshot<'r> {
     of: SnapshotOf,
     /// Refs that the same change moves: full name and new id (`None`: deleted).
     moves: &'r [(BString, Option<Oid>)],
+    /// The tree that the same ref had before.
+    before: Option<Oid>,
     entries: OnceCell<Result<Vec<Entry>>>,
     path_budget: u64,
 }
 
 impl<'r> GitSnapshot<'r> {
     pub fn new(local: &'r Local<'r>, of: SnapshotOf, moves: &'r [(BString, Option<Oid>)], path_budget: u64) -> Self {
-        Self { local, of, moves, entries: OnceCell::new(), path_budget }
+        Self { local, of, moves, before: None, entries: OnceCell::new(), path_budget }
+    }
+
+    /// Says which tree the same ref had before the change.
+    pub fn after(mut self, before: Option<Oid>) -> Self {
+        self.before = before;
+        self
     }
 
     fn list(&self) -> Result<Vec<Entry>> {
@@ -67,6 +75,17 @@ impl<'r> GitSnapshot<'r> {
 impl Snapshot for GitSnapshot<'_> {
     fn entries(&self) -> Result<Vec<Entry>> {
         Ok(self.listed()?.to_vec())
+    }
+
+    fn changed_paths(&self) -> Result<Option<Vec<BString>>> {
+        match (&self.of, self.before) {
+            (SnapshotOf::Tree(tree), Some(before)) => {
+                let diff = trees::diff(self.local, Some(before), *tree, &PathBudget::new(self.path_budget))?;
+                Ok(Some(diff.into_iter().map(|(path, ..)| path).collect()))
+            }
+            (SnapshotOf::Index, Some(_)) => self.local.staged_paths().map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>> {

@@ -4,6 +4,7 @@
 mod about;
 pub mod branch_topology;
 pub mod conventional_commits;
+pub mod files;
 pub mod secrets;
 pub mod semver_tags;
 pub mod windmill;
@@ -59,6 +60,7 @@ pub static RULES: &[&Rule] = &[
     &crate::policy::POLICY,
     &crate::policy::EXCEPTIONS,
     &secrets::RULE,
+    &files::RULE,
     &conventional_commits::RULE,
     &semver_tags::RULE,
     &branch_topology::RULE,

@@ -233,3 +233,20 @@ fn what_stands_on_a_protected_branch_is_not_a_new_message() {
     // The sandbox outlives the walk.
     drop::<std::sync::Arc<Sandbox>>(repo.sandbox().clone());
 }
+
+#[test]
+fn staged_paths_are_what_the_commit_will_change_deletions_included() {
+    let repo = TestRepo::init();
+    for path in ["a/b/one", "a/b/two", "gone/deep/x", "gone/y", "top", "kept/z"] {
+        repo.write(path, path);
+    }
+    repo.commit("first");
+    repo.git(["rm", "-rq", "gone", "a/b/two"]);
+    repo.write("new", "1");
+    repo.write("top", "changed");
+    repo.git(["add", "-A"]);
+    let opened = open(&repo);
+    let staged: Vec<String> = opened.local().staged_paths().expect("reads").iter().map(ToString::to_string).collect();
+    assert_eq!(staged, ["a/b/two", "gone/deep/x", "gone/y", "new", "top"]);
+    assert_eq!(staged.join("\n"), repo.git(["diff", "--cached", "--name-only", "--no-renames"]));
+}

@@ -3,6 +3,7 @@
 mod branch_topology;
 mod conventional_commits;
 
+mod files;
 mod secrets;
 mod semver_tags;
 mod windmill;

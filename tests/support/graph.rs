@@ -114,6 +114,15 @@ impl Memory {
         id
     }
 
+    fn merge(&self, base: &Files, ours: &Files, theirs: &Files) -> Merged {
+        let (files, conflicts) = merge_files(ours, theirs, base);
+        let tree = self.keep(files);
+        match conflicts.as_slice() {
+            [] => Merged::Clean(tree),
+            paths => Merged::Conflict(tree, paths.iter().map(|p| p.as_str().into()).collect()),
+        }
+    }
+
     pub fn base_files(&self, a: Oid, b: Oid) -> Files {
         let common: BTreeSet<Oid> = self.ancestors([a]).intersection(&self.ancestors([b])).copied().collect();
         let best = common.iter().filter(|x| !common.iter().any(|y| y != *x && self.ancestors([*y]).contains(*x))).min();
@@ -195,12 +204,13 @@ impl Graph for Memory {
     fn merge_commits(&self, ours: Oid, theirs: Oid) -> Result<Merged> {
         self.merged.set(self.merged.get() + 1);
         let base = self.base_files(ours, theirs);
-        let (files, conflicts) = merge_files(&self.commit(ours)?.files, &self.commit(theirs)?.files, &base);
-        let tree = self.keep(files);
-        Ok(match conflicts.as_slice() {
-            [] => Merged::Clean(tree),
-            paths => Merged::Conflict(tree, paths.iter().map(|p| p.as_str().into()).collect()),
-        })
+        Ok(self.merge(&base, &self.commit(ours)?.files, &self.commit(theirs)?.files))
+    }
+    fn merge_trees(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Merged> {
+        self.merged.set(self.merged.get() + 1);
+        let tree = |id: Oid| self.trees.borrow().get(&id).cloned().ok_or_else(|| Error::undecided("no such tree"));
+        let base = base.map(tree).transpose()?.unwrap_or_default();
+        Ok(self.merge(&base, &tree(ours)?, &tree(theirs)?))
     }
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>> {
         let trees = self.trees.borrow();

@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BString, ByteSlice};
 
 use super::graph::{At, Region};
-use super::leak::{self, Question};
+use super::leak::Question;
 use super::patches::{self, Delta, Patches};
+use super::squash;
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
@@ -47,10 +48,8 @@ pub struct Scope<'s> {
     pub question: &'s Question<'s>,
 }
 
-/// Development commits looked at per merge of trees that the cap allows.
-const COMMITS_PER_MERGE: usize = 20;
-/// A copy may carry a time this many seconds before its original's: clocks differ.
-const CLOCKS_DIFFER: i64 = 86_400;
+/// Steps of the walk towards development per merge of trees that the cap allows.
+const STEPS_PER_MERGE: usize = 5;
 
 /// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
 /// the answer is false when that was not enough.
@@ -64,7 +63,7 @@ pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(V
     let mut sights = Vec::new();
     let wants = |look: Look| scope.look.contains(&look);
     if !copies.is_empty() && (wants(Look::Squash) || wants(Look::Provenance)) {
-        if !region.finish_dev(cap.saturating_mul(COMMITS_PER_MERGE))? {
+        if !region.finish_dev(cap.saturating_mul(STEPS_PER_MERGE))? {
             patches.leave_unfinished();
         }
         // First, so that development's many commits do not spend what the few of the update need.
@@ -72,7 +71,7 @@ pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(V
             patches.delta(region.oid(*at))?;
         }
         if wants(Look::Squash) {
-            squashes(region, scope, &chain, &mut patches, &mut sights)?;
+            squash::search(region, scope, &chain, cap, &mut patches, &mut sights)?;
         }
         if wants(Look::Provenance) {
             provenance(region, &copies, &mut patches, &mut sights)?;
@@ -121,171 +120,6 @@ fn provenance(region: &Region<'_>, copies: &[At], patches: &mut Patches<'_>, sig
         }
     }
     Ok(())
-}
-
-fn squashes(
-    region: &Region<'_>,
-    scope: &Scope<'_>,
-    chain: &[At],
-    patches: &mut Patches<'_>,
-    sights: &mut Vec<Sight>,
-) -> Result<()> {
-    let q = scope.question;
-    let trunk = leak::trunk(region, q)?;
-    let start = chain.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
-    let mut lines = lines(region, &trunk, start, patches)?;
-    let mut before: Option<Delta> = None;
-    for at in chain {
-        let commit = region.oid(*at);
-        if let Some(done) = before.take() {
-            lines.iter_mut().for_each(|l| l.elsewhere.extend(done.iter().map(|c| c.0.clone())));
-        }
-        let Some(delta) = patches.delta(commit)? else { return Ok(()) };
-        before = Some(delta.clone());
-        let [base] = region.parents(*at)[..] else { continue };
-        if delta.is_empty() || region.shared(*at) {
-            continue;
-        }
-        let tree = patches.node(commit)?.tree;
-        'lines: for line in &lines {
-            for tip in line.candidates(&delta) {
-                if !patches.may_merge() {
-                    return Ok(());
-                }
-                let merged = q.graph.merge_commits(region.oid(base), region.oid(tip))?;
-                if merged != Merged::Clean(tree) || !several_unpromoted(region, scope, base, tip, patches)? {
-                    continue;
-                }
-                let of = region.oid(tip);
-                sights.push(match q.releases.on(of)? {
-                    Some(tag) => Sight::TagSquash { commit, tag: tag.clone() },
-                    None => Sight::Squash { commit, of },
-                });
-                break 'lines;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A first-parent line of the trunk, oldest first, with what each commit changes.
-struct Line {
-    commits: Vec<(At, Delta)>,
-    /// What each path held below the line, for paths that the line changes.
-    below: HashMap<BString, Option<Oid>>,
-    /// Paths that production changed itself: there a merge may make something new.
-    elsewhere: HashSet<BString>,
-}
-
-impl Line {
-    /// The commits of the line whose merge can result in `delta`, newest first: on every path that production left alone
-    /// they hold what `delta` makes of it, or what stood below.
-    fn candidates(&self, delta: &Delta) -> Vec<At> {
-        let wanted: HashMap<&BString, &Option<Oid>> = delta.iter().map(|(path, _, new)| (path, new)).collect();
-        let own = |path: &BString| !self.elsewhere.contains(path);
-        let mut wrong = delta.iter().filter(|c| own(&c.0)).count();
-        let mut out = Vec::new();
-        for (at, changes) in &self.commits {
-            for (path, before, after) in changes.iter().filter(|c| own(&c.0)) {
-                let Some(target) = wanted.get(path).copied().or_else(|| self.below.get(path)) else { continue };
-                wrong += usize::from(before == target);
-                wrong = wrong.saturating_sub(usize::from(after == target));
-            }
-            if wrong == 0 {
-                out.push(*at);
-            }
-        }
-        out.reverse();
-        out
-    }
-}
-
-fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Patches<'_>) -> Result<Vec<Line>> {
-    let on: HashSet<At> = trunk.iter().copied().collect();
-    let continued: HashSet<At> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
-    let mut out = Vec::new();
-    for head in trunk.iter().filter(|c| !continued.contains(c)) {
-        let mut commits = Vec::new();
-        let mut next = Some(*head);
-        let mut bottom = None;
-        while let Some(at) = next.filter(|c| on.contains(c)) {
-            let Some(delta) = patches.delta(region.oid(at))? else { break };
-            commits.push((at, delta));
-            next = region.parents(at).first().copied();
-            bottom = next;
-        }
-        commits.reverse();
-        let mut below = HashMap::new();
-        for (path, before, _) in commits.iter().flat_map(|(_, delta)| delta.iter()) {
-            below.entry(path.clone()).or_insert(*before);
-        }
-        let mut elsewhere = HashSet::new();
-        let bottom_tree = match bottom {
-            Some(at) => Some(patches.node(region.oid(at))?.tree),
-            None => None,
-        };
-        if let Some(start) = start {
-            let tree = patches.node(start)?.tree;
-            let Some(changes) = patches.diff(bottom_tree, tree)? else { break };
-            elsewhere.extend(changes.into_iter().map(|c| c.0));
-        }
-        out.push(Line { commits, below, elsewhere });
-    }
-    Ok(out)
-}
-
-/// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only where
-/// the patch agrees with the commit it names.
-fn several_unpromoted(
-    region: &Region<'_>,
-    scope: &Scope<'_>,
-    base: At,
-    tip: At,
-    patches: &mut Patches<'_>,
-) -> Result<bool> {
-    let q = scope.question;
-    let below: HashSet<At> = region.side(base, |_| false).into_iter().collect();
-    let mut brought = Vec::new();
-    for at in region.side(tip, |_| false) {
-        if region.parents(at).len() < 2 && !below.contains(&at) {
-            let node = patches.node(region.oid(at))?;
-            brought.push((node.committer.time, node.oid));
-        }
-    }
-    brought.sort_unstable_by(|a, b| b.cmp(a));
-    if brought.len() < 2 {
-        return Ok(false);
-    }
-    // Production's own commits, latest first: what was promoted before is among them.
-    let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
-    let before = Region::between(q.graph, &tips, region.oid(base))?;
-    let all = Region::between(q.graph, &tips, scope.new)?;
-    let mut own = Vec::new();
-    for at in all.members().filter(|c| all.parents(*c).len() == 1) {
-        let node = patches.node(all.oid(at))?;
-        let copy_before = before.find(node.oid).is_some_and(|c| before.gained(c));
-        own.push((node.committer.time, node.oid, copy_before));
-    }
-    own.sort_unstable_by(|a, b| b.cmp(a));
-    let mut unpromoted = 0;
-    'brought: for (time, original) in brought {
-        for (_, copy, copy_before) in own.iter().take_while(|o| o.0 >= time.saturating_sub(CLOCKS_DIFFER)) {
-            let trailer = patches::names(&patches::originals(&patches.node(*copy)?.message), original);
-            if !trailer && !copy_before {
-                continue;
-            }
-            match patches.same(*copy, original)? {
-                Some(true) => continue 'brought,
-                Some(false) => {}
-                None => return Ok(false),
-            }
-        }
-        unpromoted += 1;
-        if unpromoted == 2 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn wholesale(scope: &Scope<'_>, copies: usize, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {

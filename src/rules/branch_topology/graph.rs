@@ -10,7 +10,7 @@
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
 use crate::error::{Error, Result};
-use crate::subject::{Graph, Oid};
+use crate::subject::{Graph, Links, Oid};
 
 /// Reached from the update's old side.
 pub const OLD: u8 = 1;
@@ -22,7 +22,7 @@ const SEEN_PARENTS: u8 = 8;
 const SHALLOW: u8 = 16;
 
 /// How many commits below the oldest gained one are looked at for dates that lie.
-const PROBE: usize = 512;
+const PROBE: usize = 256;
 
 /// Index of a commit in its region.
 pub type At = usize;
@@ -34,6 +34,8 @@ struct Seen {
     time: i64,
     paint: u8,
     parents: Vec<At>,
+    /// Parents that were not looked at yet.
+    unseen: Vec<Oid>,
 }
 
 /// The painted part of a commit graph.
@@ -101,6 +103,16 @@ impl<'g> Region<'g> {
     /// Empty for commits of `Anc(old)` that the walk had no reason to expand.
     pub fn parents(&self, at: At) -> &[At] {
         &self.commits[at].parents
+    }
+
+    /// The walk looked at the commit's parents.
+    pub fn is_expanded(&self, at: At) -> bool {
+        self.is(at, SEEN_PARENTS)
+    }
+
+    /// Orders commits; see [`Graph::time`].
+    pub fn time(&self, at: At) -> i64 {
+        self.commits[at].time
     }
 
     /// Whether the commit has one of these colours.
@@ -172,6 +184,11 @@ impl<'g> Region<'g> {
             self.step()?;
         }
         Ok(self.open == 0)
+    }
+
+    /// Everything outside `Anc(old)` was walked.
+    pub fn is_complete(&self) -> bool {
+        self.open == 0
     }
 
     /// Walks the old side until no commit outside it can turn out to be inside. See the module for when dates are believed.
@@ -290,7 +307,7 @@ impl<'g> Region<'g> {
 
     /// Commits that development branches have and `old` has not, latest first, as far as the walk went.
     pub fn development(&self) -> Vec<At> {
-        let mut out: Vec<At> = self.live().filter(|c| self.is(*c, DEV) && self.is(*c, SEEN_PARENTS)).collect();
+        let mut out: Vec<At> = self.live().filter(|c| self.is(*c, DEV) && self.is_expanded(*c)).collect();
         out.sort_by_key(|c| std::cmp::Reverse((self.commits[*c].level, self.commits[*c].time)));
         out
     }
@@ -307,10 +324,9 @@ impl<'g> Region<'g> {
         if let Some(at) = self.index.get(&oid) {
             return Ok(*at);
         }
-        let level = self.graph.generation(oid)?.unwrap_or(u32::MAX);
-        let time = self.graph.time(oid)?;
+        let (unseen, time, level) = links(self.graph, oid)?;
         let at = self.commits.len();
-        self.commits.push(Seen { oid, level, time, paint: 0, parents: Vec::new() });
+        self.commits.push(Seen { oid, level, time, paint: 0, parents: Vec::new(), unseen });
         self.index.insert(oid, at);
         Ok(at)
     }
@@ -334,7 +350,7 @@ impl<'g> Region<'g> {
             return Ok(());
         }
         let mut parents = Vec::new();
-        for parent in self.graph.parents(oid)? {
+        for parent in std::mem::take(&mut self.commits[at].unseen) {
             let parent = self.at(parent)?;
             self.dates_lie |= self.commits[parent].time > time;
             parents.push(parent);
@@ -374,27 +390,65 @@ pub fn reached(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<H
     let mut found = HashSet::new();
     let mut lowest = u32::MAX;
     for target in targets {
-        lowest = lowest.min(graph.generation(*target)?.unwrap_or(u32::MAX));
+        lowest = lowest.min(links(graph, *target)?.2);
     }
     let mut seen = HashSet::from([from]);
-    let mut queue = BinaryHeap::from([(u32::MAX, i64::MAX, from)]);
-    while let Some((level, _, at)) = queue.pop() {
+    let mut queue = BinaryHeap::from([(u32::MAX, i64::MAX, from, links(graph, from)?.0)]);
+    while let Some((height, _, at, parents)) = queue.pop() {
         if targets.contains(&at) {
             found.insert(at);
         }
-        if found.len() == targets.len() || (level != u32::MAX && level < lowest) {
+        if found.len() == targets.len() || (height != u32::MAX && height < lowest) {
             break;
         }
         if graph.is_shallow(at)? {
             return Err(shallow(at));
         }
-        for parent in graph.parents(at)? {
+        for parent in parents {
             if seen.insert(parent) {
-                queue.push((graph.generation(parent)?.unwrap_or(u32::MAX), graph.time(parent)?, parent));
+                let (above, time, level) = links(graph, parent)?;
+                queue.push((level, time, parent, above));
             }
         }
     }
     Ok(found)
+}
+
+/// A commit's ancestors, itself included, latest first, as far as somebody asks. Dates decide what is left out.
+pub struct Latest<'g> {
+    graph: &'g dyn Graph,
+    seen: HashSet<Oid>,
+    queue: BinaryHeap<(i64, Oid, Vec<Oid>)>,
+}
+
+impl<'g> Latest<'g> {
+    pub fn of(graph: &'g dyn Graph, tip: Oid) -> Result<Self> {
+        let (parents, time, _) = links(graph, tip)?;
+        Ok(Self { graph, seen: HashSet::from([tip]), queue: BinaryHeap::from([(time, tip, parents)]) })
+    }
+
+    /// The next commit, unless it is older than `bound`; with how many parents it has.
+    pub fn next_since(&mut self, bound: i64) -> Result<Option<(Oid, usize)>> {
+        if self.queue.peek().is_none_or(|(time, ..)| *time < bound) {
+            return Ok(None);
+        }
+        let Some((_, commit, parents)) = self.queue.pop() else { return Ok(None) };
+        if !self.graph.is_shallow(commit)? {
+            for parent in &parents {
+                if self.seen.insert(*parent) {
+                    let (above, time, _) = links(self.graph, *parent)?;
+                    self.queue.push((time, *parent, above));
+                }
+            }
+        }
+        Ok(Some((commit, parents.len())))
+    }
+}
+
+/// Parents, time and level. Old versions of git wrote a commit-graph file with 0 for every level: that is none.
+fn links(graph: &dyn Graph, commit: Oid) -> Result<(Vec<Oid>, i64, u32)> {
+    let Links { parents, time, generation } = graph.links(commit)?;
+    Ok((parents, time, generation.filter(|level| *level > 0).unwrap_or(u32::MAX)))
 }
 
 fn shallow(cut: Oid) -> Error {

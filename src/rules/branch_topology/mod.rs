@@ -8,6 +8,7 @@ mod patches;
 pub mod protected;
 pub mod releases;
 mod report;
+mod squash;
 pub(super) mod teach;
 
 use bstr::{BStr, ByteSlice};
@@ -26,8 +27,12 @@ use crate::policy::scope;
 use crate::policy::{Options, Protected};
 use crate::subject::{Kinds, Oid, RefUpdate};
 
-pub static RULE: Rule = Rule { id: "branch-topology", looks_at: Kinds::REF, policy: POLICY, compile };
-const POLICY: &str = include_str!("../../../policies/branch-topology.yml");
+pub static RULE: Rule = Rule {
+    id: "branch-topology",
+    looks_at: Kinds::REF,
+    policy: include_str!("../../../policies/branch-topology.yml"),
+    compile,
+};
 
 /// Branches by short name or glob, and as they were written.
 #[derive(Clone, Debug, Default)]
@@ -228,37 +233,22 @@ impl BranchTopology {
         all.into_iter().filter(|(severity, _)| severity.is_some()).map(|(_, look)| look).collect()
     }
 
-    /// The development branches as they stand before the push: this repository's own and, where it is a clone, origin's.
+    /// The development branches as they stand before the push.
     fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<Development>> {
-        let mut found: Vec<Development> = Vec::new();
-        let mut add = |name: &BStr, tip: Oid| {
-            if !found.iter().any(|d| d.tip == tip) {
-                found.push(Development { name: name.to_owned(), tip });
-            }
-        };
+        let mut found = Vec::new();
         for pattern in &self.settings.development.written {
-            let heads = ["refs/heads/", "refs/remotes/origin/"];
             if pattern.contains(['*', '?', '[', '{']) {
                 let globs = scope::Branches::new(std::slice::from_ref(pattern)).unwrap_or_default();
-                for prefix in heads {
-                    for r in update.graph.refs(prefix)? {
-                        let name = r.name.strip_prefix(prefix.as_bytes()).unwrap_or(&r.name).as_bstr();
-                        if globs.is_match(name) && !self.settings.production.hold(name) {
-                            add(name, r.target);
-                        }
+                for r in update.graph.refs("refs/heads/")? {
+                    let name = r.name.strip_prefix(b"refs/heads/").unwrap_or(&r.name).as_bstr();
+                    if globs.is_match(name) && !self.settings.production.hold(name) {
+                        found.push(Development { name: name.to_owned(), tip: r.target });
                     }
                 }
-                continue;
-            }
-            let mut missing = true;
-            for prefix in heads {
-                if let Some(tip) = update.graph.find_ref(format!("{prefix}{pattern}").as_str().into())? {
-                    missing = false;
-                    add(pattern.as_str().into(), tip);
-                }
-            }
-            if missing {
-                return Err(no_branch(pattern));
+            } else {
+                let tip = update.graph.find_ref(format!("refs/heads/{pattern}").as_str().into())?;
+                let tip = tip.ok_or_else(|| no_branch(pattern))?;
+                found.push(Development { name: pattern.as_str().into(), tip });
             }
         }
         match self.settings.development.written.first() {

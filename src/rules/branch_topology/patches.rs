@@ -26,7 +26,7 @@ pub struct Patches<'g> {
 }
 
 /// Tree diffs for every merge of trees: a diff costs a fraction of a merge.
-const DIFFS_PER_MERGE: usize = 4;
+const DIFFS_PER_MERGE: usize = 3;
 
 impl<'g> Patches<'g> {
     /// `cap`: how many merges of trees may be made.
@@ -39,6 +39,11 @@ impl<'g> Patches<'g> {
             merges_left: cap,
             spent: false,
         }
+    }
+
+    /// How many tree diffs may still be made.
+    pub fn diffs_left(&self) -> usize {
+        self.diffs_left
     }
 
     /// Something was not compared because the budget was spent.

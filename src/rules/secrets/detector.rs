@@ -34,6 +34,7 @@ pub struct Detector {
     pub docs: Text,
     pub window: u32,
     pub pair: Option<Text>,
+    pub broad: bool,
     pub matcher: OnceLock<Option<Regex>>,
     pub scope: OnceLock<GlobSet>,
 }
@@ -86,6 +87,7 @@ impl Detector {
             docs: stanza.docs.into(),
             window: stanza.window,
             pair: stanza.pair.map(Cow::Owned),
+            broad: stanza.broad,
             matcher: OnceLock::new(),
             scope: OnceLock::new(),
         };

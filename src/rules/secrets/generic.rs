@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use bstr::{BStr, ByteSlice};
 
+use super::decode;
 use super::detector::Detector;
 use super::name::{self, Kind};
 use super::placeholder;
@@ -46,17 +47,18 @@ const fn detector(id: &'static str, name: &'static str, revoke: &'static str) ->
         docs: Cow::Borrowed(""),
         window: 0,
         pair: None,
+        broad: true,
         matcher: OnceLock::new(),
         scope: OnceLock::new(),
     }
 }
 
-/// Specific detectors come first, whatever they found.
+/// Who is heard first about one place: a provider's own form, a common form, a manifest's structure, a mere assignment.
 pub fn rank(detector: &Detector) -> u8 {
     match detector.id.as_ref() {
-        "generic-assignment" => 2,
-        "kubernetes-secret" => 1,
-        _ => 0,
+        "generic-assignment" => 3,
+        "kubernetes-secret" => 2,
+        _ => u8::from(detector.broad),
     }
 }
 
@@ -68,6 +70,8 @@ const NAME: usize = 64;
 pub struct Reader<'t> {
     text: &'t [u8],
     file: FileKind,
+    /// Tests, fixtures and documentation: what stands there is mostly made up.
+    trial: bool,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
 }
@@ -93,7 +97,8 @@ struct Value {
 
 impl<'t> Reader<'t> {
     pub fn new(text: &'t [u8], path: Option<&BStr>) -> Self {
-        Self { text, file: path.map_or(FileKind::Prose, file_kind), seen: 0 }
+        let file = path.map_or(FileKind::Prose, file_kind);
+        Self { text, file, trial: path.is_some_and(is_trial), seen: 0 }
     }
 
     /// Reads the assignment around a keyword, if there is one and its value is a secret.
@@ -103,10 +108,14 @@ impl<'t> Reader<'t> {
         }
         let name = self.name(&keyword);
         self.seen = name.end;
-        let kind = name::kind(&self.text[name.clone()])?;
+        // Most names are followed by no assignment at all: that is the cheaper question.
         let value = self.value(&name)?;
+        let kind = name::kind(&self.text[name.clone()])?;
         let text = &self.text[value.range.clone()];
-        let confidence = self.judge(kind, text, value.quoted)?;
+        let mut confidence = self.judge(kind, text, value.quoted)?;
+        if self.trial {
+            confidence = confidence.min(Confidence::Low);
+        }
         Some(Hit {
             detector: &ASSIGNMENT,
             range: name.start..value.range.end,
@@ -139,6 +148,10 @@ impl<'t> Reader<'t> {
         while end < ceiling && part(self.text[end]) {
             end += 1;
         }
+        // The dashes of an option are not part of its name.
+        while matches!(self.text[start], b'-' | b'.') && start < keyword.start {
+            start += 1;
+        }
         start..end
     }
 
@@ -165,19 +178,19 @@ impl<'t> Reader<'t> {
         let gap = at;
         at = self.skip(at, b" \t");
         match self.byte(at) {
-            b'=' | b':' | b'?' | b'+' | b'|' | b'!' => self.assigned(at),
+            b'=' | b':' | b'?' | b'+' | b'|' | b'!' => self.assigned(name, at),
             b'>' if before == b'<' => self.element(at + 1),
-            b'>' => self.pair(at + 1),
+            b'>' => self.pair(name, at + 1),
             b'(' if self.file != FileKind::Config => self.quoted(self.skip(at + 1, b" ")),
             b',' if quoted_name && self.file == FileKind::Code => self.quoted(self.skip(at + 1, b" ")),
-            b',' | b'\n' | b'\r' | b'/' | b'}' | b'{' => self.pair(at),
-            _ if at > gap => self.spaced(name, at),
+            b',' | b'\n' | b'\r' | b'/' | b'}' | b'{' => self.pair(name, at),
+            _ if at > gap => self.spaced(name, at).or_else(|| self.pair(name, at)),
             _ => None,
         }
     }
 
     /// After a name and blanks: `=`, `:`, `:=`, `=>`, `==`, `?=`, `||=`, and types in between.
-    fn assigned(&self, start: usize) -> Option<Value> {
+    fn assigned(&self, name: &Range<usize>, start: usize) -> Option<Value> {
         let mut at = self.skip(start, b"=:?+|!");
         let operator = &self.text[start..at];
         if operator == b"!" || operator == b"|" || operator == b"+" || operator == b"?" {
@@ -185,6 +198,11 @@ impl<'t> Reader<'t> {
         }
         if operator.ends_with(b"=") && self.byte(at) == b'>' {
             at += 1;
+        }
+        // `a:b` is an assignment where keys are quoted; elsewhere it is part of some name.
+        let bare = start == name.end && operator == b":";
+        if bare && !matches!(self.byte(at), b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`') {
+            return None;
         }
         at = self.skip(at, b" \t");
         // `password: string = "..."`, `token: &'static str = "..."`
@@ -209,7 +227,7 @@ impl<'t> Reader<'t> {
             let word = self.text[at..].iter().take(NAME).position(|b| *b == b' ')?;
             at += word + 1;
         }
-        self.quoted(at).or_else(|| self.plain(at))
+        self.quoted(at).or_else(|| self.plain(name, at))
     }
 
     /// After a name and at least one blank, where a blank assigns.
@@ -219,18 +237,16 @@ impl<'t> Reader<'t> {
         let word = &self.text[name.clone()];
         let first = before.trim_start();
         if before.ends_with(b"--") && self.byte(at) != b'-' {
-            return self.quoted(at).or_else(|| self.plain(at));
+            return self.quoted(at).or_else(|| self.plain(name, at));
         }
-        if word.to_ascii_lowercase().ends_with(b"by")
-            || word.eq_ignore_ascii_case(b"password") && self.byte(at) == b'\''
-        {
+        if word.ends_with(b"BY") || word.eq_ignore_ascii_case(b"password") && self.byte(at) == b'\'' {
             return self.quoted(at);
         }
         let instruction = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
         let netrc = word == b"password"
             && (before.contains_str("login ") || self.text[..name.start].trim_end().ends_with_str("login"));
         if instruction || netrc {
-            return self.quoted(at).or_else(|| self.plain(at));
+            return self.quoted(at).or_else(|| self.plain(name, at));
         }
         // `var password string = "..."`, `password text := ...`
         let line = &self.text[at..self.text.len().min(at + NAME)];
@@ -244,21 +260,34 @@ impl<'t> Reader<'t> {
 
     /// The name is itself a value: `name: DB_PASSWORD` and `value: ...` after it, an XML `key="..." value="..."`, or a
     /// variable of HCL with its `default`.
-    fn pair(&self, at: usize) -> Option<Value> {
+    fn pair(&self, name: &Range<usize>, at: usize) -> Option<Value> {
+        let before =
+            self.text[name.start.saturating_sub(24)..name.start].trim_end_with(|c| matches!(c, '"' | '\'' | '>' | ' '));
+        let label = before.trim_end_with(|c| matches!(c, '"' | '\'' | ':' | '=' | ' ')).to_ascii_lowercase();
+        let key: &[u8] = match () {
+            () if label.ends_with(b"variable") => b"default",
+            () if label.ends_with(b"name") || label.ends_with(b"key") => b"value",
+            () => return None,
+        };
         let ahead = &self.text[at..self.text.len().min(at + 256)];
-        let key = [&b"value"[..], b"default"].iter().filter_map(|key| ahead.find(key).map(|f| f + key.len())).min()?;
-        let between = &ahead[..key];
-        // Nothing but line ends, quotes and one name may stand in between.
-        if between.iter().filter(|b| **b == b'\n').count() > 4 || between.find_iter("name").count() > 0 {
+        let found = ahead.find(key)?;
+        // Nothing but line ends and quotes may stand in between, and in HCL a type and a description.
+        let between = &ahead[..found];
+        if key == b"value" && between.iter().any(|b| b.is_ascii_alphanumeric() || *b == b'{')
+            || between.contains(&b'}') && key == b"default"
+        {
             return None;
         }
-        let mut at = at + key;
-        at = self.skip(at, b"\"' \t");
-        if !matches!(self.byte(at), b':' | b'=') {
+        let at = self.skip(at + found + key.len(), b"\"'> \t");
+        if self.byte(at) == b'<' && self.text[at..].starts_with(b"</") {
             return None;
         }
-        at = self.skip(at + 1, b" \t");
-        self.quoted(at).or_else(|| self.plain(at))
+        if matches!(self.byte(at), b':' | b'=') {
+            let at = self.skip(at + 1, b" \t");
+            return self.quoted(at).or_else(|| self.plain(name, at));
+        }
+        // `<name>password</name><value>...</value>`
+        (self.byte(at - 1) == b'>').then(|| self.element(at)).flatten()
     }
 
     /// The content of an XML element.
@@ -297,7 +326,7 @@ impl<'t> Reader<'t> {
     }
 
     /// An unquoted value: to the end of the line in configuration, with its comment taken off.
-    fn plain(&self, at: usize) -> Option<Value> {
+    fn plain(&self, name: &Range<usize>, at: usize) -> Option<Value> {
         if self.file == FileKind::Code {
             return None;
         }
@@ -307,15 +336,18 @@ impl<'t> Reader<'t> {
             end = comment;
         }
         let mut range = at..at + end;
-        // Flow maps, query strings, connection strings, commands.
-        let word = ahead[..end].find_byteset(b" \t;,&\"'`<>)}").unwrap_or(end);
+        // Query strings, flow maps, connection strings, commands.
+        let query = name.start > 0 && matches!(self.text[name.start - 1], b'?' | b'&');
+        let stops: &[u8] = if query { b" \t;,&\"'`<>)}]" } else { b" \t;,\"'`<>)}]" };
+        let word = ahead[..end].find_byteset(stops).unwrap_or(end);
         let rest = ahead[word..end].trim();
         if word < end && !rest.is_empty() {
-            let ends = matches!(rest[0], b';' | b',' | b'&' | b'}' | b')' | b'"' | b'\'' | b'`' | b'<');
-            if !ends
-                && !(rest[0] == b'-' || rest[0] == b'|' || rest[0] == b'\\' || rest[0] == b'>')
-                && !has_equals(rest)
-            {
+            let ends = b";,&})]\"'`<-|\\>".contains(&rest[0]) || has_equals(rest);
+            // `NAME=value command`
+            let command = name.end + 1 == at
+                && self.text[at - 1] == b'='
+                && !self.text[name.clone()].iter().any(u8::is_ascii_lowercase);
+            if !ends && !command {
                 // Several words are prose.
                 return None;
             }
@@ -351,7 +383,11 @@ impl<'t> Reader<'t> {
         if value::is_reference(text)
             || value::is_ciphertext(text)
             || placeholder::is_password_placeholder(text)
-            || text.contains_str("://")
+            || value::is_timestamp(text)
+            || value::contains(text, "://")
+            || is_wrapped_word(text)
+            // A web token has a detector of its own, which knows more.
+            || text.starts_with(b"eyJ") && text.contains(&b'.')
             || text.iter().all(|b| b.is_ascii_digit() || b".,:-".contains(b))
         {
             return None;
@@ -392,6 +428,48 @@ impl<'t> Reader<'t> {
 
 fn has_equals(rest: &[u8]) -> bool {
     rest[..rest.find_byte(b' ').unwrap_or(rest.len())].contains(&b'=')
+}
+
+/// Base64 of a word or of a placeholder.
+fn is_wrapped_word(text: &[u8]) -> bool {
+    let decoded = text.iter().all(|b| value::is_base64(*b)).then(|| decode::base64(text)).flatten();
+    decoded.is_some_and(|d| {
+        d.len() > 3
+            && d.iter().all(u8::is_ascii_graphic)
+            && (value::is_identifier(&d) || placeholder::is_password_placeholder(&d))
+    })
+}
+
+/// Whether a path belongs to tests, fixtures, examples or documentation.
+pub fn is_trial(path: &BStr) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let mut parts = lower.rsplit(|b| *b == b'/');
+    let name = parts.next().unwrap_or_default();
+    let named = ["_test.", ".test.", ".spec.", "test_", "_spec.", "example", "sample", "fixture", "mock"]
+        .iter()
+        .any(|p| value::contains(name, p));
+    let folders: &[&[u8]] = &[
+        b"test",
+        b"tests",
+        b"testdata",
+        b"__tests__",
+        b"spec",
+        b"specs",
+        b"fixture",
+        b"fixtures",
+        b"example",
+        b"examples",
+        b"sample",
+        b"samples",
+        b"docs",
+        b"doc",
+        b"mock",
+        b"mocks",
+        b"e2e",
+        b"demo",
+        b"testing",
+    ];
+    named || parts.any(|part| folders.contains(&part))
 }
 
 /// What kind of file a path names.

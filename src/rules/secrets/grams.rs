@@ -3,11 +3,11 @@
 //!
 //! Every keyword is found by one of its trigrams, its anchor, the rarest. Bytes are folded to five bits (`b & 31`
 //! makes `A` and `a` one), so a trigram is a number below 2^15. The filter is asked about two trigrams at a time: four
-//! neighbouring bytes are hashed to 19 bits, and a bit is set where either trigram is an anchor. That needs one lookup for
+//! neighbouring bytes are hashed to 20 bits, and a bit is set where either trigram is an anchor. That needs one lookup for
 //! two bytes of text: first whether the byte of the filter has any bit (fast, and mostly no), then whether it has this one.
 
 /// Bytes of the filter; its bits stand for hashes of four folded bytes.
-pub const FILTER: usize = 1 << 16;
+pub const FILTER: usize = 1 << 17;
 /// Slots of the hash from trigram to anchors.
 pub const SLOTS: usize = 1 << 12;
 /// No anchors in this slot.
@@ -35,7 +35,7 @@ pub struct Tables {
 /// The bit of the filter that stands for four neighbouring bytes, the first in the low bits of the number.
 #[inline(always)]
 pub fn window(bytes: u32) -> usize {
-    ((bytes & 0x1f1f_1f1f).wrapping_mul(0x9e37_79b1) >> 13) as usize
+    ((bytes & 0x1f1f_1f1f).wrapping_mul(0x9e37_79b1) >> 12) as usize
 }
 
 /// The number of a trigram.
@@ -96,7 +96,7 @@ fn rarest(keyword: &[u8]) -> usize {
         let likely: usize = keyword[offset..offset + 3].iter().map(|b| likelihood(*b)).sum();
         // A missing neighbour sets 32 bits instead of one.
         let open = usize::from(offset == 0) + usize::from(offset + 3 == keyword.len());
-        rank.map_or(0, |rank| COMMON.len() / 3 - rank) + likely + 3 * open
+        rank.map_or(0, |rank| COMMON.len() / 3 - rank) + likely + 100 * open
     };
     // The offset is kept in a byte.
     (0..=(keyword.len() - 3).min(255)).min_by_key(|o| cost(*o)).unwrap_or(0)

@@ -1,31 +1,356 @@
-//! Entries of Kubernetes `Secret` manifests, wherever their keys stand.
+//! Entries of Kubernetes `Secret` manifests, wherever their keys stand: YAML or JSON, several documents, lists.
+//! Owns the reading, by indentation or by braces; works on broken and templated files too, so it parses neither for real.
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 
-use super::scan::Hit;
-
-/// Whether a keyword is the value of `kind: Secret`.
-pub fn is_secret_kind(text: &[u8], keyword: Range<usize>) -> bool {
-    if &text[keyword.clone()] != b"Secret" {
-        return false;
-    }
-    let before = text[keyword.start.saturating_sub(16)..keyword.start].trim_end_with(|c| matches!(c, '"' | '\'' | ' '));
-    let Some(before) = before.strip_suffix(b":") else { return false };
-    let after = text.get(keyword.end).copied().unwrap_or(b'\n');
-    before.trim_end_with(|c| matches!(c, '"' | '\'' | ' ')).ends_with_str("kind") && !(after.is_ascii_alphanumeric())
-}
+use super::decode;
+use super::generic::{self, KUBERNETES};
+use super::name;
+use super::placeholder;
+use super::scan::{Hit, Scanner};
+use super::value;
+use crate::finding::Confidence;
 
 /// One entry of `data` or `stringData`.
-pub struct Entry {
-    pub key: Range<usize>,
-    pub value: Range<usize>,
-    pub encoded: bool,
+struct Entry {
+    key: Range<usize>,
+    value: Range<usize>,
+    encoded: bool,
 }
 
-pub fn entries(_text: &[u8], _kind: usize, _found: impl FnMut(Entry)) {}
+/// Reads the Secrets of one text; each part of it once.
+pub struct Reader {
+    /// Everything before has been read.
+    done: usize,
+    /// See [`generic::is_trial`].
+    trial: bool,
+}
 
-pub fn judge<'d>(_text: &[u8], _entry: Entry) -> Option<Hit<'d>> {
-    None
+impl Reader {
+    pub fn new(path: Option<&BStr>) -> Self {
+        Self { done: 0, trial: path.is_some_and(generic::is_trial) }
+    }
+
+    /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.
+    pub fn at<'s>(&mut self, text: &[u8], keyword: Range<usize>, scanner: &'s Scanner) -> Vec<Hit<'s>> {
+        if keyword.start < self.done {
+            return Vec::new();
+        }
+        let Some(key) = kind_key(text, &keyword) else { return Vec::new() };
+        let mut entries = Vec::new();
+        let flow = text[..key].trim_end().last().is_some_and(|b| matches!(b, b'{' | b','));
+        if flow {
+            flow_entries(text, self.done, &mut entries);
+            self.done = text.len();
+        } else {
+            let region = region(text, key, self.done);
+            block_entries(text, &region, &mut entries);
+            self.done = region.end.max(keyword.end);
+        }
+        entries.into_iter().filter_map(|entry| judge(text, &entry, scanner, self.trial)).collect()
+    }
+}
+
+/// Where the key `kind` starts, if the keyword is its value.
+fn kind_key(text: &[u8], keyword: &Range<usize>) -> Option<usize> {
+    let after = text.get(keyword.end).copied().unwrap_or(b'\n');
+    if &text[keyword.clone()] != b"Secret" || after.is_ascii_alphanumeric() {
+        return None;
+    }
+    let quotes = |c| matches!(c, '"' | '\'' | ' ');
+    let start = keyword.start.saturating_sub(24);
+    let before = text[start..keyword.start].trim_end_with(quotes).strip_suffix(b":")?;
+    let before = before.trim_end_with(quotes).strip_suffix(b"kind")?;
+    Some(start + before.len() - usize::from(before.ends_with(b"\"") || before.ends_with(b"'")))
+}
+
+/// Column of a line's first key: `- ` belongs to the indentation.
+fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| matches!(b, b' ' | b'-')).count()
+}
+
+/// A line that ends what stands at `column`.
+fn ends(line: &[u8], column: usize) -> bool {
+    line.starts_with(b"---") || !line.trim().is_empty() && !line.trim_start().starts_with(b"#") && indent(line) < column
+}
+
+/// The manifest around its `kind` key, by indentation: whole lines, from `floor` on.
+fn region(text: &[u8], key: usize, floor: usize) -> Range<usize> {
+    let line = crate::text::line_around(text, key);
+    let column = key - line.start;
+    let opens = |line: &[u8]| line.get(..column).is_some_and(|lead| lead.contains(&b'-'));
+    let mut start = line.start;
+    while start > floor && !opens(&text[start..line.end]) {
+        let above = crate::text::line_around(text, start - 1);
+        if ends(&text[above.clone()], column) {
+            break;
+        }
+        start = above.start;
+    }
+    let mut end = line.end;
+    while end < text.len() {
+        let start = end + 1;
+        let below = memchr::memchr(b'\n', &text[start.min(text.len())..]).map_or(text.len(), |n| start + n);
+        let next = &text[start.min(below)..below];
+        if ends(next, column) || indent(next) == column && opens(next) {
+            break;
+        }
+        end = below;
+    }
+    start..end
+}
+
+/// `data:` and `stringData:` at the column of the manifest's keys, and what is indented below.
+fn block_entries(text: &[u8], region: &Range<usize>, out: &mut Vec<Entry>) {
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let mut at = region.start;
+    while at < region.end {
+        let end = memchr::memchr(b'\n', &text[at..region.end]).map_or(region.end, |n| at + n);
+        lines.push(at..end);
+        at = end + 1;
+    }
+    let blank = |line: &[u8]| line.trim().is_empty() || line.trim_start().starts_with(b"#");
+    let Some(column) = lines.iter().map(|l| &text[l.clone()]).find(|l| !blank(l)).map(indent) else { return };
+    let mut encoded = None;
+    let mut inner = None;
+    let mut number = 0;
+    while number < lines.len() {
+        let range = lines[number].clone();
+        let line = &text[range.clone()];
+        number += 1;
+        if blank(line) {
+            continue;
+        }
+        let here = indent(line);
+        if here <= column {
+            let key = line[here..].trim_end();
+            encoded = [(&b"data:"[..], true), (b"stringData:", false)]
+                .iter()
+                .find(|(k, _)| key.starts_with(k))
+                .map(|(_, e)| *e);
+            inner = None;
+            continue;
+        }
+        let Some(encoded) = encoded else { continue };
+        if *inner.get_or_insert(here) != here {
+            continue;
+        }
+        let Some(colon) =
+            line[here..].find(": ").or_else(|| line.trim_end().strip_suffix(b":").map(|l| l.len() - here))
+        else {
+            continue;
+        };
+        let mut start = range.start + here + colon + 1;
+        let mut end = range.end;
+        let rest = text[start.min(end)..end].trim();
+        // A block scalar, or a plain one that begins on the next line.
+        if rest.is_empty() || matches!(rest[0], b'|' | b'>') {
+            let first = number;
+            while number < lines.len()
+                && (text[lines[number].clone()].trim().is_empty() || indent(&text[lines[number].clone()]) > here)
+            {
+                number += 1;
+            }
+            if first == number {
+                continue;
+            }
+            start = lines[first].start;
+            end = lines[number - 1].end;
+        } else if let Some(comment) = text[start..end].find(" #") {
+            end = start + comment;
+        }
+        let quoted = text[start..end].trim_with(|c| c.is_whitespace() || matches!(c, '"' | '\''));
+        let lead = text[start..end].find(quoted).unwrap_or(0);
+        out.push(Entry {
+            key: range.start + here..range.start + here + colon,
+            value: start + lead..start + lead + quoted.len(),
+            encoded,
+        });
+    }
+}
+
+/// An object or list that is open while walking over braces.
+struct Frame {
+    /// The key under which it stands in its parent.
+    name: Range<usize>,
+    is_secret: bool,
+    /// Its own members that are scalars.
+    fields: Vec<Entry>,
+    /// The members of its `data` and `stringData`.
+    data: Vec<Entry>,
+    /// The last string or word, and the key before a colon.
+    word: Range<usize>,
+    key: Option<Range<usize>>,
+}
+
+/// Walks over JSON (or YAML in flow style) once, and collects `data` of objects that turn out to be Secrets.
+fn flow_entries(text: &[u8], from: usize, out: &mut Vec<Entry>) {
+    let frame = |name| Frame { name, is_secret: false, fields: Vec::new(), data: Vec::new(), word: 0..0, key: None };
+    let mut stack: Vec<Frame> = vec![frame(0..0)];
+    let mut at = from;
+    while at < text.len() {
+        let top = stack.len() - 1;
+        match text[at] {
+            quote @ (b'"' | b'\'') => {
+                let start = at + 1;
+                at = start;
+                while at < text.len() && text[at] != quote && text[at] != b'\n' {
+                    at += if text[at] == b'\\' && quote == b'"' { 2 } else { 1 };
+                }
+                stack[top].word = start..at.min(text.len());
+            }
+            b':' => stack[top].key = Some(stack[top].word.clone()),
+            b',' | b'}' | b']' | b'\n' => {
+                let frame = &mut stack[top];
+                if let Some(key) = frame.key.take_if(|key| key.end < frame.word.start) {
+                    frame.is_secret |= &text[key.clone()] == b"kind" && &text[frame.word.clone()] == b"Secret";
+                    frame.fields.push(Entry { key, value: frame.word.clone(), encoded: false });
+                }
+                if matches!(text[at], b'}' | b']') && top > 0 {
+                    let Some(closed) = stack.pop() else { return };
+                    let parent = &mut stack[top - 1];
+                    let name = &text[closed.name.clone()];
+                    parent.key = None;
+                    if closed.is_secret {
+                        out.extend(closed.data);
+                    } else if name == b"data" || name == b"stringData" {
+                        let encoded = name == b"data";
+                        parent.data.extend(closed.fields.into_iter().map(|e| Entry { encoded, ..e }));
+                    }
+                }
+            }
+            b'{' | b'[' if stack.len() < 256 => {
+                let name = stack[top].key.clone().unwrap_or(0..0);
+                stack.push(frame(name));
+            }
+            b if b.is_ascii_whitespace() => {}
+            _ => {
+                let start = at;
+                while at < text.len() && !b",:{}[]\"'\n".contains(&text[at]) {
+                    at += 1;
+                }
+                stack[top].word = start..start + text[start..at].trim_end().len();
+                continue;
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Keys whose values are no secrets, unless they look random.
+const HARMLESS: &[&str] = &[
+    "username",
+    "user",
+    "login",
+    "host",
+    "hostname",
+    "port",
+    "url",
+    "uri",
+    "endpoint",
+    "region",
+    "bucket",
+    "namespace",
+    "name",
+    "email",
+    "type",
+    "project",
+    "issuer",
+    "client-id",
+    "client_id",
+    "clientid",
+    "tenant",
+    "tenant-id",
+    "database",
+    "dbname",
+    "db",
+    "enabled",
+    "insecure",
+    "schema",
+    "scheme",
+    "domain",
+    "server",
+];
+
+/// Whether an entry is a secret, and which: what a value decodes to is scanned in its own right.
+fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> Option<Hit<'s>> {
+    let key = text[entry.key.clone()].trim_with(|c| c.is_whitespace() || matches!(c, '"' | '\'')).to_ascii_lowercase();
+    let raw = text[entry.value.clone()].trim();
+    let decoded = entry
+        .encoded
+        .then(|| decode::base64(&raw.iter().filter(|b| !b.is_ascii_whitespace()).copied().collect::<Vec<_>>()));
+    if raw.is_empty()
+        || value::is_reference(raw)
+        || value::is_ciphertext(raw)
+        || placeholder::is_password_placeholder(raw)
+    {
+        return None;
+    }
+    let plain = match &decoded {
+        Some(Some(decoded)) => decoded.as_slice(),
+        // Not base64 at all: a template, or somebody forgot to encode it.
+        Some(None) => raw,
+        None => raw,
+    };
+    let plain = plain.trim();
+    let public = key.ends_with(b".crt")
+        || key.ends_with(b".pub")
+        || plain.starts_with(b"-----BEGIN CERTIFICATE")
+        || plain.starts_with(b"-----BEGIN PUBLIC");
+    if public
+        || plain.is_empty()
+        || value::is_reference(plain)
+        || value::is_ciphertext(plain)
+        || placeholder::is_password_placeholder(plain)
+    {
+        return None;
+    }
+    let hit = |detector, confidence, severity| Hit {
+        detector,
+        range: entry.key.start..entry.value.end,
+        secret: entry.value.clone(),
+        confidence,
+        severity,
+        pair: None,
+    };
+    // In the clear it is part of the text, which is being scanned anyway.
+    if decoded.is_some() {
+        let inner = scanner.scan(plain, None);
+        if let Some(found) = inner.into_iter().filter(|h| h.confidence > Confidence::Low).max_by_key(|h| h.confidence) {
+            return Some(hit(found.detector, found.confidence, found.severity));
+        }
+    }
+    // A file within the Secret: in the clear it is part of the text, and encoded it has just been scanned.
+    if plain.contains(&b'\n') || value::is_timestamp(plain) {
+        return None;
+    }
+    let words = plain.contains(&b' ');
+    let mut confidence = match name::kind(&key) {
+        Some(_)
+            if words
+                && ["secret", "password", "token", "key"]
+                    .iter()
+                    .any(|w| value::contains(&plain.to_ascii_lowercase(), w)) =>
+        {
+            return None;
+        }
+        Some(_) => Confidence::Medium,
+        None if value::is_random(plain) => Confidence::Medium,
+        None if HARMLESS.iter().any(|h| key.ends_with(h.as_bytes())) => return None,
+        None if plain.len() < 8
+            || words
+            || value::is_identifier(plain)
+            || value::contains(plain, "://")
+            || decoded.is_none() =>
+        {
+            return None;
+        }
+        None => Confidence::Low,
+    };
+    if trial {
+        confidence = confidence.min(Confidence::Low);
+    }
+    Some(hit(&KUBERNETES, confidence, KUBERNETES.severity))
 }

@@ -7,6 +7,7 @@ mod generic;
 mod grams;
 mod kubernetes;
 mod name;
+mod own;
 mod placeholder;
 mod prefilter;
 mod scan;
@@ -30,9 +31,11 @@ use crate::text;
 pub use decode::{Content, content};
 pub use detector::{DETECTORS, Detector};
 pub use generic::{ASSIGNMENT, KUBERNETES};
+pub use placeholder::is_password_placeholder;
 pub use prefilter::Prefilter;
 pub use scan::{Hit, Scanner, built_in};
 pub use stanza::{CHECKS, Stanza};
+pub use value::{is_ciphertext, is_reference};
 
 pub static RULE: Rule = Rule {
     id: "secrets",
@@ -98,7 +101,7 @@ fn compile(options: &Options<'_>) -> Checks {
         binary: options.flag("binary"),
         window: usize::try_from(options.vocabulary().budgets.blob_window).unwrap_or(usize::MAX),
     };
-    let check = Secrets::new(Scanner::new(Vec::new()), settings);
+    let check = Secrets::new(own::scanner(options), settings);
     Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], ..Checks::default() }
 }
 

@@ -2,6 +2,8 @@
 
 use bstr::ByteSlice;
 
+use super::value::contains;
+
 /// The two kinds of names that say "secret".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -180,6 +182,20 @@ const ABOUT: &[&str] = &[
     "location",
     "pem",
     "encoding",
+    "encryption",
+    "mtime",
+    "ctime",
+    "atime",
+    "patten",
+    "info",
+    "data",
+    "set",
+    "get",
+    "factor",
+    "claim",
+    "claims",
+    "used",
+    "provided",
     "generator",
     "cache",
     "storage",
@@ -242,6 +258,7 @@ const OTHER: &[&str] = &[
     "resumetoken",
     "secretary",
     "public_token",
+    "protobuf",
     "idempotency",
     "sort_key",
     "sortkey",
@@ -253,14 +270,14 @@ const OTHER: &[&str] = &[
 pub fn kind(name: &[u8]) -> Option<Kind> {
     let name = name.rsplit(|b| *b == b'.').next().unwrap_or(name);
     let lower = name.to_ascii_lowercase();
-    if OTHER.iter().any(|o| lower.contains_str(o)) {
+    if OTHER.iter().any(|o| contains(&lower, o)) {
         return None;
     }
     let last = last_word(name);
     if ABOUT.iter().any(|a| last == a.as_bytes()) {
         return None;
     }
-    let has = |parts: &[&str]| parts.iter().any(|p| lower.contains_str(p));
+    let has = |parts: &[&str]| parts.iter().any(|p| contains(&lower, p));
     if has(&["passw", "passphrase", "pwd"]) || last == b"pass" || lower.ends_with_str("identified by") {
         return Some(Kind::Password);
     }

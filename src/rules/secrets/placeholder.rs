@@ -1,6 +1,6 @@
 //! Values that stand for a secret without being one: `changeme`, `xxxx`, `<token>`, `0123456789`.
 
-use bstr::ByteSlice;
+use super::value::contains;
 
 /// Parts that no real token holds: long enough not to occur by chance.
 const PARTS: &[&str] = &[
@@ -52,6 +52,14 @@ const PARTS: &[&str] = &[
     "my-token",
     "my_token",
     "mypassword",
+    "my-password",
+    "my_password",
+    "secret-password",
+    "secret-token",
+    "my-username",
+    "strong-password",
+    "some-password",
+    "some-token",
     "todo",
     "fixme",
     "secret-here",
@@ -187,12 +195,15 @@ pub fn is_placeholder(secret: &[u8]) -> bool {
 /// A value that nobody uses as a password, or that does not matter if somebody does.
 pub fn is_password_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    WORDS.iter().any(|w| lower == w.as_bytes()) || has_part(&lower) || is_low_information(value)
+    value.ends_with(b"...")
+        || WORDS.iter().any(|w| lower == w.as_bytes())
+        || has_part(&lower)
+        || is_low_information(value)
 }
 
 fn has_part(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    PARTS.iter().any(|part| lower.contains_str(part))
+    PARTS.iter().any(|part| contains(&lower, part))
 }
 
 /// Runs of one character, runs through the alphabet, few different characters.
@@ -202,15 +213,24 @@ fn is_low_information(value: &[u8]) -> bool {
         return true;
     }
     let (mut same, mut up, mut down) = (1, 1, 1);
+    // Bytes that are part of a run of three or more.
+    let mut in_runs = 0;
     for pair in value.windows(2) {
         let step = |run: usize, holds: bool| if holds { run + 1 } else { 1 };
         same = step(same, pair[0] == pair[1]);
         up = step(up, pair[1] == pair[0].wrapping_add(1) || pair == b"90");
         down = step(down, pair[0] == pair[1].wrapping_add(1) || pair == b"09");
+        let longest = same.max(up).max(down);
+        in_runs += match longest {
+            0..3 => 0,
+            3 => 3,
+            _ => 1,
+        };
         if same >= 8 || up >= 10 || down >= 10 {
             return true;
         }
     }
-    // `12345678`, `abcdefgh`: nothing but a run.
-    up.max(down) == value.len() && value.len() > 3
+    // `12345678`, `abcdef123456`, `aabbccddeeff`: nothing but runs.
+    let doubled = value.len() >= 8 && value.chunks(2).all(|pair| pair[0] == pair[pair.len() - 1]);
+    doubled || value.len() > 3 && in_runs * 5 >= value.len() * 4
 }

@@ -8,12 +8,14 @@ use std::ops::Range;
 
 use bstr::BStr;
 
+use super::decode;
 use super::detector::{self, DETECTORS, Detector};
 use super::generic;
 use super::kubernetes;
 use super::placeholder;
 use super::prefilter::Prefilter;
 use super::validate::{Candidate, Verdict, entropy};
+use super::value;
 use crate::finding::{Confidence, Redact, Severity};
 
 /// A secret, as found.
@@ -118,6 +120,7 @@ impl Scanner {
             hits: Vec::new(),
             pending: Vec::new(),
             generic: generic::Reader::new(text, path),
+            manifests: kubernetes::Reader::new(path),
         };
         self.prefilter.search(text, |keyword, at| scan.keyword(keyword, at));
         scan
@@ -139,6 +142,7 @@ struct Scan<'s, 't> {
     /// Windows of detectors that have to be searched, joined where they touch, so that each byte is searched once at most.
     pending: Vec<(u16, Range<usize>)>,
     generic: generic::Reader<'t>,
+    manifests: kubernetes::Reader,
 }
 
 impl<'s> Scan<'s, '_> {
@@ -155,10 +159,27 @@ impl<'s> Scan<'s, '_> {
         detectors.iter().for_each(|detector| self.wake(*detector, at));
         if generic {
             let length = self.scanner.prefilter.keywords()[keyword].len();
-            if kubernetes::is_secret_kind(self.text, at..at + length) {
-                kubernetes::entries(self.text, at, |entry| self.hits.extend(kubernetes::judge(self.text, entry)));
+            if length == "secret".len() {
+                self.hits.extend(self.manifests.at(self.text, at..at + length, self.scanner));
             }
-            self.hits.extend(self.generic.assignment(at..at + length));
+            if let Some(hit) = self.generic.assignment(at..at + length) {
+                self.hits.push(self.unwrapped(hit));
+            }
+        }
+    }
+
+    /// A value that was found by its name and is base64 of something with a form of its own is that.
+    fn unwrapped(&self, hit: Hit<'s>) -> Hit<'s> {
+        let value = &self.text[hit.secret.clone()];
+        let wrapped = value.len() >= 24 && value.iter().all(|b| value::is_base64(*b));
+        let decoded = wrapped.then(|| decode::base64(value)).flatten().filter(|d| d.is_ascii());
+        let inner =
+            decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| generic::rank(h.detector) < 2));
+        match inner {
+            Some(inner) => {
+                Hit { detector: inner.detector, confidence: inner.confidence, severity: inner.severity, ..hit }
+            }
+            None => hit,
         }
     }
 
@@ -294,24 +315,28 @@ fn join_pairs(hits: &mut Vec<Hit<'_>>) {
     hits.retain(|_| !taken.next().unwrap_or(false));
 }
 
-/// One secret, one hit: of hits whose secrets overlap the most specific stays, and what was found by syntax only gives way
-/// wherever a specific pattern matched.
+/// One secret, one hit: of hits whose secrets overlap the best ranked stays, and it keeps worse ranks out of all that
+/// it matched.
 fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     hits.sort_by_key(|h| {
         (generic::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
     });
     let mut kept: BTreeMap<usize, Hit<'_>> = BTreeMap::new();
     let mut claimed = Disjoint::default();
+    // What better ranks matched, beyond the secrets themselves.
     let mut matched = Disjoint::default();
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut rank = 0;
     for hit in hits {
-        let specific = generic::rank(hit.detector) == 0;
-        if claimed.meets(&hit.secret) || !specific && matched.meets(&hit.secret) {
+        if generic::rank(hit.detector) > rank {
+            rank = generic::rank(hit.detector);
+            ranges.drain(..).for_each(|range| matched.add(range));
+        }
+        if claimed.meets(&hit.secret) || matched.meets(&hit.secret) {
             continue;
         }
         claimed.add(hit.secret.clone());
-        if specific {
-            matched.add(hit.range.clone());
-        }
+        ranges.push(hit.range.clone());
         kept.insert(hit.secret.start, hit);
     }
     kept.into_values().collect()

@@ -37,6 +37,9 @@ pub struct Stanza {
     /// The detector of the other half: found near each other they are one finding.
     #[serde(default)]
     pub pair: Option<String>,
+    /// The form is common to many: at the same place a detector that is not broad knows better.
+    #[serde(default)]
+    pub broad: bool,
     /// `<>` in examples breaks them up, so that no scanner takes our own files for leaks; it is removed before use.
     pub matches: Vec<String>,
     pub near_misses: Vec<String>,
@@ -84,6 +87,7 @@ pub const CHECKS: &[&str] = &[
     "stripe-mode",
     "url-credentials",
     "uuid",
+    "wrapped-pem",
 ];
 
 /// Keywords of the generic detector: where one of them ends a name, an assignment may follow.

@@ -4,6 +4,12 @@ use bstr::ByteSlice;
 
 use super::validate::entropy;
 
+/// Whether a short text holds a part: building a searcher for each of many parts would cost more than it saves.
+pub fn contains(text: &[u8], part: &str) -> bool {
+    let part = part.as_bytes();
+    text.windows(part.len()).any(|w| w[0] == part[0] && w == part)
+}
+
 /// A UUID in its usual form.
 pub fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
@@ -105,6 +111,10 @@ pub fn is_reference(value: &[u8]) -> bool {
         || value.starts_with(b"%") && value.ends_with(b"%")
         || value.starts_with(b"{") && value.ends_with(b"}")
         || value.starts_with(b"[") && value.ends_with(b"]")
+        || value.starts_with(b"^")
+        || contains(value, "` + ")
+        || contains(value, "\" + ")
+        || contains(value, "' + ")
 }
 
 /// Encrypted or hashed: fit to be committed, or at least no secret in the clear.
@@ -170,15 +180,43 @@ pub fn is_identifier(value: &[u8]) -> bool {
     if value.iter().any(|b| !(b.is_ascii_alphanumeric() || b"_-.:/()[]*&".contains(b))) {
         return false;
     }
-    let words: Vec<&[u8]> = words(value).collect();
-    let letters: usize = words.iter().filter(|w| w[0].is_ascii_alphabetic()).map(|w| w.len()).sum();
-    let digits: usize = value.iter().filter(|b| b.is_ascii_digit()).count();
-    let numbers = words.iter().filter(|w| w[0].is_ascii_digit()).count();
-    letters > 0
-        && digits * 3 <= letters
-        && numbers <= 2
-        && letters >= words.iter().filter(|w| w[0].is_ascii_alphabetic()).count() * 3
-        && words.iter().all(|w| is_wordy(w))
+    if is_constant(value) {
+        return true;
+    }
+    let (mut runs, mut letters, mut numbers) = (0, 0, 0);
+    let (mut pairs, mut usual) = (0, 0);
+    for word in words(value) {
+        if word[0].is_ascii_digit() {
+            numbers += 1;
+            continue;
+        }
+        runs += 1;
+        letters += word.len();
+        // Short runs are abbreviations: `db`, `k8s`, `id`.
+        if word.len() > 2 {
+            pairs += word.len() - 1;
+            usual += word.windows(2).filter(|p| is_usual(p[0], p[1])).count();
+        }
+    }
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    letters > 0 && digits * 3 <= letters && numbers <= 3 && letters >= runs * 3 && usual * 4 >= pairs * 3
+}
+
+/// `SOME_CONSTANT_1`.
+fn is_constant(value: &[u8]) -> bool {
+    let parts = || value.split(|b| *b == b'_');
+    let upper = value.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+    let letters = value.iter().filter(|b| b.is_ascii_uppercase()).count();
+    upper && parts().count() > 1 && parts().all(|p| p.len() <= 16) && letters * 4 >= value.len() * 3
+}
+
+/// `2019-03-20T17:54:53Z`, and anything else that begins with a date.
+pub fn is_timestamp(value: &[u8]) -> bool {
+    value.len() >= 10
+        && value[..10]
+            .iter()
+            .enumerate()
+            .all(|(at, b)| if matches!(at, 4 | 7) { *b == b'-' } else { b.is_ascii_digit() })
 }
 
 /// Splits at separators, at changes between letters and digits, and before capitals that follow small letters.

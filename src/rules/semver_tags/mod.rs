@@ -22,8 +22,12 @@ use crate::policy::scope::{self, RefNames};
 use crate::subject::{Kinds, Oid, RefUpdate};
 use crate::yaml::Value;
 
-pub static RULE: Rule = Rule { id: "semver-tags", looks_at: Kinds::REF, policy: POLICY, compile };
-const POLICY: &str = include_str!("../../../policies/semver-tags.yml");
+pub static RULE: Rule = Rule {
+    id: "semver-tags",
+    looks_at: Kinds::REF,
+    policy: include_str!("../../../policies/semver-tags.yml"),
+    compile,
+};
 
 /// A tag that names the newest of something and moves: `prod-stable`.
 pub struct Moving {

@@ -177,15 +177,13 @@ fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Resul
     Ok(false)
 }
 
-/// Branches as they stand after the push, here and, in a clone, at origin. By short name.
+/// Branches as they stand after the push, by short name.
 fn tips(update: &RefUpdate<'_>, branches: &Branches) -> Result<Vec<(BString, Oid)>> {
     let mut tips = Vec::new();
-    for prefix in ["refs/heads/", "refs/remotes/origin/"] {
-        for (full, tip) in after(update, prefix)? {
-            let name = full.strip_prefix(prefix.as_bytes()).unwrap_or(&full).as_bstr();
-            if branches.hold(name) {
-                tips.push((name.to_owned(), tip));
-            }
+    for (full, tip) in after(update, "refs/heads/")? {
+        let name = full.strip_prefix(b"refs/heads/").unwrap_or(&full).as_bstr();
+        if branches.hold(name) {
+            tips.push((name.to_owned(), tip));
         }
     }
     if tips.is_empty() {

@@ -23,14 +23,15 @@ mod workflows;
 
 use std::sync::Arc;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 
 use self::setup::Setup;
 use self::text::Text;
+use super::windmill_paths::is_windmill_path;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
-use crate::policy::Options;
+use crate::policy::{Options, scope};
 use crate::subject::{Entry, Kinds, Tree};
 
 pub static RULE: Rule = Rule {
@@ -64,6 +65,12 @@ struct Ground<'t> {
 
 impl<'a> Check<Tree<'a>> for Snapshots {
     fn check(&self, tree: &Tree<'a>, out: &mut Findings<'_>) -> Result<()> {
+        // What stood before the change is not its fault; a change beside it costs no listing of the tree.
+        if let Some(changed) = tree.snapshot.changed_paths()?
+            && !changed.iter().any(|path| self.concerns(path.as_bstr()))
+        {
+            return Ok(());
+        }
         let entries = tree.snapshot.entries()?;
         let ground = Ground { setup: &self.setup, tree, environment: self.setup.of_tree(tree) };
         root::unread_names(&ground, &entries, out);
@@ -76,6 +83,20 @@ impl<'a> Check<Tree<'a>> for Snapshots {
             workflows::check(&ground, &entries, out)?;
         }
         key_file::together(&ground, &entries, out)
+    }
+}
+
+impl Snapshots {
+    /// Whether a change of this path can break anything here.
+    fn concerns(&self, path: &BStr) -> bool {
+        let name = files::base_name(path);
+        files::item(path).is_some()
+            || files::is_key_file(path)
+            || name.starts_with(b"wmill")
+            || name.starts_with(b"settings")
+            || path.split(|b| *b == b'/').any(|part| part == b".wmill")
+            || is_windmill_path(path)
+            || scope::is_match(&self.setup.ci_files, path)
     }
 }
 

@@ -1,3 +1,4 @@
 //! The rule family `secrets`.
 
 mod detectors;
+mod generic;

@@ -32,6 +32,15 @@ pub fn pem(c: &Candidate<'_>) -> Verdict {
     Verdict::require(front.first() == Some(&0x30) && distinct(&front) > 8)
 }
 
+/// A PEM block that is base64 as a whole, as in a kubeconfig.
+pub fn wrapped_pem(c: &Candidate<'_>) -> Verdict {
+    let decoded = decode::base64(&c.secret[..c.secret.len() / 4 * 4]).unwrap_or_default();
+    let Some(label) = decoded.find("PRIVATE KEY") else { return Verdict::Reject };
+    let Some(start) = decoded[label..].find("-----").map(|at| label + at + 5) else { return Verdict::Reject };
+    let end = decoded[start..].find("-----").map_or(decoded.len(), |at| start + at);
+    pem(&Candidate { text: &decoded, range: &(0..end), secret: &decoded[start..end], start })
+}
+
 fn distinct(bytes: &[u8]) -> usize {
     let mut seen = [false; 256];
     bytes.iter().for_each(|b| seen[*b as usize] = true);

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use checksum::{base58check, bech32, github_crc32, gitlab_crc32, grafana_crc32, luhn, npm_crc32};
 pub use encoded::{base64, base64_32, base64_48, base64_64, base64_json, basic_auth, discord, hex, jwt};
-pub use key::pem;
+pub use key::{pem, wrapped_pem};
 pub use shape::{
     aws_key_id, aws_secret, mixed, mixed_case, not_hex, not_identifier, not_uuid, slack, stripe_mode, url_credentials,
     uuid,
@@ -84,6 +84,7 @@ pub fn by_name(name: &str) -> Option<Check> {
         "stripe-mode" => stripe_mode,
         "url-credentials" => url_credentials,
         "uuid" => uuid,
+        "wrapped-pem" => wrapped_pem,
         _ => return None,
     })
 }

@@ -1,0 +1,311 @@
+//! Squashes: one commit with the content that merging several development commits would have brought.
+//! Owns the search: which development commits can have been squashed is worked out path by path from what commits
+//! change; only those are merged, in memory.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::BString;
+
+use super::content::{Scope, Sight};
+use super::graph::{At, DEV, Latest, NEW, OLD, Region};
+use super::leak;
+use super::patches::{self, Delta, Patches};
+use crate::error::Result;
+use crate::subject::{Merged, Oid};
+
+/// One in so many merges may be tried where a merge of lines, not of whole files, would have to make the commit.
+const LONG_SHOTS: usize = 20;
+/// How often git itself is asked for a merge base: that may walk far where development was never merged.
+const ASKED_BASES: usize = 2;
+/// A copy may carry a time this many seconds before its original's: clocks differ.
+const CLOCKS_DIFFER: i64 = 3_600;
+
+/// Looks at every single-parent commit of `chain` (oldest first) that development does not have.
+pub fn search(
+    region: &Region<'_>,
+    scope: &Scope<'_>,
+    chain: &[At],
+    cap: usize,
+    patches: &mut Patches<'_>,
+    sights: &mut Vec<Sight>,
+) -> Result<()> {
+    let q = scope.question;
+    let trunk = leak::trunk(region, q)?;
+    let start = chain.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
+    let mut lines = lines(region, &trunk, start, patches)?;
+    let mut bases = Bases::new(region, scope);
+    let mut shots = cap.div_ceil(LONG_SHOTS);
+    let mut before: Option<Delta> = None;
+    for at in chain {
+        let commit = region.oid(*at);
+        if let Some(done) = before.take() {
+            lines.iter_mut().for_each(|line| line.production_goes_on(&done));
+        }
+        let Some(delta) = patches.delta(commit)? else { return Ok(()) };
+        before = Some(delta.clone());
+        let [base] = region.parents(*at)[..] else { continue };
+        if delta.is_empty() || region.shared(*at) {
+            continue;
+        }
+        let node = patches.node(commit)?;
+        let (likely, long): (Vec<_>, Vec<_>) = lines.iter().map(|line| line.candidates(&delta)).unzip();
+        let likely: Vec<At> = likely.into_iter().flatten().collect();
+        let long: Vec<At> = long.into_iter().flatten().collect();
+        for (i, tip) in likely.iter().chain(&long).enumerate() {
+            if i >= likely.len() {
+                if shots == 0 {
+                    patches.leave_unfinished();
+                    break;
+                }
+                shots -= 1;
+            }
+            if !patches.may_merge() {
+                return Ok(());
+            }
+            let Some(merged) = bases.merge(region, base, *tip, patches)? else { break };
+            if merged != Merged::Clean(node.tree) || !several_unpromoted(region, scope, base, *tip, patches)? {
+                continue;
+            }
+            let of = region.oid(*tip);
+            sights.push(match q.releases.on(of)? {
+                Some(tag) => Sight::TagSquash { commit, tag: tag.clone() },
+                None => Sight::Squash { commit, of },
+            });
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A first-parent line of the trunk, oldest first, with what each commit changes.
+struct Line {
+    commits: Vec<(At, Delta)>,
+    /// What stood below the line, for paths that the line or production changes.
+    below: HashMap<BString, Option<Oid>>,
+    /// What production has, for paths that differ from below.
+    production: HashMap<BString, Option<Oid>>,
+}
+
+/// What a merge of whole files makes of one path, compared with what it should make.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Same,
+    /// Both sides changed the file: its lines decide.
+    Open,
+    Differs,
+}
+
+impl Line {
+    fn production_goes_on(&mut self, delta: &Delta) {
+        for (path, before, after) in delta.iter() {
+            // A path that neither side had changed yet stood below as it stands in production.
+            self.below.entry(path.clone()).or_insert(*before);
+            self.production.insert(path.clone(), *after);
+        }
+    }
+
+    /// `theirs`: what the line has at the path.
+    fn fit(&self, path: &BString, theirs: Option<Oid>, delta: &HashMap<&BString, Option<Oid>>) -> Fit {
+        let below = self.below.get(path).copied();
+        let ours = self.production.get(path).copied().or(below);
+        let target = delta.get(path).copied().or(ours);
+        let merged = if ours == Some(theirs) || below == Some(theirs) {
+            ours
+        } else if ours == below {
+            Some(theirs)
+        } else {
+            return if target == Some(theirs) { Fit::Same } else { Fit::Open };
+        };
+        if merged == target { Fit::Same } else { Fit::Differs }
+    }
+
+    /// The commits of the line whose merge can result in `delta`, newest first: those for which whole files say so, and
+    /// those that change one of its paths and for which the lines of some files would have to.
+    fn candidates(&self, delta: &Delta) -> (Vec<At>, Vec<At>) {
+        let wanted: HashMap<&BString, Option<Oid>> = delta.iter().map(|(path, _, new)| (path, *new)).collect();
+        let (mut open, mut differs) = (0_usize, 0_usize);
+        let mut count = |fit: Fit, add: bool, counts: (&mut usize, &mut usize)| {
+            let counter = match fit {
+                Fit::Same => return,
+                Fit::Open => counts.0,
+                Fit::Differs => counts.1,
+            };
+            *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
+        };
+        for (path, before, _) in delta.iter() {
+            let theirs = self.below.get(path).copied().unwrap_or(*before);
+            count(self.fit(path, theirs, &wanted), true, (&mut open, &mut differs));
+        }
+        let (mut likely, mut long_shots) = (Vec::new(), Vec::new());
+        for (at, changes) in &self.commits {
+            for (path, before, after) in changes.iter() {
+                count(self.fit(path, *before, &wanted), false, (&mut open, &mut differs));
+                count(self.fit(path, *after, &wanted), true, (&mut open, &mut differs));
+            }
+            let touches = || changes.iter().any(|c| wanted.contains_key(&c.0));
+            match (differs, open) {
+                (0, 0) => likely.push(*at),
+                (0, _) if touches() => long_shots.push(*at),
+                _ => {}
+            }
+        }
+        likely.reverse();
+        long_shots.reverse();
+        (likely, long_shots)
+    }
+}
+
+fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Patches<'_>) -> Result<Vec<Line>> {
+    let on: HashSet<At> = trunk.iter().copied().collect();
+    let continued: HashSet<At> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
+    let Some(start) = start else { return Ok(Vec::new()) };
+    let start = patches.node(start)?.tree;
+    let mut out = Vec::new();
+    for head in trunk.iter().filter(|c| !continued.contains(c)) {
+        let mut commits = Vec::new();
+        let mut next = Some(*head);
+        // Half of what is left, so that something remains for other lines and for what was promoted before.
+        let most = patches.diffs_left() / 2;
+        while let Some(at) = next.filter(|c| on.contains(c) && region.is_expanded(*c)) {
+            if commits.len() == most {
+                patches.leave_unfinished();
+                break;
+            }
+            let Some(delta) = patches.delta(region.oid(at))? else { break };
+            commits.push((at, delta));
+            next = region.parents(at).first().copied();
+        }
+        commits.reverse();
+        let bottom = match next {
+            Some(at) => Some(patches.node(region.oid(at))?.tree),
+            None => None,
+        };
+        let Some(changes) = patches.diff(bottom, start)? else { break };
+        let mut line = Line { commits, below: HashMap::new(), production: HashMap::new() };
+        for (path, before, after) in changes {
+            line.below.insert(path.clone(), before);
+            line.production.insert(path, after);
+        }
+        for (path, before, _) in line.commits.iter().flat_map(|(_, delta)| delta.iter()) {
+            line.below.entry(path.clone()).or_insert(*before);
+        }
+        out.push(line);
+    }
+    Ok(out)
+}
+
+/// Bases of merges of development commits into production, worked out from what was walked already where that is enough.
+struct Bases<'s> {
+    scope: &'s Scope<'s>,
+    /// The development side was walked down to production's, and nothing above production's old tip is shared: the
+    /// region knows where the two met.
+    known: bool,
+    asked: HashMap<At, Vec<Oid>>,
+    left: usize,
+}
+
+impl<'s> Bases<'s> {
+    fn new(region: &Region<'_>, scope: &'s Scope<'s>) -> Self {
+        let forward = region.find(scope.old).is_some_and(|c| region.is(c, NEW));
+        let apart = !region.members().any(|c| region.shared(c));
+        let known = forward && apart && region.is_complete();
+        Self { scope, known, asked: HashMap::new(), left: ASKED_BASES }
+    }
+
+    /// Merges a development commit into `base` of production. `None` when the way to where they met is too long.
+    fn merge(&mut self, region: &Region<'_>, base: At, tip: At, patches: &mut Patches<'_>) -> Result<Option<Merged>> {
+        let graph = self.scope.question.graph;
+        let (ours, theirs) = (region.oid(base), region.oid(tip));
+        let met = match self.met(region, tip) {
+            Some(met) => met,
+            None => {
+                // Below a merge the two may have met elsewhere; between merges the answer stays.
+                let key = self.key(region, tip);
+                if !self.asked.contains_key(&key) {
+                    if self.left == 0 {
+                        patches.leave_unfinished();
+                        return Ok(None);
+                    }
+                    self.left -= 1;
+                    self.asked.insert(key, graph.merge_bases(ours, theirs)?);
+                }
+                self.asked[&key].clone()
+            }
+        };
+        let base = match met.as_slice() {
+            [] => None,
+            [one] => Some(patches.node(*one)?.tree),
+            _ => return graph.merge_commits(ours, theirs).map(Some),
+        };
+        graph.merge_trees(base, patches.node(ours)?.tree, patches.node(theirs)?.tree).map(Some)
+    }
+
+    /// Where the commit's side left production, if it did at one place only.
+    fn met(&self, region: &Region<'_>, tip: At) -> Option<Vec<Oid>> {
+        if !self.known {
+            return None;
+        }
+        let side = region.side(tip, |_| false);
+        let ends: HashSet<At> =
+            side.iter().flat_map(|c| region.parents(*c)).copied().filter(|c| region.is(*c, OLD)).collect();
+        (ends.len() < 2).then(|| ends.into_iter().map(|c| region.oid(c)).collect())
+    }
+
+    fn key(&self, region: &Region<'_>, tip: At) -> At {
+        let mut at = tip;
+        while let [parent] = region.parents(at)[..]
+            && !region.is(parent, OLD)
+        {
+            at = parent;
+        }
+        at
+    }
+}
+
+/// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only where
+/// the patch agrees with the commit it names.
+fn several_unpromoted(
+    region: &Region<'_>,
+    scope: &Scope<'_>,
+    base: At,
+    tip: At,
+    patches: &mut Patches<'_>,
+) -> Result<bool> {
+    let below: HashSet<At> = region.side(base, |_| false).into_iter().collect();
+    let brought = region.side(tip, |_| false).into_iter();
+    let mut brought: Vec<At> = brought.filter(|c| region.parents(*c).len() < 2 && !below.contains(c)).collect();
+    brought.sort_unstable_by_key(|c| std::cmp::Reverse((region.time(*c), region.oid(*c))));
+    if brought.len() < 2 {
+        return Ok(false);
+    }
+    // What was promoted before is in production, and not older than its original.
+    let mut latest = Latest::of(scope.question.graph, scope.new)?;
+    let mut own = Vec::new();
+    let mut unpromoted = 0;
+    'brought: for at in brought {
+        let original = region.oid(at);
+        while let Some((commit, parents)) = latest.next_since(region.time(at).saturating_sub(CLOCKS_DIFFER))? {
+            let here = region.find(commit);
+            if parents == 1 && !here.is_some_and(|c| region.is(c, DEV)) {
+                // Patches of the update itself count only where a trailer claims them.
+                let claimed_only = here.is_some_and(|c| region.gained(c) && !below.contains(&c));
+                own.push((commit, claimed_only));
+            }
+        }
+        for (copy, claimed_only) in &own {
+            if *claimed_only && !patches::names(&patches::originals(&patches.node(*copy)?.message), original) {
+                continue;
+            }
+            match patches.same(*copy, original)? {
+                Some(true) => continue 'brought,
+                Some(false) => {}
+                None => return Ok(false),
+            }
+        }
+        unpromoted += 1;
+        if unpromoted == 2 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,132 @@
+//! The user's own detectors: `detectors` of a policy, the same shape as the built-in ones and held to the same.
+
+use std::collections::BTreeSet;
+
+use super::detector::{DETECTORS, Detector};
+use super::scan::Scanner;
+use super::stanza::Stanza;
+use crate::policy::{Located, Options};
+use crate::text;
+
+const KEYS: [&str; 17] = [
+    "id",
+    "name",
+    "provider",
+    "keywords",
+    "pattern",
+    "entropy",
+    "checks",
+    "paths",
+    "severity",
+    "confidence",
+    "revoke",
+    "docs",
+    "window",
+    "pair",
+    "broad",
+    "matches",
+    "near-misses",
+];
+
+/// The scanner of the built-in detectors and those of a policy; whatever is wrong with these is recorded as a mistake.
+pub fn scanner(options: &Options<'_>) -> Scanner {
+    let items = options.shared("detectors");
+    let mut ids: BTreeSet<String> = DETECTORS.iter().map(|d| d.id.to_string()).collect();
+    let mut own = Vec::new();
+    let mut examples = Vec::new();
+    for item in items {
+        options.known_keys(item, &KEYS);
+        let Some(stanza) = stanza(options, item) else { continue };
+        let at = |key: &str| item.get(key).unwrap_or(item);
+        let mistake = |key: &str, why: String| options.mistake(item.source, at(key).node.span.clone(), why);
+        let problems = stanza.problems(false);
+        for (field, why) in &problems {
+            mistake(field, why.clone());
+        }
+        if !ids.insert(stanza.id.clone()) {
+            mistake("id", format!("there is another detector `{}`", stanza.id));
+            continue;
+        }
+        if !problems.is_empty() {
+            continue;
+        }
+        examples.push((item, stanza.clone()));
+        match Detector::from_stanza(stanza) {
+            Ok(detector) => own.push(detector),
+            Err(why) => {
+                // The last line of a pattern's error says what; the others draw it.
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                mistake("pattern", format!("the pattern is wrong: {why}"));
+            }
+        }
+    }
+    let scanner = Scanner::new(own);
+    for (item, stanza) in examples {
+        if let Some(pair) = &stanza.pair {
+            if !ids.contains(pair) {
+                let near = text::nearest(pair, ids.iter().map(String::as_str))
+                    .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+                options.mistake(
+                    item.source,
+                    item.get("pair").unwrap_or(item).node.span.clone(),
+                    format!("there is no detector `{pair}`{near}"),
+                );
+            }
+        }
+        try_examples(options, &scanner, item, &stanza);
+    }
+    scanner
+}
+
+fn stanza(options: &Options<'_>, item: Located<'_>) -> Option<Stanza> {
+    // One by one, so that everything missing is told at once.
+    let id = options.required::<String>(item, "id");
+    let name = options.required::<String>(item, "name");
+    let keywords = options.required::<Vec<String>>(item, "keywords");
+    let pattern = options.required::<String>(item, "pattern");
+    let text = |key, default: &str| options.field::<String>(item, key).unwrap_or_else(|| default.to_owned());
+    let list = |key| options.field::<Vec<String>>(item, key).unwrap_or_default();
+    let number = |key: &str, default: f32| match item.get(key) {
+        None => default,
+        Some(at) => at.node.text().and_then(|t| t.parse().ok()).unwrap_or_else(|| {
+            options.mistake(at.source, at.node.span.clone(), "a number is needed here");
+            default
+        }),
+    };
+    let rest = Stanza {
+        provider: text("provider", "own"),
+        entropy: number("entropy", 0.0),
+        checks: list("checks"),
+        paths: list("paths"),
+        severity: text("severity", "error"),
+        confidence: text("confidence", "high"),
+        revoke: text("revoke", ""),
+        docs: text("docs", ""),
+        window: number("window", 1024.0) as u32,
+        pair: options.field(item, "pair"),
+        broad: options.field(item, "broad").unwrap_or_default(),
+        matches: list("matches"),
+        near_misses: list("near-misses"),
+        ..Stanza::default()
+    };
+    Some(Stanza { id: id?, name: name?, keywords: keywords?, pattern: pattern?, ..rest })
+}
+
+/// An example that does not do what it is there for shows a pattern that does not either.
+fn try_examples(options: &Options<'_>, scanner: &Scanner, item: Located<'_>, stanza: &Stanza) {
+    // Detectors bound to paths cannot be tried without one.
+    if !stanza.paths.is_empty() {
+        return;
+    }
+    let found = |example: &str| {
+        scanner.scan(example.replace("<>", "").as_bytes(), None).iter().any(|h| h.detector.id == stanza.id)
+    };
+    for (key, wanted) in [("matches", true), ("near-misses", false)] {
+        for example in item.get(key).into_iter().flat_map(Located::items) {
+            if example.node.text().is_some_and(|text| found(text) != wanted) {
+                let why = if wanted { "this example is not found" } else { "this near miss is found" };
+                options.mistake(example.source, example.node.span.clone(), format!("{why} by `{}`", stanza.id));
+            }
+        }
+    }
+}
