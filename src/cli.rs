@@ -33,6 +33,22 @@ pub enum When {
 pub enum Command {
     /// Judge files, the index, commits or pushes against the policy.
     Check(Check),
+    /// Judge what this CI run is about: base and head are found by itself.
+    Ci(Ci),
+    /// Say why a rule is there, what it wants and what to do about its findings.
+    Explain {
+        /// A family (`secrets`), a rule (`semver-tags/name`) or a detector (`secrets/github-pat`).
+        rule: String,
+    },
+    /// List the rules, or try the detectors of a policy on their own examples.
+    Rules {
+        #[command(subcommand)]
+        command: Option<RulesCommand>,
+    },
+    /// Print the completions of a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page.
+    Man,
     /// Put the gates into a repository or onto a server, and run them.
     Hook {
         #[command(subcommand)]
@@ -83,6 +99,31 @@ pub struct Check {
     pub write_exceptions: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Ci {
+    /// What B has and A lacks, instead of what the platform tells.
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["base", "head"])]
+    pub range: Option<String>,
+    /// Compare with this commit instead of what the platform tells.
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// Judge this commit instead of what the platform tells [default with --base: HEAD].
+    #[arg(long, value_name = "REV", requires = "base")]
+    pub head: Option<String>,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Every rule with its default severity (the default).
+    List,
+    /// Run the examples of the detectors in FILE, a policy, through the real scanner.
+    Test { file: PathBuf },
+}
+
 /// How to judge.
 #[derive(Clone, Debug, Default, Args)]
 pub struct JudgeArgs {
@@ -107,8 +148,9 @@ pub struct JudgeArgs {
     /// Threads to use [default: one per core].
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<usize>,
-    /// Title of the pull request that will become the squashed commit's header.
-    #[arg(long, value_name = "TEXT")]
+    /// Title of the pull request that will become the squashed commit's header: judged in place of the messages of
+    /// its commits. Without TEXT (`ci` only): as the platform tells it.
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "")]
     pub title: Option<String>,
     /// Head ref of the pull request that lands with the range.
     #[arg(long, value_name = "NAME")]

@@ -1,15 +1,15 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::finding::{Findings, InlineAllow, Origin, safe_words, trailer_allows};
+use crate::finding::{Finding, Findings, InlineAllow, Origin, safe_words, trailer_allows};
 use crate::git::{
     self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
 };
@@ -324,15 +324,28 @@ impl<'a> Run<'a> {
                 snapshot: &snapshot,
                 before: before.as_ref().map(|b| b as &dyn Snapshot),
             };
-            let mut findings = self.collect();
-            let here = |s: &&Scoped<TreeCheck>| s.scope.has_branch(job.name.iter().map(AsRef::as_ref));
-            for scoped in self.setting.checks.trees.iter().filter(here) {
-                if let Err(error) = scoped.check.check(&subject, &mut findings) {
-                    self.out.errors.push(Undecided { error, origin: None });
-                }
+            let (mut findings, errors) = self.tree(&subject);
+            self.out.errors.extend(errors);
+            if let (Some(snapshot), false) = (subject.before, findings.is_empty()) {
+                let then = Tree { commit: job.before, name: job.name.clone(), snapshot, before: None };
+                // What could not be decided of the old state excuses nothing.
+                let stood: HashSet<String> = self.tree(&then).0.into_iter().map(|f| f.fingerprint).collect();
+                findings.iter_mut().for_each(|f| f.stood = stood.contains(&f.fingerprint));
             }
-            self.keep(Batch { refs: job.name.clone().into_iter().collect(), findings: findings.into_vec() });
+            self.keep(Batch { refs: job.name.clone().into_iter().collect(), findings });
         }
+    }
+
+    /// What the checks say of one snapshot.
+    fn tree(&self, subject: &Tree<'_>) -> (Vec<Finding>, Vec<Undecided>) {
+        let mut findings = self.collect();
+        let here = |s: &&Scoped<TreeCheck>| s.scope.has_branch(subject.name.iter().map(AsRef::as_ref));
+        let errors = self.setting.checks.trees.iter().filter(here).filter_map(|scoped| {
+            let error = scoped.check.check(subject, &mut findings).err()?;
+            Some(Undecided { error, origin: None })
+        });
+        let errors = errors.collect();
+        (findings.into_vec(), errors)
     }
 
     fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob]) {

@@ -129,6 +129,8 @@ pub struct Finding {
     pub suppressed: Option<Suppression>,
     /// Equal for findings of the same secret within this run; meaningless outside it, never shown.
     pub same: Option<u64>,
+    /// The same finding stood in the state before the change: settling makes it a note.
+    pub(crate) stood: bool,
     /// What stands on the finding's line and the one above, for inline allows; never shown.
     pub(crate) allows: Vec<InlineAllow>,
     /// Path and fingerprint of every finding that became part of this one, for exceptions that excuse them too.
@@ -345,6 +347,7 @@ impl<'r> Findings<'r> {
             suppressed: None,
             key: v.key.map(|k| self.safe(&k)),
             same,
+            stood: false,
             allows,
             merged: Vec::new(),
         });

@@ -1,8 +1,11 @@
 //! The integration suite, one binary: its modules mirror `src/`.
 
+mod ci;
 mod command;
+mod docs;
 mod git;
 mod hooks;
+mod layers;
 mod policy {
     mod baseline;
     mod compile;

@@ -14,6 +14,9 @@ use crate::git::{self, Known, Local, Push, Repo, Source, Update};
 use crate::policy::write_exceptions;
 
 pub fn run(args: Check, outside: &Outside) -> Result<u8> {
+    if args.judge.title.as_deref() == Some("") {
+        return Err(Error::usage("--title needs the text here: only in CI can a platform tell it"));
+    }
     let repo = git::discover(&outside.directory)?;
     let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone());
     let Some(repo) = &repo else {
@@ -111,7 +114,7 @@ fn read_input(file: &Path, directory: &Path) -> Result<Vec<u8>> {
 }
 
 /// `A..B` (what B has and A lacks) or `A...B` (since they parted); an empty side is HEAD.
-fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
+pub(super) fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
     let or_head = |s: &str| if s.is_empty() { "HEAD".to_owned() } else { s.to_owned() };
     let (a, b, parted) = match (range.split_once("..."), range.split_once("..")) {
         (Some((a, b)), _) => (or_head(a), or_head(b), true),

@@ -9,9 +9,9 @@ use super::Outside;
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, Outcome, Setting};
 use crate::error::{Error, Result};
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings, Origin};
 use crate::git::{Repo, Source};
-use crate::policy::{self, Compiled, Mistake, Policy, PolicyFile};
+use crate::policy::{self, Batch, Compiled, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, RuleInfo, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::RULES;
 use crate::rules::secrets::redactor;
@@ -34,6 +34,9 @@ pub struct Gate<'a> {
     /// A hook says nothing when there is nothing to say.
     silent_pass: bool,
     policy: OnceCell<Policy>,
+    /// What somebody else found about the change, beside the engine.
+    beside: Vec<Batch>,
+    notes: Vec<String>,
 }
 
 /// A verdict, and what it was made with.
@@ -59,7 +62,8 @@ impl<'a> Gate<'a> {
     /// As a user asked. No repository: only files can be judged.
     pub fn new(repo: Option<&'a Repo>, outside: &'a Outside, judge: JudgeArgs, output: OutputArgs) -> Self {
         let (skip, kinds, policy) = (Vec::new(), Kinds::ALL, OnceCell::new());
-        Self { repo, outside, judge, output, skip, kinds, silent_pass: false, policy }
+        let (beside, notes) = (Vec::new(), Vec::new());
+        Self { repo, outside, judge, output, skip, kinds, silent_pass: false, policy, beside, notes }
     }
 
     pub fn skipping(mut self, rules: Vec<String>) -> Self {
@@ -73,6 +77,19 @@ impl<'a> Gate<'a> {
         self
     }
 
+    /// Judges by this policy, wherever it came from.
+    pub fn trusting(mut self, policy: Policy) -> Self {
+        self.policy = OnceCell::from(policy);
+        self
+    }
+
+    /// Adds findings and remarks that the engine does not make.
+    pub fn beside(mut self, findings: impl IntoIterator<Item = Batch>, notes: Vec<String>) -> Self {
+        self.beside.extend(findings);
+        self.notes.extend(notes);
+        self
+    }
+
     /// Short names and globs of the branches that the policy protects. A policy that cannot be read protects none
     /// here; judging says what is wrong with it.
     pub fn protected(&self) -> Result<Vec<String>> {
@@ -82,16 +99,20 @@ impl<'a> Gate<'a> {
     /// Judges, tells, and gives the exit code.
     pub fn run(&self, matter: &Matter<'_>) -> Result<u8> {
         let started = Instant::now();
-        match self.judge(matter)? {
+        let (judged, code) = self.decide(matter)?;
+        self.tell(&judged, started)?;
+        Ok(code)
+    }
+
+    /// Judges, and gives what is to be told with the exit code: a policy that cannot be followed is told like findings.
+    pub fn decide(&self, matter: &Matter<'_>) -> Result<(Judged, u8)> {
+        Ok(match self.judge(matter)? {
             Ok(judged) => {
-                self.tell(&judged, started)?;
-                Ok(judged.report.exit_code())
+                let code = judged.report.exit_code();
+                (judged, code)
             }
-            Err(mistakes) => {
-                self.tell(&Judged { report: mistaken(&mistakes), rules: Vec::new() }, started)?;
-                Ok(2)
-            }
-        }
+            Err(mistakes) => (Judged { report: mistaken(&mistakes), rules: Vec::new() }, 2),
+        })
     }
 
     /// Judges. The inner error: the policy cannot be followed.
@@ -125,6 +146,11 @@ impl<'a> Gate<'a> {
             (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &setting),
             (Matter::Change(_), None) => return Err(Error::undecided("there is no git repository here")),
         };
+        if let (Some(title), Matter::Change(source), Some(repo)) = (&self.judge.title, matter, self.repo) {
+            title_for_messages(repo, source, title, &setting, &mut outcome)?;
+        }
+        outcome.batches.extend(self.beside.iter().cloned());
+        outcome.notes.splice(0..0, self.notes.iter().cloned());
         if self.repo.is_some_and(Repo::is_foreign) {
             let note = "the repository belongs to another account: its git configuration was not trusted";
             outcome.notes.push(note.to_owned());
@@ -189,7 +215,8 @@ impl<'a> Gate<'a> {
         Ok(bytes.map(|b| PolicyFile::new(format!("HEAD:{POLICY_FILE}"), b)).into_iter().collect())
     }
 
-    fn tell(&self, judged: &Judged, started: Instant) -> Result<()> {
+    /// Writes the report in every format that was asked for.
+    pub fn tell(&self, judged: &Judged, started: Instant) -> Result<()> {
         let report = &judged.report;
         let nothing = report.verdict() == Verdict::Pass && report.standing().is_empty() && self.skip.is_empty();
         if self.silent_pass && nothing {
@@ -197,12 +224,17 @@ impl<'a> Gate<'a> {
         }
         let formats: Vec<Output> = self.output.format.iter().map(|f| f.parse()).collect::<Result<_>>()?;
         let outputs = report::plan(formats, self.output.output.clone())?;
+        report::write_all(&outputs, report, &self.context(judged, started), &mut std::io::stdout().lock())
+    }
+
+    /// What renderers may know beside the report.
+    pub fn context<'j>(&self, judged: &'j Judged, started: Instant) -> Context<'j> {
         let verbosity = match (self.output.quiet, self.output.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let context = Context {
+        Context {
             color: self.outside.color(),
             verbosity,
             explain_base: EXPLAIN,
@@ -212,9 +244,41 @@ impl<'a> Gate<'a> {
             started: self.outside.now.timestamp(),
             elapsed: Some(started.elapsed()),
             ..Context::default()
-        };
-        report::write_all(&outputs, report, &context, &mut std::io::stdout().lock())
+        }
     }
+}
+
+/// Judges the title that a squash will make the header of, in place of the messages that it drops. What else those
+/// messages hold was pushed, and stays judged.
+fn title_for_messages(
+    repo: &Repo,
+    source: &Source,
+    title: &str,
+    setting: &Setting<'_>,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let Source::Push(push) = source else { return Ok(()) };
+    let text = format!("{}\n", title.trim_end()).into();
+    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new() }, setting)?;
+    for batch in &mut outcome.batches {
+        let dropped = |f: &Finding| {
+            f.rule.starts_with("conventional-commits/") && matches!(f.origin, Origin::Message { commit: Some(_) })
+        };
+        batch.findings.retain(|f| !dropped(f));
+    }
+    let refs: Vec<_> = push.updates.iter().map(|u| u.name.clone()).collect();
+    outcome.batches.extend(judged.batches.into_iter().map(|b| Batch { refs: refs.clone(), ..b }));
+    outcome.trailers.extend(judged.trailers);
+    outcome.errors.extend(judged.errors);
+    outcome.notes.push("the title was judged in place of the messages that a squash drops".to_owned());
+    Ok(())
+}
+
+/// A report of something that nobody could decide.
+pub fn undecided(error: Error) -> Report {
+    let errors = vec![Undecided { error, origin: None }];
+    let (findings, notes) = (Vec::new(), Vec::new());
+    Report { findings, errors, stats: Stats::default(), notes, enforce: true, deny_warnings: false }
 }
 
 /// Applies a policy to what was found.

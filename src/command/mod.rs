@@ -2,16 +2,19 @@
 //! the clock, and how an error that ends a run is told.
 
 mod check;
+pub mod ci;
+mod explain;
 pub mod hook;
 pub mod hook_run;
 mod judge;
+mod rules;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command, When};
 use crate::error::{Error, Kind, Result};
@@ -56,6 +59,21 @@ fn run(cli: Cli) -> Result<u8> {
     let outside = outside(cli.directory, cli.color)?;
     match cli.command {
         Command::Check(args) => check::run(args, &outside),
+        Command::Ci(args) => ci::run(&args, &outside),
+        Command::Explain { rule } => outside.say(&explain::explain(&rule)?).map(|()| 0),
+        Command::Rules { command } => rules::run(command.as_ref(), &outside),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "portcullis", &mut text);
+            outside.say(&String::from_utf8_lossy(&text)).map(|()| 0)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(|e| Error::undecided(format!("the manual page cannot be made: {e}")))?;
+            outside.say(&String::from_utf8_lossy(&page)).map(|()| 0)
+        }
         Command::Hook { command } => hook::run(&command, &outside),
     }
 }

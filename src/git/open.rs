@@ -201,6 +201,15 @@ impl Local<'_> {
         Ok(Some(oid(&id)))
     }
 
+    /// Full name of the ref that a symbolic ref stands for; `Ok(None)` when it is none.
+    pub fn symbolic_target(&self, full_name: &str) -> Result<Option<BString>> {
+        let found = self
+            .gix
+            .try_find_reference(full_name)
+            .map_err(unreadable(format_args!("cannot read the ref {full_name}")))?;
+        Ok(found.and_then(|r| r.target().try_name().map(|n| n.as_bstr().to_owned())))
+    }
+
     /// Refs under a prefix that ends in `/`, sorted by name, unpeeled; symbolic ones followed, dangling ones left out.
     pub fn refs(&self, prefix: &str) -> Result<Vec<crate::subject::Ref>> {
         let what = || format!("cannot list the refs under {prefix}");

@@ -14,7 +14,8 @@ use crate::yaml::{self, Node, Scalar};
 /// What this build understands.
 const VERSION: i64 = 1;
 
-const KEYS: [&str; 12] = [
+/// The keys of a policy file.
+pub const KEYS: [&str; 12] = [
     "version",
     "extends",
     "mode",

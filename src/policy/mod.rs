@@ -24,7 +24,7 @@ mod vocabulary;
 pub use baseline::write_exceptions;
 pub use compile::{Compiled, Scoped};
 pub use exceptions::EXCEPTIONS;
-pub use load::PRESETS;
+pub use load::{KEYS, PRESETS};
 pub use mistakes::{Mistake, PolicyFile};
 pub use options::{Located, Options};
 pub use read::{FromNode, Level, Wrong};

@@ -66,6 +66,10 @@ impl Policy {
                 if !Self::is_wanted(&run.only, &finding.rule) {
                     continue;
                 }
+                if finding.stood {
+                    finding.severity = Severity::Note;
+                    finding.notes.push("it stood before this change".to_owned());
+                }
                 // Every one that holds is used, lest the order in the file decide which of two is called unused.
                 let mut excuses = in_force.iter().copied().filter(|n| self.exceptions[*n].holds(&finding, &refs));
                 if let Some(n) = excuses.next() {

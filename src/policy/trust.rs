@@ -6,6 +6,22 @@ use bstr::BString;
 use super::{Mistake, Policy, PolicyFile};
 use crate::finding::{Findings, Origin, Severity, Violation};
 
+/// The policy that stands in a trusted place (`None`: there is none), else the built-in defaults; with a remark where a
+/// policy is there and cannot be followed.
+pub fn or_built_in(file: Option<PolicyFile>) -> (Policy, Option<String>) {
+    let built_in = || Policy::load(Vec::new()).expect("the built-in defaults are tested");
+    let Some(file) = file else { return (built_in(), None) };
+    let name = file.path.clone();
+    match Policy::load(vec![file]).and_then(valid) {
+        Ok(policy) => (policy, None),
+        Err(mistakes) => {
+            let what = mistakes.first().map_or("", |m| m.wrong.message.as_str());
+            let judged = "judged by the built-in defaults; a change that mends it can pass";
+            (built_in(), Some(format!("the policy {name} cannot be followed ({what}): {judged}")))
+        }
+    }
+}
+
 /// A policy whose every option can be followed, not only its shared words.
 pub fn valid(policy: Policy) -> Result<Policy, Vec<Mistake>> {
     let mistakes = policy.validate();

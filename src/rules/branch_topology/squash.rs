@@ -124,7 +124,7 @@ impl Line {
     fn candidates(&self, delta: &Delta) -> (Vec<At>, Vec<At>) {
         let wanted: HashMap<&BString, Option<Oid>> = delta.iter().map(|(path, _, new)| (path, *new)).collect();
         let (mut open, mut differs) = (0_usize, 0_usize);
-        let mut count = |fit: Fit, add: bool, counts: (&mut usize, &mut usize)| {
+        let count = |fit: Fit, add: bool, counts: (&mut usize, &mut usize)| {
             let counter = match fit {
                 Fit::Same => return,
                 Fit::Open => counts.0,

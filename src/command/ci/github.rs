@@ -1,0 +1,99 @@
+//! GitHub Actions, and Gitea and Forgejo, which speak the same variables and nearly the same event file.
+
+use serde::Deserialize;
+
+use super::change::{Change, Files, Platform, Pull, Since, Variables, branch, id};
+use crate::error::{Error, Result};
+
+/// The parts of an event's file that we read. Everything may be missing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    pull_request: Option<PullRequest>,
+    merge_group: Option<MergeGroup>,
+    repository: Option<Repository>,
+    before: Option<String>,
+    after: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PullRequest {
+    title: Option<String>,
+    base: Side,
+    head: Side,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Side {
+    sha: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct MergeGroup {
+    base_sha: Option<String>,
+    base_ref: Option<String>,
+    head_sha: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Repository {
+    default_branch: Option<String>,
+}
+
+pub fn read(platform: Platform, variable: Variables<'_>, files: Files<'_>) -> Result<Change> {
+    let event: Event = match variable("GITHUB_EVENT_PATH") {
+        None => Event::default(),
+        Some(path) => serde_json::from_slice(&files(&path)?)
+            .map_err(|e| Error::undecided(format!("the event file {path} cannot be understood: {e}")))?,
+    };
+    let name = variable("GITHUB_EVENT_NAME").unwrap_or_default();
+    let blank = Change {
+        platform,
+        since: Since::Standing,
+        head: id(variable("GITHUB_SHA").as_deref()),
+        target: variable("GITHUB_REF").filter(|r| r.starts_with("refs/")),
+        default_branch: event.repository.and_then(|r| r.default_branch),
+        pull: Pull::default(),
+        // Whoever ran it again, where that is told.
+        actor: variable("GITHUB_TRIGGERING_ACTOR").or_else(|| variable("GITHUB_ACTOR")),
+    };
+    if let Some(pull) = event.pull_request.filter(|_| name.starts_with("pull_request")) {
+        let head = id(pull.head.sha.as_deref());
+        return Ok(Change {
+            since: Since::Target(id(pull.base.sha.as_deref())),
+            // `pull_request_target` runs on the target branch itself: what is to land is the pull request's tip.
+            head: if name == "pull_request_target" { head } else { blank.head },
+            target: branch(pull.base.reference.or_else(|| variable("GITHUB_BASE_REF"))),
+            pull: Pull {
+                head,
+                head_ref: pull.head.reference.or_else(|| variable("GITHUB_HEAD_REF")),
+                title: pull.title,
+            },
+            ..blank
+        });
+    }
+    Ok(match (name.as_str(), event.merge_group) {
+        ("merge_group", Some(group)) => Change {
+            since: id(group.base_sha.as_deref()).map_or(Since::Untold, Since::Before),
+            head: id(group.head_sha.as_deref()).or(blank.head),
+            target: group.base_ref.map(|r| if r.starts_with("refs/") { r } else { format!("refs/heads/{r}") }),
+            ..blank
+        },
+        ("push", _) => Change {
+            since: id(event.before.as_deref()).map_or(Since::New, Since::Before),
+            // For an annotated tag `after` is the tag object; the variable is its commit.
+            head: id(event.after.as_deref()).or(blank.head),
+            target: event.reference.or(blank.target),
+            ..blank
+        },
+        _ => blank,
+    })
+}

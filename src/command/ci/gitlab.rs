@@ -1,0 +1,35 @@
+//! GitLab CI: merge-request, branch and tag pipelines.
+
+use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+
+pub fn read(variable: Variables<'_>) -> Change {
+    let oid = |name: &str| id(variable(name).as_deref());
+    let blank = Change {
+        platform: Platform::Gitlab,
+        since: Since::Standing,
+        head: oid("CI_COMMIT_SHA"),
+        target: variable("CI_COMMIT_TAG")
+            .map(|t| format!("refs/tags/{t}"))
+            .or_else(|| branch(variable("CI_COMMIT_BRANCH"))),
+        default_branch: variable("CI_DEFAULT_BRANCH"),
+        pull: Pull::default(),
+        actor: variable("GITLAB_USER_LOGIN"),
+    };
+    match variable("CI_PIPELINE_SOURCE").unwrap_or_default().as_str() {
+        "merge_request_event" => Change {
+            // The tip of the target is told only where the result of the merge is what runs; the base always is.
+            since: Since::Target(
+                oid("CI_MERGE_REQUEST_TARGET_BRANCH_SHA").or_else(|| oid("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
+            ),
+            target: branch(variable("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")),
+            pull: Pull {
+                head: oid("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or(blank.head),
+                head_ref: variable("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
+                title: variable("CI_MERGE_REQUEST_TITLE"),
+            },
+            ..blank
+        },
+        "push" => Change { since: oid("CI_COMMIT_BEFORE_SHA").map_or(Since::New, Since::Before), ..blank },
+        _ => blank,
+    }
+}

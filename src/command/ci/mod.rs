@@ -1,0 +1,77 @@
+//! `portcullis ci`: finds base and head by itself, brings what the checkout lacks, judges with the policy of the base,
+//! and tells it the way the platform shows best. What each platform says is in its own file.
+
+mod bitbucket;
+pub mod change;
+mod fetch;
+mod github;
+mod gitlab;
+mod jenkins;
+mod prepare;
+pub mod resolve;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use self::change::Platform;
+use super::Outside;
+use super::judge::{Gate, Judged, Matter, undecided};
+use crate::cli::{Ci, JudgeArgs, OutputArgs};
+use crate::error::{Error, Kind, Result};
+use crate::git::Source;
+use crate::report::summary;
+
+pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
+    let started = Instant::now();
+    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let read = |path: &str| {
+        std::fs::read(path).map_err(|e| Error::undecided(format!("the event file {path} cannot be read: {e}")))
+    };
+    let change = change::detect(&variable, &read);
+    let platform = change.as_ref().ok().and_then(Option::as_ref).map(|c| c.platform);
+    let output = outputs(args.output.clone(), platform);
+    let summary = variable("GITHUB_STEP_SUMMARY");
+    let tell = |gate: &Gate<'_>, judged: &Judged, code: u8| {
+        gate.tell(judged, started)?;
+        summary.as_ref().map_or(Ok(()), |file| summarise(gate, judged, started, Path::new(file)))?;
+        Ok(code)
+    };
+    let told = change.and_then(|change| prepare::prepare(args, change, outside)).and_then(|ready| {
+        let judge = JudgeArgs { title: ready.title, ..args.judge.clone() };
+        let mut gate = Gate::new(Some(&ready.repo), outside, judge, output.clone()).beside(ready.findings, ready.notes);
+        if let Some(policy) = ready.policy {
+            gate = gate.trusting(policy);
+        }
+        let source = ready.push.map_or(Source::WorkTree { paths: Vec::new() }, Source::Push);
+        let (judged, code) = gate.decide(&Matter::Change(&source))?;
+        tell(&gate, &judged, code)
+    });
+    match told {
+        // A check that could not decide says so where people look, in every format that was asked for.
+        Err(error) if error.kind == Kind::Undecided => {
+            let judged = Judged { report: undecided(error), rules: Vec::new() };
+            let code = judged.report.exit_code();
+            tell(&Gate::new(None, outside, args.judge.clone(), output), &judged, code)
+        }
+        told => told,
+    }
+}
+
+/// On GitHub the log shows annotations, unless something else was asked for.
+fn outputs(mut output: OutputArgs, platform: Option<Platform>) -> OutputArgs {
+    let bare = output.format.iter().any(|f| !f.contains('='));
+    if platform == Some(Platform::Github) && !bare && output.output.is_none() {
+        output.format.push("github".into());
+    }
+    output
+}
+
+/// Adds to the step's summary, which other tools write to as well.
+fn summarise(gate: &Gate<'_>, judged: &Judged, started: Instant, file: &Path) -> Result<()> {
+    let mut text = Vec::new();
+    let written = summary::render(&judged.report, &gate.context(judged, started), &mut text)
+        .and_then(|()| OpenOptions::new().create(true).append(true).open(file)?.write_all(&text));
+    written.map_err(|e| Error::usage(format!("cannot write the step summary {}: {e}", file.display())))
+}

@@ -1,0 +1,104 @@
+//! `portcullis rules`: the list of rules, and the trial of a policy's own detectors on their own examples.
+
+use std::path::Path;
+
+use bstr::BStr;
+
+use super::Outside;
+use super::explain::{about, severity};
+use super::judge::mistaken;
+use crate::cli::RulesCommand;
+use crate::error::{Error, Result};
+use crate::policy::{Policy, PolicyFile};
+use crate::report::{Context, human};
+use crate::rules::secrets::{Detector, Scanner, Stanza};
+use crate::rules::{DefaultSeverity, RULES};
+use crate::yaml;
+
+pub fn run(command: Option<&RulesCommand>, outside: &Outside) -> Result<u8> {
+    match command {
+        None | Some(RulesCommand::List) => outside.say(&list()?).map(|()| 0),
+        Some(RulesCommand::Test { file }) => test(file, outside),
+    }
+}
+
+/// A line for each rule: name, default severity, summary.
+fn list() -> Result<String> {
+    let mut lines: Vec<(String, &'static str, String)> = Vec::new();
+    for rule in RULES {
+        for code in about(rule)?.codes.into_iter().filter(|c| c.code != "<detector>") {
+            lines.push((format!("{}/{}", rule.id, code.code), severity(code.severity), code.summary));
+        }
+        if rule.id == "secrets" {
+            let one = |d: &Detector| {
+                (format!("secrets/{}", d.id), severity(DefaultSeverity(Some(d.severity))), d.name.to_string())
+            };
+            lines.extend(crate::rules::secrets::DETECTORS.iter().map(one));
+        }
+    }
+    let width = lines.iter().map(|l| l.0.len()).max().unwrap_or(0);
+    Ok(lines.iter().map(|(name, level, summary)| format!("{name:width$}  {level:7}  {summary}\n")).collect())
+}
+
+/// The part of a policy that is tried here.
+#[derive(serde::Deserialize)]
+struct Own {
+    #[serde(default)]
+    detectors: Vec<Stanza>,
+}
+
+/// Exit code 0: every example did as it should; 1: some did not; 2: the file cannot be followed.
+fn test(file: &Path, outside: &Outside) -> Result<u8> {
+    let cannot = |e: &dyn std::fmt::Display| Error::usage(format!("cannot read {}: {e}", file.display()));
+    let bytes = std::fs::read(outside.directory.join(file)).map_err(|e| cannot(&e))?;
+    let shown = file.to_string_lossy().into_owned();
+    if let Err(mistakes) = Policy::load(vec![PolicyFile::new(shown, bytes.clone())]) {
+        let mut text = Vec::new();
+        let context = Context { color: outside.color(), ..Context::default() };
+        human::render(&mistaken(&mistakes), &context, &mut text).map_err(|e| cannot(&e))?;
+        return outside.say(&String::from_utf8_lossy(&text)).map(|()| 2);
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let own: Own = yaml::from_str(&text).map_err(|e| Error::usage(format!("{}: {}", file.display(), e.message)))?;
+    let mut wrong = Vec::new();
+    let mut examples = 0;
+    let tried = own.detectors.len();
+    for stanza in own.detectors {
+        examples += stanza.matches.len() + stanza.near_misses.len();
+        wrong.extend(trial(stanza));
+    }
+    let verdict = if wrong.is_empty() { "pass" } else { "fail" };
+    let mut told: String = wrong.iter().map(|w| format!("{w}\n")).collect();
+    told.push_str(&format!("{verdict}: {tried} detectors, {examples} examples, {} wrong\n", wrong.len()));
+    outside.say(&told).map(|()| u8::from(!wrong.is_empty()))
+}
+
+/// Everything that is wrong with a detector, a line each.
+fn trial(stanza: Stanza) -> Vec<String> {
+    let id = stanza.id.clone();
+    let problems = stanza.problems(true);
+    if !problems.is_empty() {
+        return problems.into_iter().map(|(field, why)| format!("{id}: {field}: {why}")).collect();
+    }
+    let (matches, misses) = (stanza.matches.clone(), stanza.near_misses.clone());
+    // An example is a line of some file that the detector looks at.
+    let path = stanza.paths.first().map(|glob| glob.replace("**/", "").replace("**", "x").replace('*', "x"));
+    let detector = match Detector::from_stanza(stanza) {
+        Ok(detector) => detector,
+        Err(why) => return vec![format!("{id}: pattern: {why}")],
+    };
+    let scanner = Scanner::new(vec![detector]);
+    let finds = |example: &str| {
+        // `<>` breaks an example up, so that no scanner takes the policy for a leak.
+        let text = example.replace("<>", "");
+        let path = path.as_deref().unwrap_or("example");
+        scanner.scan(text.as_bytes(), Some(BStr::new(path))).iter().any(|hit| hit.detector.id == id)
+    };
+    let number = |list: &[String], found: bool| -> Vec<usize> {
+        (1..=list.len()).filter(|n| finds(&list[n - 1]) == found).collect()
+    };
+    // By number: an example that does match may be somebody's real secret.
+    let missed = number(&matches, false).into_iter().map(|n| format!("{id}: matches, example {n}: is not found"));
+    let caught = number(&misses, true).into_iter().map(|n| format!("{id}: near-misses, example {n}: is found"));
+    missed.chain(caught).collect()
+}

@@ -1,0 +1,138 @@
+//! The layers of `docs/architecture.md`, kept true: who may name which library, who may print, who may ask the
+//! environment, and that every file says what it owns.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A word in the code, and where it may stand: paths or folders below `src/`.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("gix::", &["git/"]),
+    ("granit_parser", &["yaml.rs", "yaml/"]),
+    ("serde_yaml", &["yaml.rs", "yaml/"]),
+    ("codespan_reporting", &["report/"]),
+    ("clap", &["cli.rs", "command/", "hooks/", "report/format.rs"]),
+    // Streams: a library that prints cannot be asked for a report.
+    ("println!", &[]),
+    ("eprintln!", &[]),
+    ("print!(", &[]),
+    ("io::stdout", &["command/", "report/"]),
+    ("io::stderr", &["command/", "report/"]),
+    ("io::stdin", &["command/"]),
+    // The environment: only where a process begins, and where git's own variables must be honoured.
+    ("env::var", &["main.rs", "command/", "git/open.rs", "hooks/host.rs"]),
+    ("env::current_dir", &["main.rs", "command/", "hooks/host.rs"]),
+    ("env::args", &["main.rs", "command/"]),
+    ("env::set_", &[]),
+    // Other programs: installing hooks, a hook that stood before, and a runner's throw-away checkout.
+    ("Command::new(\"git\")", &["hooks/", "command/ci/", "command/hook.rs", "promote/"]),
+    ("unsafe ", &[]),
+    ("todo!", &[]),
+    ("unimplemented!", &[]),
+];
+
+/// What a layer must not name: nothing downstream calls upstream.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("report/", &["crate::git", "crate::engine", "crate::rules", "crate::command"]),
+    ("rules/", &["crate::git", "crate::engine", "crate::command", "crate::report"]),
+    ("git/", &["crate::engine", "crate::rules", "crate::policy", "crate::command"]),
+    ("policy/", &["crate::git", "crate::engine", "crate::command"]),
+    ("document/", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
+    (
+        "subject.rs",
+        &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
+    ),
+    (
+        "finding.rs",
+        &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
+    ),
+    ("text.rs", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
+    ("yaml.rs", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
+];
+
+/// Longer files are reported: each has one owner and fits into a head.
+const LINES: usize = 400;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every source, as its path below `src/` and its text.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()) {
+            if entry.is_dir() {
+                walk(&entry, out);
+            } else if entry.extension().is_some_and(|e| e == "rs") {
+                out.push(entry);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(&root(), &mut files);
+    files.sort();
+    let name = |f: &Path| f.strip_prefix(root()).expect("below src").to_string_lossy().replace('\\', "/");
+    files.iter().map(|f| (name(f), fs::read_to_string(f).expect("is text"))).collect()
+}
+
+/// The lines that are code, with their numbers: comments may speak of everything.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(n, l)| (n + 1, l)).filter(|(_, l)| !l.trim_start().starts_with("//"))
+}
+
+/// Whether a word stands in a line by itself, not as the end of a longer one.
+fn names(line: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| !line[..at].ends_with(part))
+}
+
+fn misplaced(sources: &[(String, String)]) -> Vec<String> {
+    let mut out = Vec::new();
+    for (file, text) in sources {
+        for (number, line) in code(text) {
+            for (word, places) in ALLOWED {
+                if names(line, word) && !places.iter().any(|p| file.starts_with(p)) {
+                    out.push(format!("src/{file}:{number}: `{word}` may stand only in {places:?}"));
+                }
+            }
+            for (layer, words) in FORBIDDEN.iter().filter(|(layer, _)| file.starts_with(layer)) {
+                for word in words.iter().filter(|w| names(line, w)) {
+                    out.push(format!("src/{file}:{number}: {layer} must not name `{word}`"));
+                }
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn every_layer_names_only_what_is_below_it() {
+    let found = misplaced(&sources());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_source_says_what_it_owns() {
+    let silent: Vec<_> = sources().into_iter().filter(|(_, t)| !t.starts_with("//!")).map(|(f, _)| f).collect();
+    assert!(silent.is_empty(), "no `//!` at the top of {silent:?}");
+}
+
+#[test]
+fn no_source_is_much_too_long() {
+    let sources = sources();
+    let long: Vec<_> = sources.iter().map(|(f, t)| (f, t.lines().count())).filter(|(_, n)| *n > LINES).collect();
+    for (file, lines) in &long {
+        eprintln!("src/{file} has {lines} lines: is it one thing?");
+    }
+    let far: Vec<_> = long.iter().filter(|(_, n)| *n > LINES * 3 / 2).collect();
+    assert!(far.is_empty(), "{far:?}");
+}
+
+#[test]
+fn a_breach_is_seen() {
+    let breach = |file: &str, line: &str| misplaced(&[(file.to_owned(), line.to_owned())]).len();
+    assert_eq!(breach("engine.rs", "use gix::Repository;"), 1);
+    assert_eq!(breach("git/open.rs", "use gix::Repository;"), 0);
+    assert_eq!(breach("rules/x.rs", "let v = std::env::var(\"X\");"), 1);
+    assert_eq!(breach("report/x.rs", "use crate::git::Repo;"), 1);
+    assert_eq!(breach("rules/x.rs", "// gix::Repository is not for us"), 0);
+}
