@@ -9,7 +9,7 @@ use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Findings, InlineAllow, Origin, safe_words, trailer_allows};
+use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
 use crate::git::{
     self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
 };
@@ -17,10 +17,14 @@ use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
 use crate::rules::secrets::{patterns_compiled, redactor};
 use crate::rules::{CommitCheck, TreeCheck};
-use crate::subject::{Carrier, Commit, Content, File, Kinds, ObjectKind, Oid, RefUpdate, Snapshot, Tree};
+use crate::subject::{Carrier, Commit, Content, File, Kinds, ObjectKind, Oid, RefLine, RefUpdate, Snapshot, Tree};
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
+
+/// How a pointer of git's large file storage begins, and how long none is.
+const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
+const LFS_POINTER: usize = 1024;
 
 /// Everything that was found, before the policy settles it.
 #[derive(Default)]
@@ -75,6 +79,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     match source {
         Source::Push(push) => {
             let graph = || GitGraph::new(&local, push.branches_at.clone(), setting.path_budget);
+            run.replacements(&changes.refs);
             run.refs(graph, push, &changes.refs)?;
         }
         Source::Merge { heads, message } => run.merge(&local, heads, message)?,
@@ -107,6 +112,8 @@ struct Run<'a> {
     key: u64,
     /// Full names of the refs to which the whole change goes.
     refs: Vec<BString>,
+    /// Blobs that only say where their content is.
+    pointers: u64,
     out: Outcome,
 }
 
@@ -117,11 +124,12 @@ struct Part {
     trailer: Option<(Option<Oid>, Vec<InlineAllow>)>,
     errors: Vec<Undecided>,
     stats: Stats,
+    pointers: u64,
 }
 
 impl<'a> Run<'a> {
     fn new(setting: &'a Setting<'a>, refs: Vec<BString>) -> Self {
-        Self { setting, key: RandomState::new().hash_one(0), refs, out: Outcome::default() }
+        Self { setting, key: RandomState::new().hash_one(0), refs, pointers: 0, out: Outcome::default() }
     }
 
     fn collect(&self) -> Findings<'static> {
@@ -133,6 +141,11 @@ impl<'a> Run<'a> {
             let n = changes.submodules;
             let s = if n == 1 { "" } else { "s" };
             self.out.notes.push(format!("{n} submodule{s}: content not seen, each is judged in its own repository"));
+        }
+        if self.pointers > 0 {
+            let n = self.pointers;
+            let s = if n == 1 { "" } else { "s" };
+            self.out.notes.push(format!("{n} LFS pointer{s}: content not seen, it is kept elsewhere"));
         }
         let errors = changes.errors.iter().cloned();
         self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));
@@ -169,6 +182,25 @@ impl<'a> Run<'a> {
             self.out.trailers.extend(part.trailer);
             self.out.errors.extend(part.errors);
             self.out.stats += part.stats;
+            self.pointers += part.pointers;
+        }
+    }
+
+    /// Whatever the policy says: what git shows after such a push would not be what was judged. Deleting one is fine.
+    fn replacements(&mut self, updates: &[Update]) {
+        for update in updates.iter().filter(|u| u.new.is_some() && u.name.starts_with(b"refs/replace/")) {
+            let mut findings = self.collect();
+            let line = RefLine::new(update.name.as_ref(), update.old, update.new);
+            let origin = Origin::Ref { name: update.name.clone(), old: update.old, new: update.new };
+            let identity = [&line.text[line.name.clone()], &line.text[line.new.clone()]];
+            findings.push(
+                Violation::new("policy/replace-ref", Severity::Error, origin, &line.text, line.name.clone())
+                    .identity(identity)
+                    .message("a replacement would make git show other objects than those that were judged")
+                    .note("no gate follows refs/replace, and everybody who fetches it does")
+                    .help("rewrite the history instead (git filter-repo), or keep the replacement to yourself"),
+            );
+            self.keep(Batch { refs: vec![update.name.clone()], findings: findings.into_vec() });
         }
     }
 
@@ -379,6 +411,9 @@ impl<'a> Run<'a> {
                     break;
                 }
             }
+        }
+        if content.read().is_some_and(|bytes| bytes < LFS_POINTER) {
+            part.pointers = u64::from(content.bytes().is_ok_and(|b| b.starts_with(LFS)));
         }
         if let (Blob::Disk(_), Some(bytes)) = (&job.blob, content.read()) {
             part.stats.blobs_read = 1;

@@ -198,16 +198,22 @@ pub struct RefLine {
     pub name: Range<usize>,
 }
 
+impl RefLine {
+    pub fn new(name: &BStr, old: Option<Oid>, new: Option<Oid>) -> Self {
+        let digits = 2 * new.or(old).map_or(20, |id| id.as_bytes().len());
+        let hex = |id: Option<Oid>| id.map_or_else(|| "0".repeat(digits), |id| id.to_string());
+        let (old, new) = (hex(old), hex(new));
+        let (old_end, new_end) = (old.len(), old.len() + 1 + new.len());
+        let mut text = BString::from(format!("{old} {new} "));
+        text.extend_from_slice(name);
+        Self { old: 0..old_end, new: old_end + 1..new_end, name: new_end + 1..text.len(), text }
+    }
+}
+
 impl RefUpdate<'_> {
     /// The text that findings on this update point into.
     pub fn line(&self) -> RefLine {
-        let digits = 2 * self.new.or(self.old).map_or(20, |id| id.as_bytes().len());
-        let hex = |id: Option<Oid>| id.map_or_else(|| "0".repeat(digits), |id| id.to_string());
-        let (old, new) = (hex(self.old), hex(self.new));
-        let (old_end, new_end) = (old.len(), old.len() + 1 + new.len());
-        let mut text = BString::from(format!("{old} {new} "));
-        text.extend_from_slice(&self.name);
-        RefLine { old: 0..old_end, new: old_end + 1..new_end, name: new_end + 1..text.len(), text }
+        RefLine::new(self.name.as_ref(), self.old, self.new)
     }
 }
 

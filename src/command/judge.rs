@@ -90,12 +90,6 @@ impl<'a> Gate<'a> {
         self
     }
 
-    /// Short names and globs of the branches that the policy protects. A policy that cannot be read protects none
-    /// here; judging says what is wrong with it.
-    pub fn protected(&self) -> Result<Vec<String>> {
-        Ok(self.policy()?.map_or_else(|_| Vec::new(), |p| protected(p)))
-    }
-
     /// Judges, tells, and gives the exit code.
     pub fn run(&self, matter: &Matter<'_>) -> Result<u8> {
         let started = Instant::now();
@@ -218,7 +212,7 @@ impl<'a> Gate<'a> {
     /// Writes the report in every format that was asked for.
     pub fn tell(&self, judged: &Judged, started: Instant) -> Result<()> {
         let report = &judged.report;
-        let nothing = report.verdict() == Verdict::Pass && report.standing().is_empty() && self.skip.is_empty();
+        let nothing = report.verdict() == Verdict::Pass && report.standing().is_empty() && report.notes.is_empty();
         if self.silent_pass && nothing {
             return Ok(());
         }

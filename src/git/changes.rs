@@ -233,7 +233,7 @@ fn push_changes(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudg
     if !ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) {
         return Ok(out);
     }
-    let quarantined = local.repo.quarantined(local).transpose()?.map(|ids| sort_by_kind(local, ids)).transpose()?;
+    let quarantined = local.repo.quarantined(local)?.map(|ids| sort_by_kind(local, ids)).transpose()?;
     let steps = match &quarantined {
         Some(new) => walk::ordered(local, &new.commits)?,
         None if tips.is_empty() => return Ok(out),
@@ -262,9 +262,9 @@ struct Waiting {
     blobs: Vec<Oid>,
 }
 
-fn sort_by_kind(local: &Local<'_>, ids: Vec<Oid>) -> Result<Waiting> {
+fn sort_by_kind(local: &Local<'_>, ids: &[Oid]) -> Result<Waiting> {
     let mut out = Waiting::default();
-    for id in ids {
+    for &id in ids {
         match local.kind(id)? {
             ObjectKind::Commit => out.commits.push(id),
             ObjectKind::Tag => out.tags.push(id),

@@ -1,7 +1,7 @@
 //! [`Graph`] on a real repository: parents from the commit-graph file where there is one, objects otherwise; merges of
 //! trees in object memory. Owns how the names of refs are read at each gate; stores nothing.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use bstr::{BStr, BString};
@@ -20,7 +20,6 @@ pub struct GitGraph<'r> {
     path_budget: u64,
     /// `refs/remotes/origin/`: where a gate outside the server finds the server's branches.
     branches_at: Option<String>,
-    new: OnceCell<Result<Vec<Oid>>>,
     listed: RefCell<HashMap<String, Vec<Ref>>>,
 }
 
@@ -36,7 +35,6 @@ impl<'r> GitGraph<'r> {
             local: memory,
             path_budget,
             branches_at,
-            new: OnceCell::new(),
             listed: RefCell::default(),
         })
     }
@@ -120,9 +118,8 @@ impl Graph for GitGraph<'_> {
     }
 
     fn is_new(&self, object: Oid) -> Result<bool> {
-        let repo = self.local.repo;
-        let new = self.new.get_or_init(|| repo.quarantined(&self.local).unwrap_or_else(|| Ok(Vec::new())));
-        new.as_ref().map(|ids| ids.binary_search(&object).is_ok()).map_err(Clone::clone)
+        let new = self.local.repo.quarantined(&self.local)?;
+        Ok(new.is_some_and(|ids| ids.binary_search(&object).is_ok()))
     }
 
     fn kind(&self, object: Oid) -> Result<ObjectKind> {

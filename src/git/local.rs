@@ -65,6 +65,24 @@ impl Local<'_> {
         }
     }
 
+    /// The ref that moves when `name` is moved: what a symbolic one points at in the end, else itself.
+    pub fn moved_by(&self, name: &BStr) -> Result<BString> {
+        // As many as git follows.
+        const SYMBOLIC: usize = 5;
+        let mut name = name.to_owned();
+        for _ in 0..SYMBOLIC {
+            let found = self.gix.try_find_reference(name.as_bstr()).ok().flatten();
+            let target = found
+                .filter(|r| r.name().as_bstr() == name)
+                .and_then(|r| r.target().try_name().map(|n| n.as_bstr().to_owned()));
+            match target {
+                Some(target) => name = target,
+                None => return Ok(name),
+            }
+        }
+        Err(Error::undecided(format!("the symbolic ref {name} goes round and round")))
+    }
+
     /// Whether a commit is, or lies below, the branch of this name on some remote.
     pub fn stands_on_a_remote(&self, branch: &[u8], commit: Oid) -> Result<bool> {
         for r in self.refs("refs/remotes/")? {

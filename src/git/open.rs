@@ -2,6 +2,7 @@
 //! Owns [`Repo`] (shared between threads) and [`Local`] (one per thread).
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::bstr::BString;
@@ -19,6 +20,8 @@ pub struct Repo {
     /// Owned by somebody else: its configuration is not trusted.
     foreign: bool,
     quarantine: Option<Quarantine>,
+    /// What waits there, listed once.
+    pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
     scratch: Option<PathBuf>,
 }
 
@@ -60,7 +63,14 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
     match gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), map) {
         Ok(shared) => {
             let foreign = shared.to_thread_local().git_dir_trust() == gix::sec::Trust::Reduced;
-            Ok(Some(Repo { shared, counters: Counters::default(), foreign, quarantine: None, scratch: None }))
+            Ok(Some(Repo {
+                shared,
+                counters: Counters::default(),
+                foreign,
+                quarantine: None,
+                waiting: OnceLock::new(),
+                scratch: None,
+            }))
         }
         Err(e) => {
             // The library's error kinds for "no repository here" are many; the disk is asked instead.

@@ -13,7 +13,7 @@ use crate::subject::Oid;
 /// Where a push's objects wait, as git's environment says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantine {
-    /// `GIT_QUARANTINE_PATH`: also the directory that disappears with the push.
+    /// `GIT_QUARANTINE_PATH`, else `GIT_OBJECT_DIRECTORY`: also the directory that disappears with the push.
     path: PathBuf,
     /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`, the repository's own objects among them.
     alternates: Vec<PathBuf>,
@@ -25,7 +25,8 @@ const NESTED: usize = 5;
 impl Quarantine {
     /// `None` when git has set up no quarantine: `update`, delete-only pushes, hosts without one.
     pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>, directory: &Path) -> Option<Self> {
-        let path = directory.join(variable("GIT_QUARANTINE_PATH")?);
+        // Gitaly keeps a quarantine of its own and names it by git's general variable only.
+        let path = directory.join(variable("GIT_QUARANTINE_PATH").or_else(|| variable("GIT_OBJECT_DIRECTORY"))?);
         let listed = variable("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
         let alternates = split_paths(listed.as_encoded_bytes()).into_iter().map(|p| directory.join(p)).collect();
         Some(Self { path, alternates })
@@ -199,8 +200,10 @@ fn alternates_file(dirs: &[PathBuf]) -> Vec<u8> {
 
 impl Repo {
     /// Ids that wait in the quarantine and were not here before, sorted; `None` without a quarantine.
-    pub(crate) fn quarantined(&self, local: &Local<'_>) -> Option<Result<Vec<Oid>>> {
-        self.quarantine().map(|q| q.new_objects(local.gix.object_hash()))
+    pub(crate) fn quarantined(&self, local: &Local<'_>) -> Result<Option<&[Oid]>> {
+        let Some(quarantine) = self.quarantine() else { return Ok(None) };
+        let list = self.waiting.get_or_init(|| quarantine.new_objects(local.gix.object_hash()));
+        list.as_deref().map(Some).map_err(Clone::clone)
     }
 }
 

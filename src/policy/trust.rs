@@ -47,7 +47,11 @@ pub fn judge_change(
     let text = new.unwrap_or_default();
     let origin = Origin::Policy { path: path.into() };
     let changed = Violation::new("policy/changed", severity, origin, text, 0..first_line(text))
-        .message(if new.is_some() { "this push changes the policy" } else { "this push takes the policy away" })
+        .message(match (old, new) {
+            (None, _) => "this push brings a policy",
+            (_, None) => "this push takes the policy away",
+            _ => "this push changes the policy",
+        })
         .note("the push itself was judged by the policy as it was");
     out.push(match severity {
         Severity::Error => changed.help(format!("ask one of the approvers to push it: {}", approvers.join(", "))),

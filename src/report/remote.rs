@@ -21,9 +21,12 @@ pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Re
     write("", report, ctx, out)
 }
 
+/// What GitLab wants in front of every line that its web pages are to show.
+pub const GITLAB: &str = "GL-HOOK-ERR: ";
+
 /// For GitLab, whose web pages show only lines with its prefix.
 pub fn render_gitlab(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write("GL-HOOK-ERR: ", report, ctx, out)
+    write(GITLAB, report, ctx, out)
 }
 
 fn write(prefix: &str, report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -262,3 +262,15 @@ fn bad_input_is_normal() {
     let output = portcullis(&repo, &["check"]);
     assert!(output.stdout.split(|b| *b == b'\n').all(|l| l.len() < 1000), "long lines are windowed");
 }
+
+#[test]
+fn a_fresh_ssh_key_is_found_under_any_name() {
+    let repo = TestRepo::init();
+    let made = repo.command("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", "deploy_key"]).status();
+    if !made.is_ok_and(|s| s.success()) {
+        // No ssh-keygen here: the detector's own examples stand for it.
+        return;
+    }
+    let (code, report) = json(&repo, &["check"]);
+    assert_eq!((code, found(&report)), (1, vec!["secrets/private-key deploy_key:1:1".to_owned()]));
+}

@@ -2,10 +2,12 @@
 //! and writes down what it was given: these tests are about what reaches it, and from where.
 
 mod chain;
+mod client;
 mod configured;
 mod directory;
 mod docs;
 mod doctor;
+mod gate;
 mod install;
 mod install_sh;
 mod managers;

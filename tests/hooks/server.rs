@@ -1,5 +1,12 @@
 //! The hooks of git servers, with a real push where the server is plain git.
 
+mod limits;
+mod policy;
+mod quarantine;
+mod receive;
+mod secrets;
+mod update;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,7 +1,7 @@
 //! The audit log: one JSON line per push, appended under a lock, never lost and never waited for longer than allowed.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -94,17 +94,30 @@ pub fn append(file: &Path, line: &Line, patience: Duration) -> Result<()> {
         Error::undecided(format!("the audit log {} cannot be written: {e}", file.display()))
             .hint("a push that leaves no trace is not accepted; mend the log or take --audit-log away")
     };
-    let mut log = OpenOptions::new().append(true).create(true).open(file).map_err(cannot)?;
+    let mut log = OpenOptions::new().read(true).append(true).create(true).open(file).map_err(cannot)?;
     lock(&log, patience).map_err(cannot)?;
     let mut bytes = serde_json::to_vec(line).map_err(|e| cannot(e.into()))?;
     bytes.push(b'\n');
     let before = log.metadata().map_err(cannot)?.len();
+    if !ends_a_line(&mut log, before).map_err(cannot)? {
+        // Somebody was killed while writing: their half line stays theirs.
+        bytes.insert(0, b'\n');
+    }
     let written = log.write_all(&bytes).and_then(|()| log.sync_data());
     if written.is_err() {
         // A full disk may have taken half a line: the next reader must not find it.
         let _ = log.set_len(before);
     }
     written.map_err(cannot)
+}
+
+fn ends_a_line(log: &mut File, length: u64) -> std::io::Result<bool> {
+    let mut last = [b'\n'];
+    if length > 0 {
+        log.seek(SeekFrom::Start(length - 1))?;
+        log.read_exact(&mut last)?;
+    }
+    Ok(last == [b'\n'])
 }
 
 fn lock(file: &File, patience: Duration) -> std::io::Result<()> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 
 use super::super::Outside;
-use super::super::judge::{Gate, Matter};
+use super::super::judge::{Gate, Matter, protected};
 use super::{message_source, updates};
 use crate::error::{Error, Result};
 use crate::git::{self, Known, Push, Repo, Source, Update};
@@ -28,8 +28,12 @@ fn gate<'a>(repo: &'a Repo, outside: &'a Outside) -> Gate<'a> {
 
 pub fn pre_commit(outside: &Outside) -> Result<u8> {
     let repo = open(outside)?;
-    let source = Source::Index { parents: git::merge_heads(&repo)? };
-    gate(&repo, outside).run(&Matter::Change(&source))
+    let heads = git::merge_heads(&repo)?;
+    if !heads.is_empty() {
+        // A merge with conflicts, or one that was refused and is committed after all: nobody asks pre-merge-commit.
+        return merge(&repo, heads, &[], outside);
+    }
+    gate(&repo, outside).run(&Matter::Change(&Source::Index { parents: heads }))
 }
 
 pub fn commit_msg(arguments: &[OsString], outside: &Outside) -> Result<u8> {
@@ -57,9 +61,18 @@ pub fn pre_merge_commit(outside: &Outside) -> Result<u8> {
     // The order of the environment is nobody's promise.
     heads.sort_unstable();
     names.sort_unstable();
+    merge(&repo, heads, &names, outside)
+}
+
+/// A merge about to be made; `names` are what the heads are called, where git has not written a message yet.
+fn merge(repo: &Repo, heads: Vec<Oid>, names: &[String], outside: &Outside) -> Result<u8> {
     let message = std::fs::read(repo.git_dir().join("MERGE_MSG"))
         .unwrap_or_else(|_| format!("Merge branch '{}'\n", names.join("', '")).into_bytes());
-    gate(&repo, outside).run(&Matter::Change(&Source::Merge { heads, message: message.into() }))
+    let code = gate(repo, outside).run(&Matter::Change(&Source::Merge { heads, message: message.into() }))?;
+    if code != 0 {
+        outside.say("the merge was not made; `git merge --abort` takes it back\n")?;
+    }
+    Ok(code)
 }
 
 /// Lines are `local-ref local-id remote-ref remote-id`; none at all when there is nothing to send.
@@ -70,8 +83,9 @@ pub fn pre_push(remote: Option<BString>, lines: &[u8], outside: &Outside) -> Res
     let repo = open(outside)?;
     let mut moves = Vec::new();
     for line in lines.lines().filter(|l| !l.trim().is_empty()) {
-        let mut parts = line.fields();
-        let (Some(_), Some(new), Some(name), Some(old)) = (parts.next(), parts.next(), parts.next(), parts.next())
+        // From the right: what stands first is what the user wrote, `main@{one day ago}`.
+        let mut parts = line.rsplitn_str(4, b" ");
+        let (Some(old), Some(name), Some(new), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Error::usage("a line of the pre-push hook's input is not `local-ref id remote-ref id`"));
         };
@@ -96,26 +110,38 @@ pub fn reference_transaction(state: Option<BString>, lines: &[u8], outside: &Out
     }
     let repo = open(outside)?;
     let local = repo.local();
-    let gate = gate(&repo, outside);
-    let protected = gate.protected()?;
-    let mut judged = Vec::new();
-    for update in updates(lines)? {
+    let mut moves = Vec::new();
+    // A symbolic ref has `ref:NAME` for an id: HEAD goes to another branch, and no branch moves.
+    let branches = lines.lines().filter(|l| l.contains_str(" refs/heads/") && !l.contains_str("ref:"));
+    for update in updates(&branches.collect::<Vec<_>>().join(&b"\n"[..]))? {
         let Some(short) = update.name.strip_prefix(b"refs/heads/".as_slice()) else { continue };
-        if !protected.iter().any(|p| git::branch_matches(p, short)) {
-            continue;
-        }
         // Git may say "whatever it was" for the old id.
         let old = local.find_ref(update.name.as_ref())?;
         let (Some(old), Some(new)) = (old, update.new) else { continue };
         // What already stands on the server was judged there: a pull brings nothing to refuse.
-        if old == new || local.stands_on_a_remote(short, new)? {
-            continue;
+        if old != new && !local.stands_on_a_remote(short, new)? {
+            moves.push(Update { name: update.name, old: Some(old), new: Some(new) });
         }
-        judged.push(Update { name: update.name, old: Some(old), new: Some(new) });
     }
-    if judged.is_empty() {
+    if moves.is_empty() {
         return Ok(0);
     }
-    let push = Push { updates: judged, known: Known::Old, ..Push::default() };
-    gate.kinds(Kinds::REF).run(&Matter::Change(&Source::Push(push)))
+    let gate = gate(&repo, outside).kinds(Kinds::REF);
+    // A policy that cannot be followed says of no branch that it is free: then all moves are judged, and told so.
+    if let Ok(policy) = gate.policy()? {
+        let protected = protected(policy);
+        moves.retain(|u| protected.iter().any(|p| git::branch_matches(p, &u.name[b"refs/heads/".len()..])));
+    }
+    if moves.is_empty() {
+        return Ok(0);
+    }
+    let push = Push { updates: moves, known: Known::Old, ..Push::default() };
+    let code = gate.run(&Matter::Change(&Source::Push(push)))?;
+    if code != 0 {
+        // A merge has written the index and the files already when it asks for the branch.
+        outside.say(
+            "the branch did not move; files that a merge has changed already go back with `git reset --merge`\n",
+        )?;
+    }
+    Ok(code)
 }

@@ -1,6 +1,7 @@
 //! `portcullis hook run NAME`: what the installed hooks call. Owns which source each hook means; the laptop's gates
 //! are in `client`, the server's in `server`.
 
+mod answer;
 mod audit;
 mod budget;
 mod client;

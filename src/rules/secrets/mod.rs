@@ -21,6 +21,7 @@ use std::sync::Arc;
 use bstr::BStr;
 use regex::bytes::Regex;
 
+use super::branch_topology::teach;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Origin, Redact, Severity, Violation};
@@ -183,11 +184,12 @@ impl Secrets {
         let line = text::line_around(text, hit.range.start);
         // A block of several lines is marked by its first.
         let mark = if hit.secret.end <= line.end { hit.secret.clone() } else { hit.range.start..line.end };
+        let help = remedy(detector, &origin);
         let mut violation = Violation::new(format!("secrets/{}", detector.id), severity, origin, text, mark)
             .message(format!("found {}", detector.name))
             .confidence(hit.confidence)
             .secret(hit.secret.clone())
-            .help(remedy(detector));
+            .help(help);
         if let Some(pair) = &hit.pair {
             let at = text::Span::of(text, pair.clone());
             violation = violation
@@ -210,14 +212,41 @@ fn neighbours(hits: &[Hit<'_>], at: usize) -> Vec<Range<usize>> {
     before.chain(after).map(|h| h.secret.clone()).collect()
 }
 
-fn remedy(detector: &Detector) -> String {
+/// What to do, in the words of the place: nobody should have to work out which command it is.
+fn remedy(detector: &Detector, origin: &Origin) -> String {
     let revoke = match detector.revoke.as_ref() {
         "" => "revoke or change it where it was issued",
         revoke => revoke,
     };
+    let out = match origin {
+        Origin::File { path, commit: None, .. } => {
+            let path = teach::quote(path.as_ref());
+            format!(
+                "`git restore --staged {path}` (before the first commit: `git rm --cached {path}`), then take it out of the file"
+            )
+        }
+        Origin::File { path, commit: Some(commit), .. } => {
+            let (path, commit) = (teach::quote(path.as_ref()), commit.short());
+            format!(
+                "mend {path} and `git commit --amend` if {commit} is your last commit, \
+                 else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --path {path} --invert-paths`"
+            )
+        }
+        Origin::Message { commit: None } => "write the message without it".to_owned(),
+        Origin::Message { commit: Some(commit) } => {
+            let commit = commit.short();
+            format!(
+                "`git commit --amend` if {commit} is your last commit, else `git rebase -i {commit}^` and reword {commit}"
+            )
+        }
+        Origin::Tag { name, .. } => {
+            let name = teach::quote(name.as_ref());
+            format!("`git tag -f -a {name} {name}^{{}}` with another message")
+        }
+        Origin::Ref { .. } | Origin::Policy { .. } => "take it out there".to_owned(),
+    };
     format!(
-        "revoke it first, for it is in git already: {revoke}\n\
-         then take it out: `git reset --soft HEAD~1` (last commit), or `git rebase -i` to the commit that brought it; staged only: `git restore --staged <file>`\n\
+        "revoke it first if anybody has seen it: {revoke}\nthen take it out: {out}\n\
          and keep it where secrets belong: a Windmill variable, a SOPS file, Vault, or an external secret"
     )
 }

@@ -226,7 +226,8 @@ fn is_low_information(value: &[u8]) -> bool {
             3 => 3,
             _ => 1,
         };
-        if same >= 8 || up >= 10 || down >= 10 {
+        // The body of a key holds runs too: lengths and padding.
+        if value.len() < 128 && (same >= 8 || up >= 10 || down >= 10) {
             return true;
         }
     }

@@ -1,0 +1,81 @@
+//! What becomes of a server's verdict: a line in the audit log, words for the pusher, an exit code for git.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::audit::{self, Line};
+use crate::error::Error;
+use crate::hooks::Server;
+use crate::report::{Context, Report, Stats, Undecided, remote};
+
+/// How long a push waits for the audit log, within what is left of its time.
+const LOG_PATIENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
+
+#[derive(Clone)]
+pub struct Answer {
+    pub server: Server,
+    pub log: Option<PathBuf>,
+    /// Why this account's pushes are let through; `None` for everybody else's.
+    pub bypass: Option<String>,
+    pub line: Line,
+}
+
+impl Answer {
+    /// Logs, tells, and gives the exit code. A push that cannot be logged is refused, whatever the verdict.
+    pub fn give(self, mut report: Report, left: Duration) -> u8 {
+        let mut line = self.line.judged(&report);
+        if let Some(reason) = self.bypass.filter(|_| report.exit_code() != 0) {
+            report.notes.push(format!("let through by configuration, and logged: {reason}"));
+            report.enforce = false;
+            line.verdict = "bypass".into();
+            line.exit_code = 0;
+            line.remarks.push(reason);
+        }
+        if let Some(file) = &self.log {
+            let [least, most] = LOG_PATIENCE;
+            if let Err(error) = audit::append(file, &line, left.clamp(least, most)) {
+                report.errors.push(Undecided { error, origin: None });
+                report.enforce = true;
+            }
+        }
+        tell(self.server, &report);
+        report.exit_code()
+    }
+
+    /// A sign of life.
+    pub fn waiting(server: Server) {
+        let prefix = if server == Server::Gitlab { remote::GITLAB } else { "" };
+        to_pusher(format!("{prefix}portcullis: judging the push, one moment\n").as_bytes());
+    }
+}
+
+fn tell(server: Server, report: &Report) {
+    let context = Context::default();
+    let mut out = Vec::new();
+    let rendered = match server {
+        Server::Gitlab => remote::render_gitlab(report, &context, &mut out),
+        _ => remote::render(report, &context, &mut out),
+    };
+    rendered.expect("memory takes everything");
+    to_pusher(&out);
+}
+
+fn to_pusher(text: &[u8]) {
+    // Both streams of a server's hook go to the pusher; standard error is not buffered by anybody in between. One who
+    // has gone away still gets the verdict by the exit code.
+    let _ = std::io::stderr().lock().write_all(text);
+}
+
+/// A report of nothing but what could not be decided.
+pub fn undecided(error: Error) -> Report {
+    let errors = vec![Undecided { error, origin: None }];
+    Report {
+        findings: Vec::new(),
+        errors,
+        stats: Stats::default(),
+        notes: Vec::new(),
+        enforce: true,
+        deny_warnings: false,
+    }
+}
