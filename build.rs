@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 #[path = "src/rules/secrets/grams.rs"]
 #[allow(dead_code)] // the prefilter needs more of it than this program
@@ -63,9 +64,20 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
     keywords.sort_unstable();
     keywords.dedup();
     let mut code = String::new();
+    let mut sets: Vec<[u64; 4]> = Vec::new();
     let _ = writeln!(code, "pub static DETECTORS: [Detector; {}] = [", stanzas.len());
     for s in stanzas {
         let offsets = offsets(s)?;
+        let front = front(&parse(&s.pattern).map_err(|e| format!("{}: pattern: {e}", s.id))?);
+        let front: Vec<usize> = front
+            .into_iter()
+            .map(|set| {
+                sets.iter().position(|s| *s == set).unwrap_or_else(|| {
+                    sets.push(set);
+                    sets.len() - 1
+                })
+            })
+            .collect();
         let checks: Vec<String> = s.checks.iter().map(|c| format!("validate::{}", c.replace('-', "_"))).collect();
         let pair = s.pair.as_ref().map_or("None".into(), |p| format!("Some(Cow::Borrowed({p:?}))"));
         let borrowed =
@@ -73,7 +85,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
         let _ = writeln!(
             code,
             "Detector {{ id: Cow::Borrowed({:?}), name: Cow::Borrowed({:?}), provider: Cow::Borrowed({:?}), \
-             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, entropy: {:?}, \
+             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, front: &{front:?}, entropy: {:?}, \
              checks: Cow::Borrowed(&[{}]), paths: Cow::Borrowed(&[{}]), severity: Severity::{}, confidence: Confidence::{}, \
              revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, broad: {}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
             s.id,
@@ -93,6 +105,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
         );
     }
     code.push_str("];\n");
+    let _ = writeln!(code, "static SETS: [[u64; 4]; {}] = {sets:?};", sets.len());
 
     let _ = writeln!(code, "static KEYWORDS: [Cow<'static, str>; {}] = [", keywords.len());
     for k in &keywords {
@@ -125,13 +138,9 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
 /// Where in a match a keyword stands, if every match begins with a literal that holds one: then the pattern runs at
 /// the keyword only, and nothing has to be searched. Empty: it must be searched for in a window.
 fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
-    let hir = regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        // Keywords are found in either case, so is their place in a pattern.
-        .parse(&s.pattern.replace("(?i)", "").replace("(?i:", "(?:"))
-        .map_err(|e| format!("{}: pattern: {e}", s.id))?;
+    // Keywords are found in either case, so is their place in a pattern.
+    let hir =
+        parse(&s.pattern.replace("(?i)", "").replace("(?i:", "(?:")).map_err(|e| format!("{}: pattern: {e}", s.id))?;
     let mut found = Vec::new();
     let prefixes = Extractor::new().limit_total(2048).limit_class(64).extract(&hir);
     for literal in prefixes.literals().unwrap_or_default() {
@@ -143,6 +152,69 @@ fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
     found.sort_unstable();
     found.dedup();
     Ok(if found.len() <= 4 { found } else { Vec::new() })
+}
+
+/// The bytes that can stand at each place of the front of a match, as far as that is fixed: a cheap question to ask before
+/// a pattern is compiled.
+fn front(hir: &Hir) -> Vec<[u64; 4]> {
+    let mut out = Vec::new();
+    let _ = walk(hir, &mut out);
+    out.truncate(FRONT);
+    out
+}
+
+/// Places of a match that are looked at.
+const FRONT: usize = 24;
+
+/// Appends the places of an expression; `false`: what follows it has no fixed place.
+fn walk(hir: &Hir, out: &mut Vec<[u64; 4]>) -> bool {
+    let set = |bytes: &mut dyn Iterator<Item = u8>| {
+        let mut set = [0; 4];
+        bytes.for_each(|b| set[b as usize >> 6] |= 1u64 << (b & 63));
+        set
+    };
+    if out.len() >= FRONT {
+        return false;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            out.extend(literal.0.iter().map(|b| set(&mut std::iter::once(*b))));
+            true
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            out.push(set(&mut class.iter().flat_map(|r| r.start()..=r.end())));
+            true
+        }
+        HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Capture(capture) => walk(&capture.sub, out),
+        HirKind::Concat(parts) => parts.iter().all(|part| walk(part, out)),
+        HirKind::Repetition(repetition) => {
+            (0..repetition.min.min(FRONT as u32)).all(|_| walk(&repetition.sub, out))
+                && repetition.max == Some(repetition.min)
+        }
+        HirKind::Alternation(branches) => {
+            let mut fronts: Vec<(Vec<[u64; 4]>, bool)> = Vec::new();
+            for branch in branches {
+                let mut front = Vec::new();
+                let fixed = walk(branch, &mut front);
+                fronts.push((front, fixed));
+            }
+            let shortest = fronts.iter().map(|(f, _)| f.len()).min().unwrap_or(0);
+            let fixed = fronts.iter().all(|(f, fixed)| *fixed && f.len() == shortest);
+            for place in 0..shortest {
+                let union = |all: [u64; 4], (front, _): &(Vec<[u64; 4]>, bool)| {
+                    std::array::from_fn(|word| all[word] | front[place][word])
+                };
+                out.push(fronts.iter().fold([0; 4], union));
+            }
+            fixed
+        }
+    }
+}
+
+fn parse(pattern: &str) -> Result<Hir, regex_syntax::Error> {
+    regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern)
 }
 
 fn title(word: &str) -> String {

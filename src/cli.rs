@@ -54,6 +54,47 @@ pub enum Command {
         #[command(subcommand)]
         command: HookCommand,
     },
+    /// Compare the environments that the policy names.
+    Environments {
+        #[command(subcommand)]
+        command: EnvironmentsCommand,
+    },
+    /// Write a portcullis.yaml that passes today, from what is in the repository.
+    Init(Init),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EnvironmentsCommand {
+    /// Every key of the divergence sources in two environments: kinds and verdicts, never values.
+    Diff {
+        /// An environment of the policy, by its name or an alias.
+        a: String,
+        b: String,
+        /// The policy file, instead of portcullis.yaml at the root.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Read portcullis.yaml from a commit instead of the work tree.
+        #[arg(long, value_name = "REV", conflicts_with = "policy")]
+        policy_from: Option<String>,
+        #[arg(long, value_name = "F", default_value = "human")]
+        format: MatrixFormat,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MatrixFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// How changes reach production here: trunk, dev-main, windmill or staged-release [default: by what is found].
+    #[arg(long, value_name = "P")]
+    pub preset: Option<String>,
+    /// Write to standard output instead of portcullis.yaml.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Exactly one source; without any, the work tree.

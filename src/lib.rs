@@ -9,6 +9,7 @@ pub mod error;
 pub mod finding;
 pub mod git;
 pub mod hooks;
+pub mod init;
 pub mod policy;
 pub mod report;
 pub mod rules;

@@ -5,6 +5,7 @@ mod command;
 mod docs;
 mod git;
 mod hooks;
+mod init;
 mod layers;
 mod policy {
     mod baseline;

@@ -109,6 +109,12 @@ impl<'a> Gate<'a> {
         })
     }
 
+    /// Tells what is wrong with the policy, and gives the exit code.
+    pub fn refuse(&self, mistakes: &[Mistake]) -> Result<u8> {
+        self.tell(&Judged { report: mistaken(mistakes), rules: Vec::new() }, Instant::now())?;
+        Ok(2)
+    }
+
     /// Judges. The inner error: the policy cannot be followed.
     pub fn judge(&self, matter: &Matter<'_>) -> Result<Result<Judged, Vec<Mistake>>> {
         use_threads(self.judge.jobs)?;
@@ -166,7 +172,10 @@ impl<'a> Gate<'a> {
             return Ok(Ok(policy));
         }
         Ok(match Policy::load(self.policy_files()?) {
-            Ok(policy) => Ok(self.policy.get_or_init(|| policy)),
+            Ok(policy) => {
+                let policy = if self.judge.strict { policy.strictly() } else { policy };
+                Ok(self.policy.get_or_init(|| policy))
+            }
             Err(mistakes) => Err(mistakes),
         })
     }

@@ -3,9 +3,11 @@
 
 mod check;
 pub mod ci;
+mod environments;
 mod explain;
 pub mod hook;
 pub mod hook_run;
+mod init;
 mod judge;
 mod rules;
 
@@ -75,6 +77,8 @@ fn run(cli: Cli) -> Result<u8> {
             outside.say(&String::from_utf8_lossy(&page)).map(|()| 0)
         }
         Command::Hook { command } => hook::run(&command, &outside),
+        Command::Environments { command } => environments::run(&command, &outside),
+        Command::Init(args) => init::run(&args, &outside),
     }
 }
 

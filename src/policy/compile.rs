@@ -78,7 +78,7 @@ impl Policy {
     }
 
     /// The options of one family: its defaults, then what each layer says of it.
-    pub(super) fn with_options<R>(&self, rule: &Rule, read: impl FnOnce(&Options<'_>) -> R) -> (R, Vec<Mistake>) {
+    pub fn with_options<R>(&self, rule: &Rule, read: impl FnOnce(&Options<'_>) -> R) -> (R, Vec<Mistake>) {
         let defaults = yaml::first_document(rule.policy);
         let mut files = self.files.clone();
         let source = files.len();

@@ -86,6 +86,12 @@ impl Policy {
         &self.vocabulary
     }
 
+    /// As strict as the rules can be: what they let wait is an error.
+    pub fn strictly(mut self) -> Self {
+        self.vocabulary.strict = true;
+        self
+    }
+
     pub fn mode(&self) -> Mode {
         self.mode
     }

@@ -186,6 +186,16 @@ impl<'p> Options<'p> {
         self.vocabulary
     }
 
+    /// A layer's file, for findings that point into the policy.
+    pub fn file(&self, source: usize) -> Arc<PolicyFile> {
+        Arc::clone(&self.files[source])
+    }
+
+    /// Whether the user asked for what may wait to be an error.
+    pub fn is_strict(&self) -> bool {
+        self.vocabulary.strict
+    }
+
     /// Every mistake recorded, and every key of the layers that no getter asked for.
     pub(super) fn finish(self) -> Vec<Mistake> {
         let mut known: Vec<&str> = self.asked.take();

@@ -73,6 +73,8 @@ pub struct Vocabulary {
     pub protected: Vec<Protected>,
     pub approvers: Vec<String>,
     pub budgets: Budgets,
+    /// What a rule lets wait is an error. Said on the command line, not in a policy.
+    pub strict: bool,
 }
 
 impl Vocabulary {

@@ -2,11 +2,15 @@
 //! Owns [`Check`], [`Checks`], [`Rule`]; a rule's own file owns everything else about it.
 
 mod about;
+pub mod assertions;
 pub mod branch_topology;
 pub mod conventional_commits;
+pub mod deployments;
+pub mod divergence;
 pub mod files;
 pub mod secrets;
 pub mod semver_tags;
+mod structured;
 pub mod windmill;
 pub mod windmill_paths;
 
@@ -65,4 +69,7 @@ pub static RULES: &[&Rule] = &[
     &semver_tags::RULE,
     &branch_topology::RULE,
     &windmill::RULE,
+    &divergence::RULE,
+    &deployments::RULE,
+    &assertions::RULE,
 ];

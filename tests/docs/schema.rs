@@ -314,7 +314,7 @@ fn the_schema_of_policies_is_fresh_and_holds_for_what_the_program_reads() {
     for (name, text) in PRESETS {
         // A preset may speak of families that this build does not have.
         let mut value: Value = yaml::from_str(text).expect("a preset");
-        if let Some(rules) = value["rules"].as_object_mut() {
+        if let Some(rules) = value.get_mut("rules").and_then(Value::as_object_mut) {
             rules.retain(|family, _| RULES.iter().any(|r| r.id == *family));
         }
         assert_eq!(breach(&schema, &value, name), None);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs them all; what is skipped says why.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 code=0
 run() {
     echo "== $*"

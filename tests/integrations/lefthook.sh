@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # The lefthook snippet of docs/ci.md.
+set -euo pipefail
+# shellcheck source=tests/integrations/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 command -v npm >/dev/null || command -v lefthook >/dev/null || skip "neither lefthook nor npm is installed"
 machine

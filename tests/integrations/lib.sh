@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts here. Each runs one hook manager for real against the binary that PORTCULLIS names (default: the
 # debug build), in a throw-away home. Exit codes: 0 as it should be, 77 skipped with the reason, else wrong.
 set -euo pipefail

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # .pre-commit-hooks.yaml under pre-commit and prek: tests/integrations/pre-commit.sh [pre-commit|prek]
+set -euo pipefail
+# shellcheck source=tests/integrations/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 runner=${1:-pre-commit}
 if ! command -v "$runner" >/dev/null; then

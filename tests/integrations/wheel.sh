@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Builds the wheel, installs it into a fresh environment and runs what it holds. PROFILE=dev builds without optimising.
+set -euo pipefail
+# shellcheck source=tests/integrations/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 python3 -m venv "$work/build" 2>/dev/null || skip "python3 cannot make a venv"
 "$work/build/bin/pip" install -q 'maturin>=1.7,<2' 2>/dev/null || skip "maturin cannot be installed from the package index"

@@ -1,22 +1,33 @@
-//! Forbidden files: every example of the policy file through the real check, and what is never read.
+//! The rule family `files`.
 
-use bstr::{BStr, ByteSlice};
-use portcullis::finding::{Finding, Findings};
+use std::cell::Cell;
+
+use bstr::BStr;
+use portcullis::finding::{Finding, Findings, Severity};
 use portcullis::policy::Trial;
 use portcullis::rules::files::RULE;
 use portcullis::rules::secrets::redactor;
 use portcullis::subject::{Content, File};
-use portcullis::yaml;
 
-#[derive(serde::Deserialize)]
-struct About {
-    codes: Vec<Code>,
-    examples: Examples,
+/// The findings, and how often the content was read.
+fn judge(path: &str, bytes: &[u8], symlink: bool) -> (Vec<Finding>, u32) {
+    let (checks, mistakes) = Trial::new(RULE.policy, "").run(|options| (RULE.compile)(options));
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let reads = Cell::new(0);
+    let load = || {
+        reads.set(reads.get() + 1);
+        Ok(bytes.to_vec())
+    };
+    let content = Content::new(&load);
+    let file = File { path: BStr::new(path), commit: None, blob: None, symlink, content: &content };
+    let mut out = Findings::new(redactor(), 1);
+    checks.files.iter().for_each(|check| check.check(&file, &mut out).expect("readable"));
+    (out.into_vec(), reads.get())
 }
 
 #[derive(serde::Deserialize)]
-struct Code {
-    code: String,
+struct Second {
+    examples: Examples,
 }
 
 #[derive(serde::Deserialize)]
@@ -27,56 +38,80 @@ struct Examples {
 
 #[derive(serde::Deserialize)]
 struct Example {
+    code: Option<String>,
     path: String,
     text: String,
-    code: Option<String>,
-    at: Option<String>,
-}
-
-/// What the check says of a file, and whether it read it.
-fn judge(path: &str, bytes: &[u8], symlink: bool) -> (Vec<Finding>, bool) {
-    let (checks, mistakes) = Trial::new(RULE.policy, "").run(|o| (RULE.compile)(o));
-    assert!(mistakes.is_empty());
-    let load = || Ok(bytes.to_vec());
-    let content = Content::new(&load);
-    let file = File { path: BStr::new(path), commit: None, blob: None, symlink, content: &content };
-    let mut out = Findings::new(redactor(), 1);
-    checks.files[0].check(&file, &mut out).unwrap();
-    (out.into_vec(), content.read().is_some())
 }
 
 #[test]
-fn every_example_is_judged_as_it_says() {
-    let about: About = yaml::from_document(RULE.policy, 1).unwrap();
-    for e in &about.examples.fail {
-        let text = e.text.replace("<>", "");
-        let (findings, _) = judge(&e.path, text.as_bytes(), false);
-        let [finding] = &findings[..] else { panic!("{}: {findings:?}", e.path) };
-        assert_eq!(finding.rule, format!("files/{}", e.code.as_deref().unwrap()), "{}", e.path);
-        let at = format!("{}:{}", finding.span.line, finding.span.column);
-        assert_eq!(Some(at), e.at, "{}", e.path);
-        assert!(!finding.excerpt.text.contains("q8Zt4vLm2Xw7Rb1"), "{}: {}", e.path, finding.excerpt.text);
+fn the_examples_hold_and_every_code_has_one() {
+    let second: Second =
+        serde_yaml::from_str(RULE.policy.split_once("\n---\n").expect("two documents").1).expect("YAML");
+    for example in second.examples.pass.iter().chain(&second.examples.fail) {
+        let (found, _) = judge(&example.path, example.text.replace("<>", "").as_bytes(), false);
+        let rules: Vec<String> = found.iter().map(|f| f.rule.to_string()).collect();
+        let expected: Vec<String> = example.code.iter().map(|c| format!("files/{c}")).collect();
+        assert_eq!(rules, expected, "{}: {}", example.path, example.text);
     }
-    for e in &about.examples.pass {
-        assert_eq!(judge(&e.path, e.text.replace("<>", "").as_bytes(), false).0, [], "{}", e.path);
+    for code in RULE.about().expect("well formed").codes {
+        assert!(second.examples.fail.iter().any(|e| e.code.as_ref() == Some(&code.code)), "{}", code.code);
     }
-    let failing: Vec<_> = about.examples.fail.iter().filter_map(|e| e.code.as_ref()).collect();
-    assert!(about.codes.iter().all(|c| failing.contains(&&c.code)));
 }
 
 #[test]
-fn other_files_are_never_read() {
-    for path in ["src/main.rs", "env", "a.env.example", "tfstate", "x/id_rsa.pub", "kubeconfig/readme.md"] {
-        assert!(!judge(path, b"A=1", false).1, "{path}");
+fn nothing_is_read_unless_the_path_says_so() {
+    for path in ["src/main.rs", ".env.example", "environment.yaml", "README.md", "keys/id_rsa.pub", "public.crt"] {
+        assert_eq!(judge(path, b"x", false).1, 0, "{path}");
     }
-    assert_eq!(judge(".env", b"/run/secrets/env", true), (vec![], false), "a link to the real one");
+    assert_eq!(judge("infra/terraform.tfstate", b"{}", false).1, 1);
+    assert_eq!(judge("infra/terraform.tfstate", b"../state", true), (Vec::new(), 0), "a link");
 }
 
 #[test]
-fn encrypted_and_empty_files_are_welcome_and_broken_ones_are_not() {
-    for bytes in [&b"\0GITCRYPT\0abc"[..], b"$ANSIBLE_VAULT;1.1;AES256\n00", b"", b"\n\n"] {
-        assert_eq!(judge(".env", bytes, false).0, [], "{}", bytes.as_bstr());
-        assert_eq!(judge("a.p12", bytes, false).0, [], "{}", bytes.as_bstr());
+fn settings_in_a_dotenv_are_a_warning_and_secrets_an_error() {
+    let severity = |text: &str| judge(".env", text.as_bytes(), false).0.first().map(|f| f.severity);
+    assert_eq!(severity("HOST=db.corp.internal\n"), Some(Severity::Warning));
+    assert_eq!(severity(concat!("HOST=db.corp.internal\nDB_PASSWORD=v7Kq", "2mZ0tRb4\n")), Some(Severity::Error));
+    assert_eq!(severity("# PORT=3000\nA=\nB=changeme\nC=${X}\n"), None);
+    assert_eq!(severity(""), None);
+}
+
+#[test]
+fn what_a_file_holds_is_not_shown() {
+    for (path, text, secret) in [
+        (".env", "MOTTO=blue-moon-17\n", "blue-moon-17"),
+        ("encryption_key.yaml", "key: kR4mZ7vQ1xLw9TnYp2HdUa5F\n", "kR4mZ7vQ1xLw9TnYp2HdUa5F"),
+        (".vault_pass", "correct horse\n", "correct horse"),
+        (".npmrc", "_auth=ZGVwbG95OnY3S3EybVowdFJiNA==\n", "ZGVwbG95OnY3S3EybVowdFJiNA"),
+    ] {
+        let (found, _) = judge(path, text.as_bytes(), false);
+        assert_eq!(found.len(), 1, "{path}");
+        assert!(!format!("{:?}", found[0]).contains(secret), "{:?}", found[0]);
     }
-    assert_eq!(judge(".env", b"\xff\xfe\0A\0=", false).0.len(), 1);
+}
+
+#[test]
+fn private_keys_are_told_by_content() {
+    let severity = |bytes: &[u8]| judge("tls/a.key", bytes, false).0.first().map(|f| f.severity);
+    assert_eq!(severity(concat!("x\n-----BEGIN EC PRIVATE", " KEY-----\nMHcC\n").as_bytes()), Some(Severity::Error));
+    assert_eq!(
+        severity(concat!("-----BEGIN ENCRYPTED PRIVATE", " KEY-----\nMHcC\n").as_bytes()),
+        Some(Severity::Warning)
+    );
+    assert_eq!(severity(b"-----BEGIN CERTIFICATE-----\nMHcC\n"), None);
+    assert_eq!(severity(b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82"), Some(Severity::Error), "DER");
+    assert_eq!(severity(b"\x30\x82\x03\x0d\x30\x82\x01\xf5"), None, "a certificate in DER");
+    assert_eq!(severity(b"\0GITCRYPT\0abc"), None);
+    assert_eq!(severity(b""), None);
+}
+
+#[test]
+fn any_bytes_are_borne() {
+    for path in [".env", "a.key", "a.tfvars", ".npmrc", "encryption_key.yaml", "kubeconfig", "a.p12"] {
+        for bytes in
+            [&b""[..], b"\0", b"=", b"\n\n=\n", b"\xff\xfe=\0", b"\x30", b"\x30\x82", b": ", b"'\"'", b"a=\xf0\x9f"]
+        {
+            judge(path, bytes, false);
+        }
+    }
 }

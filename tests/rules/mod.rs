@@ -1,7 +1,10 @@
 //! Rules, one module per family.
 
+mod assertions;
 mod branch_topology;
 mod conventional_commits;
+mod deployments;
+mod divergence;
 
 mod files;
 mod secrets;

@@ -13,6 +13,7 @@
 
 pub mod graph;
 pub mod snapshot;
+pub mod tree;
 
 use std::ffi::OsStr;
 use std::io::Write;

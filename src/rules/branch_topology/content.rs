@@ -113,8 +113,10 @@ fn provenance(region: &Region<'_>, copies: &[At], patches: &mut Patches<'_>, sig
             }
         }
         let named = patches::originals(&patches.node(commit)?.message);
+        // Something that is no id (a ticket, a name) cannot be checked, but it does say where the patch comes from.
+        let says = originals.iter().any(|o| patches::names(&named, *o)) || named.iter().any(|n| !patches::is_id(n));
         if let Some(original) = originals.first()
-            && !originals.iter().any(|o| patches::names(&named, *o))
+            && !says
         {
             sights.push(Sight::NoProvenance { commit, original: *original });
         }

@@ -22,7 +22,7 @@ const SEEN_PARENTS: u8 = 8;
 const SHALLOW: u8 = 16;
 
 /// How many commits below the oldest gained one are looked at for dates that lie.
-const PROBE: usize = 256;
+const PROBE: usize = 64;
 
 /// Index of a commit in its region.
 pub type At = usize;

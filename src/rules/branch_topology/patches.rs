@@ -121,19 +121,24 @@ pub fn outcome(delta: &[PathChange]) -> Outcome {
     delta.iter().map(|(path, _, new)| (path.clone(), *new)).collect()
 }
 
-/// Ids that a message names as originals: `(cherry picked from commit X)`, `Original commit: X`. As written, lower case.
+/// What a message names as originals: `(cherry picked from commit X)`, `Original commit: X`. As written, lower case.
 pub fn originals(message: &[u8]) -> Vec<String> {
     let marks = ["(cherry picked from commit ", "Original commit: "];
-    message
-        .lines()
-        .filter_map(|line| marks.iter().find_map(|m| line.trim().strip_prefix(m.as_bytes())))
-        .map(|rest| rest.iter().take_while(|b| b.is_ascii_hexdigit()).map(|b| b.to_ascii_lowercase() as char).collect())
-        .filter(|id: &String| id.len() >= 7)
+    let rests = message.lines().filter_map(|line| marks.iter().find_map(|m| line.trim().strip_prefix(m.as_bytes())));
+    rests
+        .map(|rest| rest.iter().take_while(|b| b.is_ascii_graphic() && **b != b')'))
+        .map(|word| word.map(|b| b.to_ascii_lowercase() as char).collect::<String>())
+        .filter(|word| !word.is_empty())
         .collect()
 }
 
-/// Whether one of the written ids, possibly cut short, is this commit.
+/// Whether a word can be told to be a commit's id, or not: git never shortens below seven digits by itself.
+pub fn is_id(word: &str) -> bool {
+    word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Whether one of the words, possibly cut short, is this commit.
 pub fn names(originals: &[String], commit: Oid) -> bool {
     let full = commit.to_string();
-    originals.iter().any(|o| full.starts_with(o.as_str()))
+    originals.iter().any(|o| is_id(o) && full.starts_with(o.as_str()))
 }

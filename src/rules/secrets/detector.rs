@@ -25,6 +25,8 @@ pub struct Detector {
     pub pattern: Text,
     /// Where the keyword stands in every match; empty where that is not known.
     pub offsets: &'static [usize],
+    /// For each of the first places of a match, the number of the set of bytes that can stand there.
+    pub front: &'static [u16],
     pub entropy: f32,
     pub checks: Cow<'static, [Check]>,
     pub paths: Cow<'static, [Text]>,
@@ -78,6 +80,7 @@ impl Detector {
             keywords: owned(stanza.keywords),
             pattern: stanza.pattern.into(),
             offsets: &[],
+            front: &[],
             entropy: stanza.entropy,
             checks: checks.into(),
             paths: owned(stanza.paths),
@@ -106,6 +109,12 @@ impl Detector {
     pub fn applies_to(&self, path: Option<&BStr>) -> bool {
         self.paths.is_empty()
             || path.is_some_and(|p| self.scope.get_or_init(|| globs(&self.paths)).is_match(&*p.to_str_lossy()))
+    }
+
+    /// Whether a match can begin here, as far as its front tells: spares compiling a pattern for every mention of its keyword.
+    pub fn may_begin(&self, text: &[u8]) -> bool {
+        text.len() >= self.front.len()
+            && self.front.iter().zip(text).all(|(set, b)| SETS[*set as usize][*b as usize >> 6] >> (b & 63) & 1 == 1)
     }
 
     /// The pattern has been needed.

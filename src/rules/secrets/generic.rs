@@ -38,6 +38,7 @@ const fn detector(id: &'static str, name: &'static str, revoke: &'static str) ->
         keywords: Cow::Borrowed(&[]),
         pattern: Cow::Borrowed(""),
         offsets: &[],
+        front: &[],
         entropy: 0.0,
         checks: Cow::Borrowed(&[]),
         paths: Cow::Borrowed(&[]),

@@ -228,6 +228,7 @@ fn flow_entries(text: &[u8], from: usize, out: &mut Vec<Entry>) {
             b if b.is_ascii_whitespace() => {}
             _ => {
                 let start = at;
+                at += 1;
                 while at < text.len() && !b",:{}[]\"'\n".contains(&text[at]) {
                     at += 1;
                 }

@@ -50,6 +50,14 @@ pub fn redactor() -> &'static dyn Redact {
     built_in()
 }
 
+/// Whether a value is one: not empty, no placeholder, no reference, no ciphertext.
+pub fn literal_value(value: &[u8]) -> bool {
+    !value.is_empty()
+        && !value::is_reference(value)
+        && !value::is_ciphertext(value)
+        && !placeholder::is_password_placeholder(value)
+}
+
 /// How many built-in patterns have been needed so far in this process.
 pub fn patterns_compiled() -> usize {
     DETECTORS.iter().filter(|d| d.is_compiled()).count()

@@ -207,6 +207,9 @@ impl<'s> Scan<'s, '_> {
     /// Runs a pattern at the one place where it can match.
     fn anchored(&mut self, detector: &'s Detector, start: usize) {
         let end = self.text.len().min(start + detector.window as usize);
+        if !detector.may_begin(&self.text[start..]) {
+            return;
+        }
         let Some(regex) = detector.matcher() else { return };
         let mut borrowed = [0u8; 0].as_slice();
         let mut owned = Vec::new();
@@ -254,10 +257,7 @@ impl<'s> Scan<'s, '_> {
 
     fn candidate(&mut self, detector: &'s Detector, range: Range<usize>, secret: Range<usize>) {
         let value = &self.text[secret.clone()];
-        if placeholder::is_placeholder(value) || detector.entropy > 0.0 && entropy(value) < detector.entropy {
-            return;
-        }
-        if !detector.applies_to(self.path) {
+        if !detector.applies_to(self.path) || detector.entropy > 0.0 && entropy(value) < detector.entropy {
             return;
         }
         let mut hit = Hit {
@@ -269,11 +269,15 @@ impl<'s> Scan<'s, '_> {
             pair: None,
         };
         let candidate = Candidate { text: self.text, range: &range, secret: value, start: secret.start };
+        let mut proved = false;
         for check in detector.checks.iter() {
             match check(&candidate) {
                 Verdict::Keep => {}
                 Verdict::Reject => return,
-                Verdict::Raise => hit.confidence = Confidence::High,
+                Verdict::Raise => {
+                    proved = true;
+                    hit.confidence = Confidence::High;
+                }
                 Verdict::AtMost(most) => hit.confidence = hit.confidence.min(most),
                 Verdict::TestMode => {
                     hit.confidence = Confidence::Low;
@@ -281,7 +285,10 @@ impl<'s> Scan<'s, '_> {
                 }
             }
         }
-        self.hits.push(hit);
+        // What its own checksum proves may look like anything.
+        if proved || !placeholder::is_placeholder(value) {
+            self.hits.push(hit);
+        }
     }
 
     fn finish(mut self) -> Vec<Hit<'s>> {

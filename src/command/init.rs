@@ -1,0 +1,146 @@
+//! `portcullis init`: drafts a policy, lets the engine judge the work tree by it, and accepts what stands today. The
+//! draft is judged beside the git directory, so that a run that fails leaves nothing in the work tree.
+
+use std::path::{Path, PathBuf};
+
+use bstr::ByteSlice;
+
+use super::Outside;
+use super::judge::{Gate, Matter, POLICY_FILE};
+use crate::cli::{Init, JudgeArgs, OutputArgs};
+use crate::error::{Error, Result};
+use crate::git::{self, GitSnapshot, Local, Repo, SnapshotOf, Source};
+use crate::init::{Keys, Refs, Survey, draft};
+use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
+use crate::report::Report;
+use crate::rules::divergence::{self, Settings, Verdict, Views};
+use crate::text::nearest;
+
+pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
+    let Some(repo) = git::discover(&outside.directory)? else {
+        return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display())));
+    };
+    let Some(root) = repo.workdir().map(Path::to_owned) else {
+        return Err(Error::usage("a bare repository has no work tree to write a policy into")
+            .hint("run it in a clone, and push the file"));
+    };
+    let file = root.join(POLICY_FILE);
+    if file.symlink_metadata().is_ok() && !args.dry_run {
+        return Err(Error::usage(format!("{} is there already", file.display()))
+            .hint("--dry-run shows what would be written today"));
+    }
+    if let Some(preset) = &args.preset {
+        let names = || PRESETS.iter().map(|(name, _)| *name);
+        if !names().any(|n| n == preset) {
+            let error = Error::usage(format!("there is no preset `{preset}`"));
+            let near = nearest(preset, names()).map(|n| format!("did you mean `{n}`?"));
+            return Err(error.hint(near.unwrap_or_else(|| names().collect::<Vec<_>>().join(", "))));
+        }
+    }
+    let local = repo.local();
+    let snapshot = GitSnapshot::new(&local, SnapshotOf::WorkTree, &[], u64::MAX);
+    let survey = Survey::of(&snapshot, &refs(&local)?, args.preset.as_deref())?;
+    let keys = keys(&survey, &snapshot, &local, outside)?;
+    let text = draft(&survey, &keys);
+    let (text, excepted, report) = accepted(&repo, outside, text)?;
+    if args.dry_run {
+        outside.say(&text)?;
+        return Ok(0);
+    }
+    std::fs::write(&file, &text).map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
+    let sources = survey.sources.len();
+    let mut told = format!(
+        "wrote {}: preset {}, {sources} source{} of variables, {excepted} finding{} accepted as they stand\n",
+        file.display(),
+        survey.preset,
+        plural(sources),
+        plural(excepted)
+    );
+    told.push_str("read it, then: git add portcullis.yaml && portcullis hook install\n");
+    outside.say(&told)?;
+    Ok(report.exit_code())
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+fn refs(local: &Local<'_>) -> Result<Refs> {
+    let short = |prefix: &str| -> Result<Vec<String>> {
+        let names = local.refs(prefix)?.into_iter();
+        Ok(names.filter_map(|r| r.name.strip_prefix(prefix.as_bytes())?.to_str().ok().map(str::to_owned)).collect())
+    };
+    let head = local.head_name()?.and_then(|n| n.strip_prefix(b"refs/heads/")?.to_str().ok().map(str::to_owned));
+    let mut branches = short("refs/heads/")?;
+    branches.extend(short("refs/remotes/origin/")?);
+    // A branch that is still unborn.
+    branches.extend(head.clone());
+    Ok(Refs { head, branches, tags: short("refs/tags/")? })
+}
+
+/// Keys that differ today, under the draft without any.
+fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &Local<'_>, outside: &Outside) -> Result<Keys> {
+    let mut keys = Keys::default();
+    if survey.sources.is_empty() {
+        return Ok(keys);
+    }
+    let text = draft(survey, &keys);
+    let policy = Policy::load(vec![PolicyFile::new(POLICY_FILE, text)]).map_err(|m| own_mistake(&m))?;
+    let (settings, mistakes) =
+        policy.with_options(&divergence::RULE, |options| Settings::read(options, outside.today()));
+    if !mistakes.is_empty() {
+        return Err(own_mistake(&mistakes));
+    }
+    let name = local.head_name()?;
+    let mut views = Views::new(snapshot, name.as_ref().map(|n| n.as_bstr()))?;
+    for source in &settings.sources {
+        let sides = divergence::sides(&mut views, source, &settings)?;
+        let [low, high] = &sides[..] else { continue };
+        for row in divergence::rows(&settings, source, low, high) {
+            if matches!(row.verdict, Verdict::Differs | Verdict::KindDiffers | Verdict::Opaque) {
+                keys.add(format!("{}/{}", source.id, row.key));
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// What `init` writes is a good policy; a mistake in it is ours.
+fn own_mistake(mistakes: &[crate::policy::Mistake]) -> Error {
+    let why = mistakes.first().map(|m| m.wrong.message.clone()).unwrap_or_default();
+    Error::undecided(format!("the draft of the policy is wrong: {why}"))
+        .hint("please report this with --dry-run's output")
+}
+
+/// The policy with an exception for all that it finds today, how many these are, and the last judgement.
+fn accepted(repo: &Repo, outside: &Outside, text: String) -> Result<(String, usize, Report)> {
+    let beside = Beside(repo.git_dir().join("portcullis-init.yaml"));
+    let report = beside.judge(repo, outside, &text)?;
+    let counts = report.counts();
+    let written = write_exceptions(&report, Some(text.as_bytes()), outside.today())?;
+    let text = String::from_utf8(written).map_err(|_| Error::undecided("the policy is no UTF-8"))?;
+    let report = beside.judge(repo, outside, &text)?;
+    Ok((text, counts.errors + counts.warnings, report))
+}
+
+/// A draft on disk; goes away with it.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn judge(&self, repo: &Repo, outside: &Outside, text: &str) -> Result<Report> {
+        std::fs::write(&self.0, text).map_err(|e| Error::usage(format!("cannot write {}: {e}", self.0.display())))?;
+        let judge = JudgeArgs { policy: Some(self.0.clone()), ..JudgeArgs::default() };
+        let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());
+        match gate.judge(&Matter::Change(&Source::WorkTree { paths: Vec::new() }))? {
+            Ok(judged) => Ok(judged.report),
+            Err(mistakes) => Err(own_mistake(&mistakes)),
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Nothing depends on it any more, and nobody is left to tell.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

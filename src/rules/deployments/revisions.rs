@@ -1,0 +1,84 @@
+//! Which revisions an environment may follow: those the policy lists, else its own branches and release tags.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::policy::scope::Branches;
+use crate::policy::{Environment, Options};
+use crate::rules::semver_tags::format::Format;
+
+/// By the order of environments.
+pub struct Revisions(Vec<Allowed>);
+
+#[derive(Default)]
+struct Allowed {
+    listed: Option<GlobSet>,
+    branches: Branches,
+    tags: Vec<Format>,
+    shown: String,
+}
+
+impl Revisions {
+    pub fn read(options: &Options<'_>, environments: &[Environment]) -> Self {
+        let map = options.node("revisions");
+        if let Some(map) = map {
+            let names: Vec<&str> = environments.iter().map(|e| e.name.as_str()).collect();
+            options.known_keys(map, &names);
+        }
+        let each = |e: &Environment| {
+            let listed = map.and_then(|m| m.get(&e.name)).and_then(|at| {
+                let patterns: Vec<String> = options.read(at)?;
+                let mut set = GlobSetBuilder::new();
+                for pattern in &patterns {
+                    match Glob::new(pattern) {
+                        Ok(glob) => drop(set.add(glob)),
+                        Err(e) => options.mistake(at.source, at.node.span.clone(), format!("not a glob: {}", e.kind())),
+                    }
+                }
+                Some((set.build().ok()?, patterns.join(", ")))
+            });
+            let own: Vec<&str> = e.branches.iter().chain(&e.tags).map(String::as_str).collect();
+            let shown = listed.as_ref().map_or_else(|| own.join(", "), |(_, shown)| shown.clone());
+            Allowed {
+                listed: listed.map(|(set, _)| set),
+                branches: Branches::new(&e.branches).unwrap_or_default(),
+                tags: e.tags.iter().filter_map(|t| Format::parse(t).ok()).collect(),
+                shown,
+            }
+        };
+        Self(environments.iter().map(each).collect())
+    }
+
+    /// `Some` with what is allowed where a revision is none of it. A commit's id is always allowed; a range of versions
+    /// where there are release tags.
+    pub fn refuses(&self, environment: usize, revision: &str) -> Option<&str> {
+        let allowed = self.0.get(environment)?;
+        let short = revision.strip_prefix("refs/heads/").or_else(|| revision.strip_prefix("refs/tags/"));
+        let revision = short.unwrap_or(revision);
+        let id = matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b.is_ascii_hexdigit());
+        let range = revision.contains(['*', '^', '~', '>', '<']);
+        let good = match &allowed.listed {
+            Some(set) => set.is_match(revision),
+            None => {
+                (allowed.tags.is_empty() && allowed.shown.is_empty())
+                    || allowed.branches.is_match(revision.into())
+                    || (range && !allowed.tags.is_empty())
+                    || allowed.tags.iter().any(|t| t.matches(revision.into()).is_ok())
+            }
+        };
+        (!good && !id).then_some(&allowed.shown)
+    }
+
+    /// Whether a branch pattern of a trigger is, word for word, one of the environment's.
+    pub fn has_branch(&self, environment: usize, pattern: &str) -> bool {
+        self.0.get(environment).is_some_and(|a| a.branches.is_match(pattern.into()))
+    }
+
+    /// The environment's tag formats.
+    pub fn tags(&self, environment: usize) -> &[Format] {
+        self.0.get(environment).map_or(&[], |a| &a.tags)
+    }
+
+    pub fn shown(&self, environment: usize) -> &str {
+        self.0.get(environment).map_or("", |a| &a.shown)
+    }
+}

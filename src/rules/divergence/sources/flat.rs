@@ -1,0 +1,24 @@
+//! Files that are nothing but keys and values, however deep: dotenv, TOML, JSON, Terraform values, Helm values, any YAML.
+
+use super::{Reader, object_of};
+use crate::document::{Document, leaves};
+use crate::yaml::Mistake;
+
+pub fn read(reader: &mut Reader<'_>, document: &Document) -> Result<(), Mistake> {
+    for (n, root) in document.roots.iter().enumerate() {
+        let object = match object_of(root) {
+            Some(object) => object,
+            None if n == 0 => String::new(),
+            None => format!("document {}", n + 1),
+        };
+        for leaf in leaves(root)? {
+            // What SOPS writes about itself is no variable.
+            if leaf.path.is_empty() || leaf.path.starts_with("sops.") || leaf.path.starts_with("sops_") {
+                continue;
+            }
+            let value = reader.value(leaf.value);
+            reader.push(&object, &leaf.path, leaf.key.unwrap_or(leaf.value), leaf.value, value);
+        }
+    }
+    Ok(())
+}

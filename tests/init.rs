@@ -1,0 +1,118 @@
+//! `portcullis init` and `portcullis environments diff` on real repositories, through the program itself.
+
+use crate::support::TestRepo;
+
+/// Standard output, standard error, exit code.
+fn portcullis(repo: &TestRepo, args: &[&str]) -> (String, String, i32) {
+    let out = repo.command(env!("CARGO_BIN_EXE_portcullis")).args(args).output().expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (text(out.stdout), text(out.stderr), out.status.code().expect("it exits"))
+}
+
+const SECRET: &str = "Kq7vPz31xwTb";
+
+fn repository() -> TestRepo {
+    let repo = TestRepo::init();
+    repo.write(
+        "deploy/staging.env",
+        format!("LOG=debug\nPORT=80\nHOOK_URL=https://h.example/{SECRET}\nNEW=1\nEMPTY=\n"),
+    );
+    repo.write("deploy/production.env", format!("LOG=info\nPORT=80\nHOOK_URL=https://h.example/{SECRET}x\nEMPTY=\n"));
+    repo.write("k8s/overlays/staging/config.yaml", "kind: ConfigMap\nmetadata: { name: app }\ndata:\n  MODE: 'a'\n");
+    repo.write("k8s/overlays/prod/config.yaml", "kind: ConfigMap\nmetadata: { name: app }\ndata:\n  MODE: 'b'\n");
+    repo.write(".github/workflows/deploy.yml", "on: push\njobs: { d: { environment: production } }\n");
+    repo.commit("feat: all");
+    repo.git(["branch", "dev"]);
+    repo.git(["tag", "-a", "v1.0.0", "-m", "v1.0.0"]);
+    repo
+}
+
+#[test]
+fn what_init_writes_passes_today_and_guards_from_tomorrow() {
+    let repo = repository();
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    assert!(written.starts_with("# yaml-language-server: $schema=https://"), "{written}");
+    for wanted in [
+        "extends: [dev-main]",
+        "staging: { branch: dev, aliases: [dev] }",
+        "production: { branch: main, aliases: [prod], tags: [\"v{semver}\"] }",
+        "path: \"deploy/{environment}.env\"",
+        "path: \"k8s/overlays/{environment}/config.yaml\"",
+        "- deploy/HOOK_URL",
+        "- deploy/LOG",
+        "reason: \"baseline\", until:",
+        "rule: deployments/production-trigger",
+        "rule: divergence/missing",
+    ] {
+        assert!(written.contains(wanted), "{wanted}\n{written}");
+    }
+    assert!(!written.contains("PORT") && !written.contains(SECRET), "{written}");
+    let (out, err, code) = portcullis(&repo, &["check"]);
+    assert_eq!(code, 0, "{out}{err}");
+    // A second time it touches nothing.
+    assert_eq!(portcullis(&repo, &["init"]).2, 2);
+    // Tomorrow: production takes staging's webhook, and a key that was equal changes.
+    repo.write("deploy/production.env", format!("LOG=info\nPORT=81\nHOOK_URL=https://h.example/{SECRET}\nEMPTY=\n"));
+    let (out, err, code) = portcullis(&repo, &["check"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("divergence/must-differ") && out.contains("divergence/must-match"), "{out}");
+    assert!(!out.contains(SECRET) && !err.contains(SECRET), "{out}{err}");
+}
+
+#[test]
+fn init_in_an_empty_repository_and_with_a_preset() {
+    let repo = TestRepo::init();
+    let (out, err, code) = portcullis(&repo, &["init", "--dry-run", "--preset", "windmill"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("extends: [windmill]"), "{out}");
+    assert!(!repo.path().join("portcullis.yaml").exists());
+    assert_eq!(portcullis(&repo, &["init", "--preset", "windmil"]).2, 2);
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(portcullis(&repo, &["check"]).2, 0);
+    assert!(!repo.path().join(".git/portcullis-init.yaml").exists());
+}
+
+#[test]
+fn the_matrix_has_kinds_and_verdicts_and_no_value() {
+    let repo = repository();
+    assert_eq!(portcullis(&repo, &["init"]).2, 0);
+    let (out, err, code) = portcullis(&repo, &["environments", "diff", "staging", "prod"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(!out.contains(SECRET), "{out}");
+    let line = |key: &str| -> Vec<String> {
+        let line = out.lines().find(|l| l.starts_with(key)).unwrap_or_else(|| panic!("{key}\n{out}"));
+        line.split("  ").map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect()
+    };
+    assert_eq!(line("key"), ["key", "staging", "production", "rule", "verdict"]);
+    assert_eq!(line("deploy/HOOK_URL"), ["deploy/HOOK_URL", "plain", "plain", "must_differ", "ok"]);
+    assert_eq!(line("deploy/NEW"), ["deploy/NEW", "plain", "absent", "must_match", "missing"]);
+    assert_eq!(line("deploy/EMPTY"), ["deploy/EMPTY", "empty", "empty", "must_match", "placeholder"]);
+    let (out, _, code) = portcullis(&repo, &["environments", "diff", "staging", "production", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, json["rows"].as_array().unwrap().len()), (0, 6));
+    assert!(!out.contains(SECRET));
+    assert_eq!(portcullis(&repo, &["environments", "diff", "staging", "qa"]).2, 2);
+}
+
+#[test]
+fn a_commit_that_touches_no_watched_file_reads_none() {
+    let repo = repository();
+    assert_eq!(portcullis(&repo, &["init"]).2, 0);
+    repo.commit("chore: policy");
+    repo.write("notes.txt", "x\n");
+    repo.commit("docs: notes");
+    let only = ["check", "--range", "HEAD~1..HEAD", "--only", "divergence,assertions,deployments", "--format", "json"];
+    let (out, err, code) = portcullis(&repo, &only);
+    assert_eq!(code, 0, "{out}{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["stats"]["blobs_read"], 0, "{out}");
+    repo.write("deploy/staging.env", "LOG=debug\n");
+    repo.commit("feat: less");
+    let (out, _, _) = portcullis(&repo, &only);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    // Both files, before and after.
+    assert_eq!(json["stats"]["blobs_read"], 4, "{out}");
+}

@@ -1,0 +1,161 @@
+//! The scanner as a whole: windows, chunks, hostile shapes of text.
+
+use std::time::{Duration, Instant};
+
+use bstr::BStr;
+use portcullis::rules::secrets::{Content, Detector, Scanner, Stanza, built_in, content};
+
+use super::detectors::{path_for, stanzas};
+use super::{BASE62, Numbers, github_token};
+
+fn ids(text: &[u8]) -> Vec<String> {
+    built_in().scan(text, None).iter().map(|h| h.detector.id.to_string()).collect()
+}
+
+#[test]
+fn chunks_see_what_the_whole_sees() {
+    const WINDOW: usize = 300 << 10;
+    let mut numbers = Numbers(99);
+    let mut text = Vec::new();
+    let mut number = 0;
+    // Secrets at every distance from the seams, which lie 172 KiB apart.
+    while text.len() < 2 << 20 {
+        number += 1;
+        text.extend_from_slice(
+            format!("  - line: {} of the manifest\n", numbers.below(1000)).repeat(numbers.below(9)).as_bytes(),
+        );
+        text.extend_from_slice(format!("    value: {}\n", github_token(number)).as_bytes());
+    }
+    let key = |hits: Vec<portcullis::rules::secrets::Hit<'_>>| {
+        hits.into_iter().map(|h| (h.detector.id.to_string(), h.secret, h.confidence)).collect::<Vec<_>>()
+    };
+    let whole = key(built_in().scan(&text, None));
+    assert!(whole.len() as u64 == number, "{} of {number}", whole.len());
+    assert_eq!(key(built_in().scan_windows(&text, None, WINDOW)), whole);
+}
+
+#[test]
+fn a_megabyte_line_and_a_minified_file_cost_bounded_work() {
+    let token = github_token(3);
+    let mut line = "x".repeat(1 << 20);
+    line.insert_str(777_777, &format!(" {token} "));
+    let minified = "t.token=e.secret||n(\"password\",r),e.api_key=o(t),".repeat(4000) + &token;
+    let start = Instant::now();
+    assert_eq!(ids(line.as_bytes()), ["github-pat"]);
+    assert_eq!(ids(minified.as_bytes()), ["github-pat"]);
+    // Generous for a build without optimisation on a busy machine; quadratic work would take minutes.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn every_keyword_in_a_row_costs_bounded_work() {
+    let all: String = built_in().prefilter().keywords().concat();
+    let text = all.repeat(200 * 1024 / all.len());
+    let start = Instant::now();
+    built_in().scan(text.as_bytes(), Some(BStr::new("a.yaml")));
+    let manifest = "kind: Secret\ndata:\n".repeat(20_000);
+    built_in().scan(manifest.as_bytes(), Some(BStr::new("a.yaml")));
+    let flow = "{\"kind\": \"Secret\", \"data\": {".repeat(10_000);
+    built_in().scan(flow.as_bytes(), Some(BStr::new("a.json")));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_pattern_that_its_window_cuts_off_gets_more() {
+    let stanza = Stanza {
+        id: "long".into(),
+        name: "a long one".into(),
+        keywords: vec!["longish".into()],
+        pattern: "\\b[a-z]{3}longish=(?P<secret>[0-9A-Za-z]+);".into(),
+        severity: "error".into(),
+        confidence: "high".into(),
+        window: 64,
+        ..Stanza::default()
+    };
+    assert!(stanza.problems(false).is_empty());
+    let scanner = Scanner::new(vec![Detector::from_stanza(stanza).expect("the pattern is good")]);
+    let body = Numbers(5).word(BASE62, 40);
+    let text = format!("{} abclongish={body}; and xlongish={body};", "y ".repeat(400));
+    let hits = scanner.scan(text.as_bytes(), None);
+    assert_eq!(
+        hits.iter().map(|h| (h.detector.id.as_ref(), &text[h.secret.clone()])).collect::<Vec<_>>(),
+        [("long", body.as_str())]
+    );
+}
+
+#[test]
+fn utf_16_is_read_and_a_nul_means_binary() {
+    let token = github_token(4);
+    let text = format!("pässword for CI: {token}\r\n");
+    for bytes in [
+        [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat(),
+        [&[0xfe, 0xff][..], &text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()].concat(),
+    ] {
+        let Content::Text(read) = content(&bytes) else { panic!("UTF-16 with a mark is text") };
+        assert_eq!(ids(&read), ["github-pat"]);
+    }
+    assert!(matches!(content(b"ab\0c"), Content::Binary));
+    let late = [vec![b'a'; 8000], vec![0]].concat();
+    assert!(matches!(content(&late), Content::Text(_)), "only the first 8,000 bytes decide, as in git");
+}
+
+#[test]
+fn noise_of_any_kind_breaks_nothing() {
+    let mut numbers = Numbers(11);
+    let keywords = built_in().prefilter().keywords();
+    for round in 0..300 {
+        let mut bytes: Vec<u8> = (0..numbers.below(3000)).map(|_| numbers.below(256) as u8).collect();
+        for _ in 0..numbers.below(20) {
+            let at = numbers.below(bytes.len() + 1);
+            let keyword = keywords[numbers.below(keywords.len())].as_bytes();
+            bytes.splice(at..at, keyword.iter().copied().chain(*b": \""));
+        }
+        let path = ["a.yaml", "a.go", "a.md", "a.json", "a.xml"][round % 5];
+        for hit in built_in().scan(&bytes, Some(BStr::new(path))) {
+            assert!(hit.range.end <= bytes.len() && hit.secret.end <= bytes.len() && hit.secret.start < hit.secret.end);
+        }
+    }
+}
+
+#[test]
+fn examples_cut_anywhere_break_nothing() {
+    for stanza in stanzas() {
+        let path = path_for(&stanza);
+        for example in stanza.matches.iter().take(1) {
+            let text = example.replace("<>", "");
+            let step = (text.len() / 12).max(1);
+            for end in (0..text.len()).step_by(step) {
+                built_in().scan(&text.as_bytes()[..end], Some(BStr::new(&path)));
+                built_in().scan(&text.as_bytes()[end..], Some(BStr::new(&path)));
+            }
+        }
+    }
+}
+
+#[test]
+fn hits_do_not_overlap_and_come_in_order() {
+    let mut text = String::new();
+    for stanza in stanzas() {
+        text.push_str(&stanza.matches[0].replace("<>", ""));
+        text.push('\n');
+    }
+    let hits = built_in().scan(text.as_bytes(), None);
+    assert!(hits.len() > 100);
+    assert!(hits.windows(2).all(|pair| pair[0].secret.end <= pair[1].secret.start));
+}
+
+#[test]
+fn a_token_with_a_wrong_checksum_is_no_token() {
+    let mut token = github_token(5);
+    let last = token.pop().expect("not empty");
+    token.push(if last == 'a' { 'b' } else { 'a' });
+    assert_eq!(ids(format!("see {token} there").as_bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn quiet_text_compiles_no_pattern() {
+    let scanner = Scanner::new(Vec::new());
+    let hits =
+        scanner.scan("fn main() { println!(\"nothing to see\") }\n".repeat(1000).as_bytes(), Some(BStr::new("a.rs")));
+    assert!(hits.is_empty());
+}
