@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::command::promote::PromoteCommand;
+
 use crate::command::hook::HookCommand;
 
 /// Keeps secrets, broken conventions and leaking branches out of git: at commit, at push, on the server, in CI.
@@ -53,6 +55,11 @@ pub enum Command {
     Hook {
         #[command(subcommand)]
         command: HookCommand,
+    },
+    /// Plan and make promotions from the development branch to production.
+    Promote {
+        #[command(subcommand)]
+        command: PromoteCommand,
     },
     /// Compare the environments that the policy names.
     Environments {

@@ -434,11 +434,15 @@ fn trailer(subject: &Commit<'_>) -> Option<(Option<Oid>, Vec<InlineAllow>)> {
     (!allows.is_empty()).then_some((id, allows))
 }
 
-/// Runs jobs on as many threads as pay, each with its own handle on the repository; results in the jobs' order.
+/// Runs jobs on as many threads as pay, each with its own handle on the repository; results in the jobs' order. The
+/// last ones are read first: packs keep the newest version of a file whole, and older ones as what differs from it.
 fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Local<'_>, &J) -> Part + Sync) -> Vec<Part> {
     if jobs.len() < SERIAL {
         let local = repo.local();
         return jobs.iter().map(|j| one(&local, j)).collect();
     }
-    jobs.par_iter().with_min_len(8).map_init(|| repo.local(), |local, job| one(local, job)).collect()
+    let backwards = jobs.par_iter().rev().with_min_len(8);
+    let mut parts: Vec<Part> = backwards.map_init(|| repo.local(), |local, job| one(local, job)).collect();
+    parts.reverse();
+    parts
 }

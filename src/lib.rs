@@ -11,6 +11,7 @@ pub mod git;
 pub mod hooks;
 pub mod init;
 pub mod policy;
+pub mod promote;
 pub mod report;
 pub mod rules;
 pub mod subject;

@@ -3,6 +3,8 @@
 mod ci;
 mod command;
 mod docs;
+mod engine;
+mod explain;
 mod git;
 mod hooks;
 mod init;
@@ -19,6 +21,7 @@ mod policy {
     mod toy;
 }
 mod document;
+mod promote;
 mod report;
 mod rules;
 mod support;

@@ -244,7 +244,7 @@ impl<'a> Gate<'a> {
             policy_path: POLICY_FILE,
             rules: &judged.rules,
             stats: self.output.stats,
-            started: self.outside.now.timestamp(),
+            started: self.outside.now,
             elapsed: Some(started.elapsed()),
             ..Context::default()
         }

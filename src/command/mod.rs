@@ -9,6 +9,7 @@ pub mod hook;
 pub mod hook_run;
 mod init;
 mod judge;
+pub mod promote;
 mod rules;
 
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ pub struct Outside {
     pub color: When,
     /// Standard output is a terminal and nobody asked for plain text.
     pub terminal: bool,
-    pub now: jiff::Zoned,
+    pub now: jiff::Timestamp,
 }
 
 /// Runs the command line and gives the exit code of design: 0, 1, 2 or 3.
@@ -79,6 +80,7 @@ fn run(cli: Cli) -> Result<u8> {
         Command::Hook { command } => hook::run(&command, &outside),
         Command::Environments { command } => environments::run(&command, &outside),
         Command::Init(args) => init::run(&args, &outside),
+        Command::Promote { command } => promote::run(&command, &outside),
     }
 }
 
@@ -89,7 +91,8 @@ fn outside(directory: Option<PathBuf>, color: When) -> Result<Outside> {
         directory: directory.map_or(here.clone(), |d| here.join(d)),
         color,
         terminal: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        now: jiff::Zoned::now(),
+        // In UTC: the local zone would have the whole database of zones looked through, which takes longer than a hook.
+        now: jiff::Timestamp::now(),
     })
 }
 
@@ -118,7 +121,7 @@ fn tell(error: &Error) {
 impl Outside {
     /// In UTC, so that every gate agrees on what has expired.
     pub fn today(&self) -> jiff::civil::Date {
-        self.now.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date()
+        self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
     }
 
     /// Writes to standard output; a reader that has gone away is no failure.

@@ -342,12 +342,18 @@ fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudge
 
 /// What each commit introduces against all its parents, in the order of `steps`.
 fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Result<Vec<Introduced>> {
+    // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
+    let known: HashMap<Oid, Oid> = steps.iter().filter_map(|s| Some((s.id, s.tree?))).collect();
+    let tree_of = |local: &Local<'_>, commit: Oid| match known.get(&commit) {
+        Some(tree) => Ok(*tree),
+        None => local.tree_of(commit),
+    };
     let one = |local: &Local<'_>, step: &Step| -> Result<Introduced> {
         let mut found = Introduced::default();
-        let tree = local.tree_of(step.id)?;
+        let tree = tree_of(local, step.id)?;
         // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
-        let parents = step.parents.iter().filter(|p| local.has(**p));
-        let parents: Vec<Oid> = parents.map(|p| local.tree_of(*p)).collect::<Result<_>>()?;
+        let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
+        let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
         trees::introduced(local, tree, &parents, budget, &mut |f| {
             found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
         })?;
@@ -357,11 +363,12 @@ fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Resu
         return steps.iter().map(|s| one(local, s)).collect();
     }
     let repo = local.repo;
-    steps
-        .par_chunks(16)
-        .map_init(|| repo.local(), |local, chunk| chunk.iter().map(|s| one(local, s)).collect())
-        .collect::<Result<Vec<Vec<_>>>>()
-        .map(|v| v.into_iter().flatten().collect())
+    // The newest first, as packs have them.
+    let backwards = steps.par_iter().rev().with_min_len(16);
+    let mut found: Vec<Introduced> =
+        backwards.map_init(|| repo.local(), |local, step| one(local, step)).collect::<Result<_>>()?;
+    found.reverse();
+    Ok(found)
 }
 
 /// For each new commit, the refs to which it is new: `new --not old`, and not on a protected branch.

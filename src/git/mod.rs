@@ -1,27 +1,43 @@
 //! The only place that knows gix. Opens repositories, turns a [`Source`] into [`Changes`], answers graph and tree
 //! questions. Judges nothing, writes nothing: merges happen in object memory.
 
+mod attributes;
+mod bases;
 mod changes;
+mod edits;
 mod graph;
 mod index;
+mod lines;
 mod local;
 mod objects;
 mod open;
+mod patch;
+mod pick;
 mod quarantine;
+mod renames;
+mod similar;
 mod snapshot;
 mod source;
 mod trees;
 mod walk;
 mod worktree;
+mod write;
 
 pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, TreeJob, branch_matches, plain_files};
+pub use edits::{Edit, Leaf};
 pub use graph::GitGraph;
+pub use lines::{Overlap, Region, is_binary, merge_or, regions};
 pub use local::{MessageSettings, merge_heads};
+pub use objects::RawCommit;
 pub use open::{Local, Repo, discover};
+pub use patch::PatchId;
+pub use pick::{Clash, ClashKind, Picked, Picker};
 pub use quarantine::Quarantine;
 pub use snapshot::{GitSnapshot, SnapshotOf};
 pub use source::{Known, Push, Source, Update};
+pub(crate) use walk::new_commits;
 pub use worktree::read as read_file;
+pub use write::{Committer, Write};
 
 use std::fmt::Display;
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::bstr::BString;
 
+use super::bases::Bases;
 use super::quarantine::Quarantine;
 use super::{oid, unreadable};
 use crate::error::{Error, Result};
@@ -123,6 +124,7 @@ impl Repo {
         let mut gix = self.shared.to_thread_local();
         // Tree walks ask for the same parents again and again.
         gix.object_cache_size_if_unset(4 << 20);
+        gix.objects.set_pack_cache(|| Box::<Bases>::default());
         Local { gix, repo: self }
     }
 

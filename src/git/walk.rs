@@ -11,6 +11,8 @@ use crate::subject::Oid;
 pub(crate) struct Step {
     pub id: Oid,
     pub parents: Vec<Oid>,
+    /// Where the walk has seen it.
+    pub tree: Option<Oid>,
 }
 
 /// `tips --not hidden`, each parent before its children. Commits that are not here end the walk with an error:
@@ -35,8 +37,11 @@ pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid]) -> Result<Vec<Step>> 
 
 /// A known set of commits, each parent before its children.
 pub(crate) fn ordered(local: &Local<'_>, ids: &[Oid]) -> Result<Vec<Step>> {
-    let steps: Result<Vec<Step>> =
-        ids.iter().map(|id| Ok(Step { id: *id, parents: local.commit(*id)?.node.parents })).collect();
+    let step = |id: &Oid| {
+        let node = local.commit(*id)?.node;
+        Ok(Step { id: *id, parents: node.parents, tree: Some(node.tree) })
+    };
+    let steps: Result<Vec<Step>> = ids.iter().map(step).collect();
     Ok(parents_first(steps?))
 }
 
@@ -47,9 +52,9 @@ pub(crate) fn new_commits_within(local: &Local<'_>, tip: Oid, set: &HashMap<Oid,
     let mut stack = vec![tip];
     while let Some(id) = stack.pop() {
         if set.contains_key(&id) && seen.insert(id) {
-            let parents = local.commit(id)?.node.parents;
-            stack.extend(&parents);
-            steps.push(Step { id, parents });
+            let node = local.commit(id)?.node;
+            stack.extend(&node.parents);
+            steps.push(Step { id, parents: node.parents, tree: Some(node.tree) });
         }
     }
     Ok(parents_first(steps))
@@ -68,7 +73,7 @@ fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step
         .map_err(unreadable(what))?;
     walk.map(|info| {
         let info = info.map_err(unreadable(what))?;
-        Ok(Step { id: oid(&info.id), parents: info.parent_ids.iter().map(|p| oid(p)).collect() })
+        Ok(Step { id: oid(&info.id), parents: info.parent_ids.iter().map(|p| oid(p)).collect(), tree: None })
     })
     .collect()
 }

@@ -62,10 +62,12 @@ impl Survey {
         let below = branch(&["dev", "develop", "development", "staging", "stage"]);
         let above = branch(&RELEASING).or_else(|| refs.head.clone().filter(|h| Some(h) != below.as_ref()));
         let has_words = |words: &[&str]| paths.iter().any(|p| words.iter().any(|w| has_word(p, w)));
+        // Without a branch of its own, only files that stand beside production's speak of another environment.
+        let paired = sources::has_twins(&paths);
         let usual = match (&below, survey.windmill.is_empty()) {
             (Some(b), false) if b == "staging" => "windmill",
             (Some(_), _) => "dev-main",
-            (None, _) if has_words(&["staging"]) && !refs.tags.is_empty() => "staged-release",
+            (None, _) if paired && !refs.tags.is_empty() => "staged-release",
             (None, _) => "trunk",
         };
         survey.preset = preset.unwrap_or(usual).to_owned();
@@ -81,7 +83,7 @@ impl Survey {
             tag: tag.or_else(|| staged.then(|| "v{semver}".to_owned())),
         };
         let lower = if staged { above } else { below };
-        if lower.is_some() || has_words(&STAGING[..3]) {
+        if lower.is_some() || paired {
             let aliases = alias(&STAGING, "staging", lower.as_deref());
             survey.staging = Some(Stage { branch: lower, aliases, tag: None });
         }

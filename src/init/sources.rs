@@ -32,19 +32,7 @@ pub fn propose(survey: &Survey, paths: &[&BStr], snapshot: &dyn Snapshot) -> Res
     for root in &survey.windmill {
         found.extend(windmill(survey, paths, root));
     }
-    let all: BTreeSet<&BStr> = paths.iter().copied().collect();
-    let mut templates: BTreeMap<BString, (&BStr, String)> = BTreeMap::new();
-    for path in paths {
-        for word in STAGING {
-            let Some((before, after)) = around(path, word) else { continue };
-            let twin = PRODUCTION.iter().map(|p| joined(before, p, after)).find(|p| all.contains(p.as_bstr()));
-            if let Some(twin) = twin {
-                let template = joined(before, "{environment}", after);
-                templates.entry(template).or_insert((path, twin.to_string()));
-            }
-        }
-    }
-    for (template, (low, high)) in templates {
+    for (template, (low, high)) in twins(paths) {
         let Some(template) = template.to_str().ok().filter(|t| !t.contains(['"', '\\', '*', '?', '['])) else {
             continue;
         };
@@ -56,6 +44,28 @@ pub fn propose(survey: &Survey, paths: &[&BStr], snapshot: &dyn Snapshot) -> Res
         found.push(Proposal { id, format, place: format!("path: \"{template}\""), why: format!("{low} and {high}") });
     }
     Ok(found)
+}
+
+/// Whether any file of staging has one of production beside it.
+pub fn has_twins(paths: &[&BStr]) -> bool {
+    !twins(paths).is_empty()
+}
+
+/// Files whose paths differ in the environment's word only: the path with `{environment}` in it, and both.
+fn twins<'p>(paths: &[&'p BStr]) -> BTreeMap<BString, (&'p BStr, String)> {
+    let all: BTreeSet<&BStr> = paths.iter().copied().collect();
+    let mut templates = BTreeMap::new();
+    for path in paths {
+        for word in STAGING {
+            let Some((before, after)) = around(path, word) else { continue };
+            let twin = PRODUCTION.iter().map(|p| joined(before, p, after)).find(|p| all.contains(p.as_bstr()));
+            if let Some(twin) = twin {
+                let template = joined(before, "{environment}", after);
+                templates.entry(template).or_insert((*path, twin.to_string()));
+            }
+        }
+    }
+    templates
 }
 
 fn windmill(survey: &Survey, paths: &[&BStr], root: &BString) -> Option<Proposal> {

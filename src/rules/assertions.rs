@@ -105,13 +105,13 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
     let conditions = at.get("where").map_or_else(Vec::new, |map| {
         map.entries().filter_map(|(k, v)| Some((parse(k.node.text()?, k.node)?, v.node.text()?.to_owned()))).collect()
     });
-    let environment = options.field::<String>(at, "environment").and_then(|name| {
+    let environment = options.field::<String>(at, "environment").map(|name| {
         let found = options.vocabulary().environments.iter().position(|e| e.name == name);
         if let (None, Some(node)) = (found, at.get("environment")) {
             let message = format!("there is no environment `{name}` under `environments`");
             options.mistake(at.source, node.node.span.clone(), message);
         }
-        Some(found)
+        found
     });
     let given: Vec<&str> = WANTED.into_iter().filter(|k| at.get(k).is_some()).collect();
     let [given] = given[..] else {

@@ -10,6 +10,9 @@ if ! command -v lefthook >/dev/null; then
     PATH=$work/npm/node_modules/.bin:$PATH
 fi
 awk '/^### lefthook/{s=1} s&&/^```yaml/{p=1;next} p&&/^```/{exit} p' "$root/docs/ci.md" >lefthook.yml
+mkdir -p .lefthook/pre-push
+awk '/^### lefthook/{s=1} s&&/^```text/{p=1;next} p&&/^```/{exit} p' "$root/docs/ci.md" >.lefthook/pre-push/portcullis
+chmod +x .lefthook/pre-push/portcullis
 [ -s lefthook.yml ] || fail "there is no snippet in docs/ci.md"
 lefthook install >/dev/null 2>&1
 story

@@ -15,7 +15,7 @@ use crate::text::sanitise;
 /// What is kept of a push. Field names are a contract: people grep this file.
 #[derive(Clone, Serialize)]
 pub struct Line {
-    /// RFC 3339 with offset.
+    /// RFC 3339, in UTC.
     pub time: String,
     pub hook: String,
     /// The account that pushed; `null` where the server did not say.
@@ -50,7 +50,7 @@ pub struct Counted {
 impl Line {
     pub fn new(hook: &str, identity: Option<&[u8]>, updates: &[Update]) -> Self {
         Self {
-            time: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             hook: hook.to_owned(),
             identity: identity.map(sanitise),
             refs: updates

@@ -27,12 +27,11 @@ pub struct Row<'s> {
 /// Reads all sides of a source that has files in each of at least two environments.
 pub fn sides(views: &mut Views<'_>, source: &Source, settings: &Settings) -> Result<Vec<Side>> {
     views.open(source, settings)?;
-    let mut sides = Vec::new();
+    let mut read = Vec::new();
     for environment in 0..settings.environments.len() {
-        sides.extend(views.side(source, environment, settings)?);
+        read.extend(views.side(source, environment, settings)?);
     }
-    name_keys(&mut sides);
-    Ok(sides)
+    Ok(name_keys(read))
 }
 
 /// Names under which policies speak of a variable.

@@ -20,8 +20,6 @@ pub use settings::{Opaque, Settings, Source};
 pub use side::{Gap, Side, Views};
 pub use sources::{Format, Variable};
 
-use std::collections::HashSet;
-
 use bstr::ByteSlice;
 use jiff::civil::Date;
 
@@ -29,7 +27,7 @@ use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::Findings;
 use crate::subject::{Kinds, Tree};
-use tell::{Sink, Tell};
+use tell::Tell;
 
 pub static RULE: Rule = Rule {
     id: "divergence",
@@ -74,21 +72,23 @@ impl Check<Tree<'_>> for Divergence {
             }
             touched = true;
             let sides = sides(&mut views, source, settings)?;
+            // Who took a key away, or brought the first reference to it, is asked only where one is missing.
             let earlier = match &mut before {
-                Some(views) => compare::sides(views, source, settings)?,
-                None => Vec::new(),
+                Some(before) if lacks(&sides) => compare::sides(before, source, settings)?,
+                _ => Vec::new(),
             };
-            let mut sink = Sink::Remember(HashSet::new());
-            Tell { settings, source, earlier: &[], before: false }.all(&earlier, &mut sink);
-            let stood = if let Sink::Remember(stood) = sink { stood } else { HashSet::new() };
-            let tell = Tell { settings, source, earlier: &earlier, before: before.is_some() };
-            tell.all(&sides, &mut Sink::Push(&mut *out, stood));
+            Tell { settings, source, earlier: &earlier, before: before.is_some() }.all(&sides, out);
         }
         if touched || before.is_none() {
             settings.keys.expired(settings.today).for_each(|key| out.push(tell::expired(key)));
         }
         Ok(())
     }
+}
+
+/// Whether any environment lacks what another has.
+fn lacks(sides: &[Side]) -> bool {
+    sides.windows(2).any(|pair| !pair[0].variables.keys().eq(pair[1].variables.keys()))
 }
 
 /// Whether the change brings, changes or removes a file of the source. Without a tree before it, everything is new.

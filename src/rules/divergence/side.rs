@@ -104,8 +104,13 @@ impl<'t> Views<'t> {
         self.entries.iter().filter(|e| !e.symlink && place.has(e.path.as_ref(), source.format)).collect()
     }
 
-    /// Reads one environment.
-    pub fn side(&self, source: &Source, environment: usize, settings: &Settings) -> Result<Option<Side>> {
+    /// Reads one environment: the side, and its variables before they have their keys.
+    pub fn side(
+        &self,
+        source: &Source,
+        environment: usize,
+        settings: &Settings,
+    ) -> Result<Option<(Side, Vec<Variable>)>> {
         let Some(place) = &source.places[environment] else { return Ok(None) };
         let here = self.is_here(place, &settings.environments[environment].branches);
         let mut side = Side { environment, here, gap: None, texts: Vec::new(), variables: BTreeMap::new() };
@@ -116,7 +121,7 @@ impl<'t> Views<'t> {
                 Some(Some(view)) => (view.snapshot.as_ref(), &view.entries),
                 _ => {
                     side.gap = Some(Gap::NoRef(name.clone()));
-                    return Ok(Some(side));
+                    return Ok(Some((side, Vec::new())));
                 }
             },
         };
@@ -137,8 +142,7 @@ impl<'t> Views<'t> {
             reader.text = side.texts.len();
             side.texts.push(text(&mut reader, source, place, entry, reference.cloned(), bytes));
         }
-        side.variables.extend(reader.found.into_iter().enumerate().map(|(n, v)| (n.to_string(), v)));
-        Ok(Some(side))
+        Ok(Some((side, reader.found)))
     }
 }
 
@@ -192,22 +196,21 @@ fn text(
 }
 
 /// Gives every variable its key: with its object where any side of the source has several.
-pub fn name_keys(sides: &mut [Side]) {
-    let several = sides.iter().any(|side| {
-        let objects: HashSet<&str> = side.variables.values().map(|v| v.object.as_str()).collect();
+pub fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
+    let several = read.iter().any(|(_, variables)| {
+        let objects: HashSet<&str> = variables.iter().map(|v| v.object.as_str()).collect();
         objects.len() > 1
     });
-    for side in sides {
-        let mut named = BTreeMap::new();
+    let named = |(mut side, variables): (Side, Vec<Variable>)| {
         // In file order: a key that is given twice counts as it is given last.
-        let mut list: Vec<Variable> = std::mem::take(&mut side.variables).into_values().collect();
-        list.sort_by_key(|v| (v.text, v.span.start));
-        for mut variable in list {
-            let slash = if several && !variable.object.is_empty() { "/" } else { "" };
-            let object = if slash.is_empty() { "" } else { &variable.object };
-            variable.key = format!("{object}{slash}{}", variable.name);
-            named.insert(variable.key.clone(), variable);
+        for mut variable in variables {
+            variable.key = match several && !variable.object.is_empty() {
+                true => format!("{}/{}", variable.object, variable.name),
+                false => variable.name.clone(),
+            };
+            side.variables.insert(variable.key.clone(), variable);
         }
-        side.variables = named;
-    }
+        side
+    };
+    read.into_iter().map(named).collect()
 }

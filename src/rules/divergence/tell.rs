@@ -1,7 +1,6 @@
 //! From verdicts to findings: codes, severities, words, carets. Owns the direction of severity: what is new reaches the
 //! lower environment first, and a hotfix must not wait for it.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::compare::{Row, asked, rows};
@@ -13,17 +12,6 @@ use super::side::{Gap, Side, Text};
 use super::sources::Variable;
 use crate::finding::{Findings, Origin, Place, Severity, Violation};
 use crate::text::line_around;
-
-/// What makes a finding the same before and after a change.
-pub type Identity = (&'static str, String);
-
-/// Who is told.
-pub enum Sink<'o, 'r> {
-    /// Nobody: what stood before the change is only remembered.
-    Remember(HashSet<Identity>),
-    /// Findings, and what stood before: notes now.
-    Push(&'o mut Findings<'r>, HashSet<Identity>),
-}
 
 /// One source's findings.
 pub struct Tell<'s> {
@@ -47,11 +35,11 @@ struct Said {
 
 impl<'s> Tell<'s> {
     /// Everything about the sides that stand in the judged tree.
-    pub fn all(&self, sides: &[Side], sink: &mut Sink<'_, '_>) {
+    pub fn all(&self, sides: &[Side], out: &mut Findings<'_>) {
         for side in sides.iter().filter(|s| s.here) {
-            self.unreadable(side, sink);
+            self.unreadable(side, out);
             for variable in side.variables.values() {
-                self.names_another(side, variable, sink);
+                self.names_another(side, variable, out);
             }
         }
         for (low, high) in &self.settings.pairs {
@@ -59,7 +47,7 @@ impl<'s> Tell<'s> {
             if let (Some(low), Some(high)) = (side(*low), side(*high))
                 && (low.here || high.here)
             {
-                self.pair([low, high], sink);
+                self.pair([low, high], out);
             }
         }
     }
@@ -68,20 +56,20 @@ impl<'s> Tell<'s> {
         &self.settings.environments[side.environment].name
     }
 
-    fn pair(&self, sides: [&Side; 2], sink: &mut Sink<'_, '_>) {
+    fn pair(&self, sides: [&Side; 2], out: &mut Findings<'_>) {
         if sides.iter().any(|s| s.gap.is_some()) {
-            return self.gap(sides, sink);
+            return self.gap(sides, out);
         }
         if sides.iter().any(|s| s.texts.iter().any(|t| t.broken)) {
             return;
         }
         for row in rows(self.settings, self.source, sides[0], sides[1]) {
-            self.row(sides, &row, sink);
+            self.row(sides, &row, out);
         }
     }
 
     /// One side cannot be compared because it is not there.
-    fn gap(&self, sides: [&Side; 2], sink: &mut Sink<'_, '_>) {
+    fn gap(&self, sides: [&Side; 2], out: &mut Findings<'_>) {
         let source = self.source;
         let names = sides.map(|s| self.name(s));
         let refs = sides.iter().find_map(|s| if let Some(Gap::NoRef(r)) = &s.gap { Some(r) } else { None });
@@ -123,8 +111,8 @@ impl<'s> Tell<'s> {
         };
         let there = sides.into_iter().find(|s| s.here).and_then(|s| s.texts.first());
         match there {
-            Some(text) => self.at(said, sink, || (text, 0..line_around(&text.bytes, 0).end, None)),
-            None => self.in_policy(said, sink),
+            Some(text) => self.at(said, out, || (text, 0..line_around(&text.bytes, 0).end, None)),
+            None => self.in_policy(said, out),
         }
     }
 
@@ -137,7 +125,7 @@ impl<'s> Tell<'s> {
         if broken_now || self.settings.strict { Severity::Error } else { Severity::Warning }
     }
 
-    fn row(&self, sides: [&Side; 2], row: &Row<'_>, sink: &mut Sink<'_, '_>) {
+    fn row(&self, sides: [&Side; 2], row: &Row<'_>, out: &mut Findings<'_>) {
         let names = sides.map(|s| self.name(s));
         let key = &row.key;
         // The higher environment's value where it stands in the judged tree, else the lower one's.
@@ -148,7 +136,7 @@ impl<'s> Tell<'s> {
                 Said { code, severity, message, help: help.to_owned(), key: format!("{}:{key}", names.join("-")) };
             let Some(variable) = row.sides[at] else { return };
             let other = row.sides[1 - at].map(|v| place(&sides[1 - at].texts[v.text], v));
-            self.at(said, sink, || (&sides[at].texts[variable.text], variable.span.clone(), other.clone()));
+            self.at(said, out, || (&sides[at].texts[variable.text], variable.span.clone(), other.clone()));
         };
         if row.attribute_differs {
             let message = format!("`{key}` is of another type, or secret in only one of {} and {}", names[0], names[1]);
@@ -302,7 +290,7 @@ impl<'s> Tell<'s> {
     }
 
     /// A value that names another environment, and not its own.
-    fn names_another(&self, side: &Side, variable: &Variable, sink: &mut Sink<'_, '_>) {
+    fn names_another(&self, side: &Side, variable: &Variable, out: &mut Findings<'_>) {
         let environments = &self.settings.environments;
         let own = &environments[side.environment];
         let partners = self.settings.pairs.iter().filter_map(|(a, b)| match side.environment {
@@ -325,10 +313,10 @@ impl<'s> Tell<'s> {
             help: "point it at its own environment, or say `rule: ignore` for the key in the policy".into(),
             key: format!("{}:{}", own.name, variable.key),
         };
-        self.at(said, sink, || (&side.texts[variable.text], variable.span.clone(), None));
+        self.at(said, out, || (&side.texts[variable.text], variable.span.clone(), None));
     }
 
-    fn unreadable(&self, side: &Side, sink: &mut Sink<'_, '_>) {
+    fn unreadable(&self, side: &Side, out: &mut Findings<'_>) {
         for text in &side.texts {
             let severity = if text.broken { Severity::Error } else { Severity::Warning };
             for mistake in &text.mistakes {
@@ -339,58 +327,39 @@ impl<'s> Tell<'s> {
                     help: "mend the file: what cannot be read cannot be compared".into(),
                     key: format!("{}:{}", text.path, mistake.message),
                 };
-                self.at(said, sink, || (text, mistake.span.clone(), None));
+                self.at(said, out, || (text, mistake.span.clone(), None));
             }
         }
     }
 
     /// A finding in a file, with nothing of the line's values in it.
-    fn at<'t>(
-        &self,
-        said: Said,
-        sink: &mut Sink<'_, '_>,
-        at: impl FnOnce() -> (&'t Text, Range<usize>, Option<Place>),
-    ) {
-        self.tell(said, sink, |said, out| {
-            let (text, span, other) = at();
-            let origin = Origin::File { path: text.path.clone(), commit: None, blob: text.blob };
-            let violation = self.violation(said, origin, &text.bytes, span.clone());
-            let violation = violation.hide(span.clone()).hide_all(hidden(text, &span));
-            out.push(match other {
-                Some(place) => violation.also(place),
-                None => violation,
-            });
+    fn at<'t>(&self, said: Said, out: &mut Findings<'_>, at: impl FnOnce() -> (&'t Text, Range<usize>, Option<Place>)) {
+        let (text, span, other) = at();
+        let origin = Origin::File { path: text.path.clone(), commit: None, blob: text.blob };
+        let violation = self.violation(said, origin, &text.bytes, span.clone());
+        let violation = violation.hide(span.clone()).hide_all(hidden(text, &span));
+        out.push(match other {
+            Some(place) => violation.also(place),
+            None => violation,
         });
     }
 
     /// A finding on the source as a whole.
-    fn in_policy(&self, said: Said, sink: &mut Sink<'_, '_>) {
+    fn in_policy(&self, said: Said, out: &mut Findings<'_>) {
         let Source { file, span, .. } = self.source;
-        self.tell(said, sink, |said, out| {
-            let origin = Origin::Policy { path: file.path.clone() };
-            out.push(self.violation(said, origin, &file.bytes, span.clone()));
-        });
-    }
-
-    fn tell(&self, mut said: Said, sink: &mut Sink<'_, '_>, push: impl FnOnce(Said, &mut Findings<'_>)) {
-        let identity = (said.code, format!("{}\0{}", self.source.id, said.key));
-        match sink {
-            Sink::Remember(stood) => drop(stood.insert(identity)),
-            Sink::Push(out, stood) => {
-                if stood.contains(&identity) {
-                    said.severity = Severity::Note;
-                }
-                push(said, out);
-            }
-        }
+        let origin = Origin::Policy { path: file.path.clone() };
+        out.push(self.violation(said, origin, &file.bytes, span.clone()));
     }
 
     fn violation<'v>(&self, said: Said, origin: Origin, text: &'v [u8], span: Range<usize>) -> Violation<'v> {
         let key = said.key.split_once(':').map_or(said.key.as_str(), |(_, key)| key);
+        // A key that was missing as a warning, and that the change makes an error, did not stand before it.
+        let worse: &[u8] =
+            if said.code == "divergence/missing" && said.severity == Severity::Error { b"now" } else { b"" };
         Violation::new(said.code, said.severity, origin, text, span)
             .message(said.message)
             .help(said.help)
-            .identity([self.source.id.as_bytes(), said.key.as_bytes()])
+            .identity([self.source.id.as_bytes(), said.key.as_bytes(), worse])
             .key(format!("{}/{key}", self.source.id))
     }
 }

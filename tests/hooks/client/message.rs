@@ -36,7 +36,7 @@ fn git_s_own_messages_pass_and_a_merge_is_judged_too() {
     try_git(&repo, &["merge", "--no-ff", "-m", &body, "topic"]).is_refused(&["secrets/gitlab-pat"]);
     repo.git(["merge", "--abort"]);
     try_git(&repo, &["merge", "-q", "--no-ff", "--no-edit", "topic"]).passes();
-    try_git(&repo, &["revert", "--no-edit", "HEAD~1"]).passes();
+    try_git(&repo, &["revert", "--no-edit", "topic"]).passes();
     try_git(&repo, &["commit", "-q", "--allow-empty", "--fixup=HEAD"]).passes();
 }
 

@@ -66,5 +66,9 @@ fn is_ciphertext(text: &str) -> bool {
     let length = digits.clone().count();
     let padding = text.bytes().rev().take_while(|b| *b == b'=').count();
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    length > 0 && length % 4 == 0 && padding <= 2 && digits.clone().all(good) && (length / 4 * 3 - padding) % 16 == 0
+    length > 0
+        && length.is_multiple_of(4)
+        && padding <= 2
+        && digits.clone().all(good)
+        && (length / 4 * 3 - padding).is_multiple_of(16)
 }

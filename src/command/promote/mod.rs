@@ -1,0 +1,429 @@
+//! `portcullis promote`: arguments -> question -> answer -> text. Owns the words of the command line and the clock;
+//! plans are judged through `engine`.
+
+mod engine;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Outside;
+use crate::cli::JudgeArgs;
+use crate::error::{Error, Result};
+use crate::git::{Repo, discover};
+use crate::promote::apply::{Applied, Apply};
+use crate::promote::closure::Bound;
+use crate::promote::history::{History, tip};
+use crate::promote::judge::{JudgePlan, Unjudged};
+use crate::promote::make::{Ask, plan};
+use crate::promote::plan::Plan;
+use crate::promote::selection::Selection;
+use crate::promote::verify::Verdict;
+use crate::promote::{apply, backport, notes, render, rollback, status, verify, worktree};
+
+#[derive(Debug, Subcommand)]
+pub enum PromoteCommand {
+    /// Work out what can go to production, in memory: candidates, dependencies, conflicts, findings.
+    Plan(PlanArgs),
+    /// Make a plan's commits on a new branch.
+    Apply(ApplyArgs),
+    /// How far the branches have drifted.
+    Status(StatusArgs),
+    /// Whether picks are what they claim.
+    Verify(VerifyArgs),
+    /// Bring production's own commits back to development.
+    Backport(BackportArgs),
+    /// Back to a release by reverts, with a proof.
+    Rollback(RollbackArgs),
+    /// Release notes of a range.
+    Notes(NotesArgs),
+}
+
+/// The two branches.
+#[derive(Clone, Debug, Args)]
+pub struct Branches {
+    /// The development branch.
+    #[arg(long, value_name = "BRANCH", default_value = "dev")]
+    pub from: String,
+    /// Production.
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub onto: String,
+}
+
+/// Without any of these: everything that is not promoted.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SelectionArgs {
+    /// Commits and ranges, as git writes them.
+    #[arg(value_name = "REVISION")]
+    pub revisions: Vec<String>,
+    /// Only commits that change these paths (globs or directories).
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub path: Vec<String>,
+    /// Only commits that change a directory or file of this name.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub app: Vec<String>,
+    /// Only commits of this scope: `feat(SCOPE): ...`.
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
+    pub scope: Vec<String>,
+    /// Only commits of this type: `fix`, `feat`, ...
+    #[arg(long = "type", value_name = "TYPE", num_args = 1..)]
+    pub kind: Vec<String>,
+    /// Only commits whose author's name or address contains this.
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    pub author: Vec<String>,
+    /// Only commits written since: a date (`2026-01-31`) or an age (`14d`, `36h`).
+    #[arg(long, value_name = "DATE|AGE")]
+    pub since: Option<String>,
+    /// Only commits that are at least so old: `3d`, `12h`.
+    #[arg(long, value_name = "AGE")]
+    pub min_age: Option<String>,
+    /// Only commits whose message names this ticket or pull request.
+    #[arg(long, value_name = "TICKET", num_args = 1..)]
+    pub pr: Vec<String>,
+    /// Everything else: commits and ranges to leave out.
+    #[arg(long, value_name = "REVISION", num_args = 1..)]
+    pub all_but: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub branches: Branches,
+    #[command(flatten)]
+    pub told: Told,
+    #[command(flatten)]
+    pub checks: Checks,
+}
+
+/// Whether and how plans are judged.
+#[derive(Clone, Debug, Args)]
+pub struct Checks {
+    /// Do not judge the result against the policy.
+    #[arg(long)]
+    pub no_check: bool,
+    /// The policy file, instead of production's own.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// How to tell.
+#[derive(Clone, Debug, Args)]
+pub struct Told {
+    /// How the answer is written.
+    #[arg(long, value_name = "F", default_value = "human")]
+    pub format: Format,
+    /// Write to FILE instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Every commit and every reason.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+    /// A POSIX script of git commands.
+    Sh,
+    /// The body of a pull request.
+    Markdown,
+    /// One page with both lanes drawn.
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// What `promote plan --format json` wrote; `-` is standard input.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// The branch to make [default: promote/<date>-<short>].
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// Take what is clean, leave what conflicts.
+    #[arg(long)]
+    pub partial: bool,
+    /// Let git make the commits in a throw-away work tree, with its hooks and signatures.
+    #[arg(long)]
+    pub worktree: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub branches: Branches,
+    #[command(flatten)]
+    pub told: Told,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The commits to look at: `main..promote/x`.
+    #[arg(value_name = "RANGE")]
+    pub range: String,
+    /// Originals must be on this branch.
+    #[arg(long, value_name = "BRANCH")]
+    pub from: Option<String>,
+    #[command(flatten)]
+    pub told: Told,
+}
+
+#[derive(Debug, Args)]
+pub struct BackportArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub branches: Branches,
+    #[command(flatten)]
+    pub told: Told,
+    #[command(flatten)]
+    pub checks: Checks,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The release to go back to.
+    #[arg(value_name = "TAG")]
+    pub tag: String,
+    /// The branch that goes back.
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub onto: String,
+    /// Commits that stay.
+    #[arg(long, value_name = "REVISION", num_args = 1..)]
+    pub keep: Vec<String>,
+    /// Make the reverts as commits on a new branch.
+    #[arg(long)]
+    pub apply: bool,
+    #[command(flatten)]
+    pub told: Told,
+}
+
+#[derive(Debug, Args)]
+pub struct NotesArgs {
+    /// What the release brings: `v1.0.0..main`.
+    #[arg(value_name = "RANGE")]
+    pub range: String,
+    #[command(flatten)]
+    pub told: Told,
+}
+
+/// Runs it; the exit code is 0 when nothing stands in the way, 1 when something does.
+pub fn run(command: &PromoteCommand, outside: &Outside) -> Result<u8> {
+    let repo = discover(&outside.directory)?.ok_or_else(|| Error::undecided("there is no git repository here"))?;
+    match command {
+        PromoteCommand::Plan(args) => run_plan(args, &repo, outside),
+        PromoteCommand::Apply(args) => run_apply(args, &repo, outside),
+        PromoteCommand::Status(args) => run_status(args, &repo, outside),
+        PromoteCommand::Verify(args) => run_verify(args, &repo, outside),
+        PromoteCommand::Backport(args) => run_backport(args, &repo, outside),
+        PromoteCommand::Rollback(args) => run_rollback(args, &repo, outside),
+        PromoteCommand::Notes(args) => run_notes(args, &repo, outside),
+    }
+}
+
+fn run_plan(args: &PlanArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let selection = selection(&args.selection, outside)?;
+    let judge = judge(&args.checks, outside);
+    let ask = Ask {
+        from: &args.branches.from,
+        onto: &args.branches.onto,
+        selection: &selection,
+        judge: judge.as_ref(),
+        bound: Bound::default(),
+    };
+    let plan = plan(&repo.local(), &ask)?;
+    let text = match args.told.format {
+        Format::Human => render::human(&plan, args.told.color(outside), args.told.verbose),
+        Format::Json => plan.to_json(),
+        Format::Sh => render::script(&plan),
+        Format::Markdown => render::markdown(&plan),
+        Format::Html => render::html(&plan),
+    };
+    args.told.tell(outside, &text)?;
+    Ok(u8::from(!plan.is_ready()))
+}
+
+fn run_apply(args: &ApplyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let bytes = if args.plan.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(outside.directory.join(&args.plan))
+    };
+    let bytes = bytes.map_err(|e| Error::usage(format!("cannot read {}: {e}", args.plan.display())))?;
+    let plan = Plan::from_json(&bytes)?;
+    let how = Apply {
+        branch: args.branch.as_deref(),
+        partial: args.partial,
+        now: outside.now.as_second(),
+        today: outside.today().to_string(),
+    };
+    let local = repo.local();
+    let done = if args.worktree { worktree::apply(&local, &plan, &how) } else { apply::apply(&local, &plan, &how) }?;
+    outside.say(&told(&done, &plan))?;
+    Ok(0)
+}
+
+fn told(done: &Applied, plan: &Plan) -> String {
+    let onto = render::short_ref(&plan.onto.name);
+    let n = crate::promote::advice::count(done.picks.len(), "pick");
+    let what = if done.already { "stands already" } else { "is made" };
+    let branch = render::quote(&done.branch);
+    format!(
+        "{branch} {what}: {n} on {onto}, tip {}\n  git log --oneline {}..{branch}\n  git push -u origin {branch}\n",
+        done.tip.short(),
+        render::quote(onto),
+    )
+}
+
+fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let history = History::read(&repo.local(), &args.branches.from, &args.branches.onto)?;
+    let status = status::status(&history, outside.now.as_second())?;
+    let text = match args.told.format {
+        Format::Human => render::status(&status),
+        Format::Json => json(&status),
+        other => return Err(unknown(other, "human or json")),
+    };
+    args.told.tell(outside, &text)?;
+    Ok(0)
+}
+
+fn run_verify(args: &VerifyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let local = repo.local();
+    let from = args.from.as_deref().map(|name| tip(&local, name)).transpose()?;
+    let claims = verify::verify(&local, &args.range, from.map(|t| t.oid.0))?;
+    let text = match args.told.format {
+        Format::Human => render::verify(&claims),
+        Format::Json => json(&claims),
+        other => return Err(unknown(other, "human or json")),
+    };
+    args.told.tell(outside, &text)?;
+    Ok(u8::from(claims.iter().any(|c| c.verdict != Verdict::Same)))
+}
+
+fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let selection = selection(&args.selection, outside)?;
+    let judge = judge(&args.checks, outside);
+    let (from, onto) = (&args.branches.from, &args.branches.onto);
+    let back = backport::backport(&repo.local(), from, onto, &selection, judge.as_ref())?;
+    let text = match args.told.format {
+        Format::Human => render::backport(&back, args.told.color(outside), args.told.verbose),
+        // The plan alone, so that `apply` takes it.
+        Format::Json => back.plan.to_json(),
+        Format::Sh => render::script(&back.plan),
+        Format::Markdown => render::markdown(&back.plan),
+        Format::Html => render::html(&back.plan),
+    };
+    args.told.tell(outside, &text)?;
+    Ok(u8::from(!back.plan.is_ready()))
+}
+
+fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let local = repo.local();
+    let back = rollback::rollback(&local, &args.onto, &args.tag, &args.keep)?;
+    let text = match args.told.format {
+        Format::Human => render::rollback(&back),
+        Format::Json => json(&back),
+        Format::Sh => render::rollback_script(&back),
+        other => return Err(unknown(other, "human, json or sh")),
+    };
+    args.told.tell(outside, &text)?;
+    if args.apply {
+        let branch = render::rollback_branch(&back);
+        let tip = rollback::apply(&local, &back, &branch, outside.now.as_second())?;
+        outside.say(&format!("{} is made, tip {}\n", render::quote(&branch), tip.short()))?;
+    }
+    let conflicts = back.reverts.iter().any(|r| !r.conflicts.is_empty());
+    Ok(u8::from(conflicts || !back.proved && args.keep.is_empty()))
+}
+
+fn run_notes(args: &NotesArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
+    let notes = notes::collect(&repo.local(), &args.range)?;
+    let text = match args.told.format {
+        Format::Human | Format::Markdown => notes::markdown(&notes),
+        Format::Json => json(&notes),
+        other => return Err(unknown(other, "markdown or json")),
+    };
+    args.told.tell(outside, &text)?;
+    Ok(0)
+}
+
+fn unknown(format: Format, instead: &str) -> Error {
+    let name = format.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
+    Error::usage(format!("this has no {name} form")).hint(format!("--format takes {instead} here"))
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    // Strings, numbers and lists: there is nothing in it that JSON cannot say.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn judge<'a>(checks: &Checks, outside: &'a Outside) -> Box<dyn JudgePlan + 'a> {
+    if checks.no_check {
+        return Box::new(Unjudged);
+    }
+    let judge = JudgeArgs { policy: checks.policy.clone(), ..JudgeArgs::default() };
+    Box::new(engine::ByEngine { outside, judge })
+}
+
+impl Told {
+    fn color(&self, outside: &Outside) -> bool {
+        outside.color() && self.output.is_none()
+    }
+
+    fn tell(&self, outside: &Outside, text: &str) -> Result<()> {
+        match &self.output {
+            None => outside.say(text),
+            Some(file) => std::fs::write(outside.directory.join(file), text)
+                .map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display()))),
+        }
+    }
+}
+
+fn selection(args: &SelectionArgs, outside: &Outside) -> Result<Selection> {
+    let now = outside.now.as_second();
+    let since = args.since.as_deref().map(|text| match age(text) {
+        Some(seconds) => Ok(now - seconds),
+        None => date(text),
+    });
+    let until = args.min_age.as_deref().map(|text| {
+        let seconds = age(text).ok_or_else(|| Error::usage(format!("`{text}` is no age")).hint("write 3d or 12h"))?;
+        Ok(now - seconds)
+    });
+    Ok(Selection {
+        revisions: args.revisions.clone(),
+        paths: args.path.clone(),
+        apps: args.app.clone(),
+        scopes: args.scope.clone(),
+        kinds: args.kind.clone(),
+        authors: args.author.clone(),
+        since: since.transpose()?,
+        until: until.transpose()?,
+        tickets: args.pr.clone(),
+        all_but: args.all_but.clone(),
+    })
+}
+
+/// `3d`, `12h`, `30m`, `2w` in seconds.
+fn age(text: &str) -> Option<i64> {
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    text[..text.len() - 1].parse::<u32>().ok().map(|n| i64::from(n) * unit)
+}
+
+/// The start of a day, UTC.
+fn date(text: &str) -> Result<i64> {
+    let wrong = || Error::usage(format!("`{text}` is neither a date nor an age")).hint("write 2026-01-31 or 14d");
+    let day: jiff::civil::Date = text.parse().map_err(|_| wrong())?;
+    Ok(day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_second())
+}

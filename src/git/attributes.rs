@@ -1,0 +1,58 @@
+//! Whether `.gitattributes` gives a path a merge of its own: a driver, `-merge`, `binary`, `merge=union`. Reads the files
+//! of the tree that is merged onto; when in doubt the answer is yes, which makes a conflict of it.
+
+use bstr::{BStr, ByteSlice};
+use gix::glob;
+
+use super::Picker;
+use crate::error::Result;
+use crate::subject::Oid;
+
+pub(super) fn merges_specially(picker: &Picker<'_>, tree: Oid, path: &BStr) -> Result<bool> {
+    let mut start = 0;
+    loop {
+        let file = [path[..start].as_bytes(), b".gitattributes"].concat();
+        if let Some(leaf) = picker.leaf(tree, file.as_bstr())?
+            && leaf.is_file()
+        {
+            let text = picker.blob(leaf.id)?;
+            if text.lines().any(|line| speaks_of(line, path[start..].as_bstr())) {
+                return Ok(true);
+            }
+        }
+        match path[start..].find_byte(b'/') {
+            Some(slash) => start += slash + 1,
+            None => return Ok(false),
+        }
+    }
+}
+
+/// The line is about merging and its pattern fits the path, which is relative to the file's directory.
+fn speaks_of(line: &[u8], path: &BStr) -> bool {
+    let line = line.trim();
+    if line.starts_with(b"#") {
+        return false;
+    }
+    let mut words = line.fields();
+    let Some(pattern) = words.next() else { return false };
+    let merging = |word: &[u8]| {
+        let name = word.split(|b| *b == b'=').next().unwrap_or_default();
+        // `!merge` and `-text` and the like take something away that was never given.
+        matches!(name, b"merge" | b"-merge" | b"binary") && word != b"merge"
+    };
+    if !words.any(merging) {
+        return false;
+    }
+    if pattern.starts_with(b"\"") || pattern.starts_with(b"[attr]") {
+        return true;
+    }
+    let Some(pattern) = glob::Pattern::from_bytes_without_negation(pattern) else { return false };
+    let base = path.rfind_byte(b'/').map(|at| at + 1);
+    pattern.matches_repo_relative_path(
+        path,
+        base,
+        Some(false),
+        glob::pattern::Case::Sensitive,
+        glob::wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
+    )
+}

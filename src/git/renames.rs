@@ -1,0 +1,102 @@
+//! Picks that a rename could change: one side moved a file that the other side changed. Carries the change to where the
+//! file went if there is no doubt about that; calls everything else a conflict.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::edits::{Edit, Leaf};
+use super::pick::{Clash, ClashKind, Picker};
+use super::similar::{Went, went};
+use crate::error::Result;
+use crate::subject::Oid;
+
+/// The two sides of a pick and what came of it path by path.
+pub(super) struct Renames<'p, 'r> {
+    pub picker: &'p Picker<'r>,
+    pub ours: Oid,
+    pub our_edits: &'p [Edit],
+    pub their_edits: &'p [Edit],
+}
+
+impl Renames<'_, '_> {
+    /// Takes back the clashes that renames explain, and puts what they come to into `take`.
+    pub fn mend(&self, clashes: Vec<Clash>, take: &mut BTreeMap<BString, Option<Leaf>>) -> Result<Vec<Clash>> {
+        let mut left = Vec::new();
+        for clash in clashes {
+            let mended = match (clash.kind, clash.base, clash.ours, clash.theirs) {
+                (ClashKind::Missing, Some(base), None, Some(theirs)) => self.moved_by_us(&clash, base, theirs)?,
+                (ClashKind::Changed, Some(base), Some(ours), None) => self.moved_by_them(&clash, base, ours)?,
+                _ => None,
+            };
+            match mended {
+                // Two files that would end in one place are no rename that nobody can doubt.
+                Some((path, leaf)) if self.is_free(take, &path, clash.kind) => {
+                    if clash.kind == ClashKind::Changed {
+                        take.insert(clash.path.clone(), None);
+                    }
+                    take.insert(path, Some(leaf));
+                }
+                _ => left.push(clash),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Where we have what they add, it must be untouched by anything else; where they add it, it is in `take` as such.
+    fn is_free(&self, take: &BTreeMap<BString, Option<Leaf>>, path: &BString, kind: ClashKind) -> bool {
+        match kind {
+            ClashKind::Missing => !take.contains_key(path) && !self.their_edits.iter().any(|e| e.path == *path),
+            _ => self.their_edits.iter().any(|e| e.path == *path && take.get(path) == Some(&e.new)),
+        }
+    }
+
+    fn moved_by_us(&self, clash: &Clash, base: Leaf, theirs: Leaf) -> Result<Option<(BString, Leaf)>> {
+        let Went::To(edit) = went(self.picker, self.our_edits, clash.path.as_ref(), base)? else { return Ok(None) };
+        let Some(ours) = edit.new else { return Ok(None) };
+        Ok(self.content(edit.path.as_ref(), base, ours, theirs)?.map(|leaf| (edit.path.clone(), leaf)))
+    }
+
+    fn moved_by_them(&self, clash: &Clash, base: Leaf, ours: Leaf) -> Result<Option<(BString, Leaf)>> {
+        let Went::To(edit) = went(self.picker, self.their_edits, clash.path.as_ref(), base)? else { return Ok(None) };
+        let Some(theirs) = edit.new else { return Ok(None) };
+        Ok(self.content(edit.path.as_ref(), base, ours, theirs)?.map(|leaf| (edit.path.clone(), leaf)))
+    }
+
+    fn content(&self, path: &BStr, base: Leaf, ours: Leaf, theirs: Leaf) -> Result<Option<Leaf>> {
+        if ![base, ours, theirs].iter().all(|l| l.is_file()) {
+            return Ok(None);
+        }
+        Ok(self.picker.merge_files(self.ours, path, base, ours, theirs)?.ok())
+    }
+
+    /// Nobody moved what both removed: or they moved it to the same place.
+    pub fn both_removed(&self, path: &BStr, base: Leaf) -> Result<bool> {
+        let (by_us, by_them) =
+            (went(self.picker, self.our_edits, path, base)?, went(self.picker, self.their_edits, path, base)?);
+        Ok(match (by_us, by_them) {
+            (Went::Away, Went::Away) => true,
+            (Went::To(a), Went::To(b)) => a.path == b.path && a.new == b.new,
+            _ => false,
+        })
+    }
+
+    /// Nothing that left `directory` on one side (its edits) can be found elsewhere.
+    pub fn nothing_moved_from(&self, directory: &BStr, side: &[Edit]) -> Result<bool> {
+        for edit in side.iter().filter(|e| e.new.is_none() && is_below(e.path.as_bstr(), directory)) {
+            let Some(old) = edit.old else { continue };
+            if went(self.picker, side, edit.path.as_ref(), old)? != Went::Away {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn we_added_below(&self, directory: &BStr) -> bool {
+        self.our_edits.iter().any(|e| e.old.is_none() && is_below(e.path.as_bstr(), directory))
+    }
+}
+
+fn is_below(path: &BStr, directory: &BStr) -> bool {
+    path.strip_prefix(directory.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+}

@@ -1,0 +1,145 @@
+//! Making things last: objects that were worked out in memory, commits on top of each other, and one new branch. Objects
+//! are written children first and the branch last, so an interrupted run leaves nothing but unreachable objects. Moves
+//! no ref that exists.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::Path;
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::objs::{Kind, Write as _};
+use gix::refs::transaction::PreviousValue;
+
+use super::objects::RawCommit;
+use super::pick::Picker;
+use super::{Local, gix_id, oid, unreadable};
+use crate::error::{Error, Result};
+use crate::subject::Oid;
+
+/// Writes what a picker has in memory.
+pub struct Write<'p, 'r> {
+    picker: &'p Picker<'r>,
+    /// Without object memory: what is here is there already, what is written here stays.
+    disk: gix::Repository,
+    /// Where objects go instead.
+    aside: Option<gix::odb::loose::Store>,
+    done: RefCell<HashSet<Oid>>,
+}
+
+/// Who commits, and when: `Name <mail> seconds zone`, as a commit's header has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committer(BString);
+
+impl Committer {
+    /// The user that git would name, by configuration and environment. `seconds`: since 1970, the zone is UTC unless the
+    /// environment gives a date of its own.
+    pub fn of(local: &Local<'_>, seconds: i64) -> Result<Self> {
+        let unknown = || {
+            Error::usage("git does not know who you are")
+                .hint("git config user.name 'Your Name' && git config user.email you@example.org")
+        };
+        let who = local.gix.committer().ok_or_else(unknown)?.map_err(|_| unknown())?;
+        if who.name.trim().is_empty() || who.email.trim().is_empty() {
+            return Err(unknown());
+        }
+        let now = format!("{seconds} +0000");
+        // A date of the environment's is a full one; the clock's would make every run another commit.
+        let given = local.gix.config_snapshot().string("gitoxide.commit.committerDate").is_some();
+        let time = if given { who.time.trim() } else { &now };
+        Ok(Self(format!("{} <{}> {time}", who.name.trim().as_bstr(), who.email.trim().as_bstr()).into()))
+    }
+
+    /// Nobody: for commits that are looked at and thrown away.
+    pub fn planner(seconds: i64) -> Self {
+        Self(format!("portcullis <portcullis@localhost> {seconds} +0000").into())
+    }
+}
+
+impl<'p, 'r> Write<'p, 'r> {
+    /// Into the picker's repository.
+    pub fn new(picker: &'p Picker<'r>) -> Self {
+        Self { picker, disk: picker.local.repo.local().gix, aside: None, done: RefCell::default() }
+    }
+
+    /// Into a directory of loose objects, which must exist; what the repository has is not written again.
+    pub fn aside(picker: &'p Picker<'r>, directory: &Path) -> Self {
+        let kind = picker.local.gix.object_hash();
+        Self { aside: Some(gix::odb::loose::Store::at(directory, kind)), ..Self::new(picker) }
+    }
+
+    /// A commit with the author of `original`, in the picker's memory. Signatures and notes on merged tags do not come
+    /// along: they sign another object.
+    pub fn commit(&self, original: &RawCommit, tree: Oid, parent: Oid, message: &BStr, by: &Committer) -> Result<Oid> {
+        let header = |name: &str| original.headers.lines().find(|l| l.starts_with(name.as_bytes()));
+        let missing = || Error::undecided(format!("commit {} names no author", original.node.oid));
+        let author = header("author ").ok_or_else(missing)?;
+        self.put_commit(tree, parent, &author["author ".len()..], by, header("encoding "), message)
+    }
+
+    /// A commit by `by` alone, in the picker's memory.
+    pub fn own_commit(&self, tree: Oid, parent: Oid, message: &BStr, by: &Committer) -> Result<Oid> {
+        self.put_commit(tree, parent, &by.0, by, None, message)
+    }
+
+    fn put_commit(
+        &self,
+        tree: Oid,
+        parent: Oid,
+        author: &[u8],
+        by: &Committer,
+        encoding: Option<&[u8]>,
+        message: &BStr,
+    ) -> Result<Oid> {
+        let head = format!("tree {tree}\nparent {parent}\nauthor ");
+        let mut raw = [head.as_bytes(), author, b"\ncommitter ", &by.0, b"\n"].concat();
+        if let Some(line) = encoding {
+            raw.extend_from_slice(line);
+            raw.push(b'\n');
+        }
+        raw.push(b'\n');
+        raw.extend_from_slice(message);
+        let made = self.picker.local.gix.write_buf(Kind::Commit, &raw);
+        Ok(oid(&made.map_err(unreadable("a commit cannot be made"))?))
+    }
+
+    /// Writes an object and all it names that is not there yet.
+    pub fn keep(&self, id: Oid) -> Result<()> {
+        if self.done.borrow().contains(&id) || self.disk.has_object(gix_id(id)) {
+            return Ok(());
+        }
+        let empty = gix_id(id).is_empty_tree();
+        let (kind, bytes) = if empty { (Kind::Tree, Vec::new()) } else { self.picker.local.object(id)? };
+        match kind {
+            Kind::Tree => {
+                for entry in self.picker.trees.read(&self.picker.local, id)?.iter().filter(|e| !e.mode.is_commit()) {
+                    self.keep(entry.id)?;
+                }
+            }
+            Kind::Commit => {
+                // Straight down the line of commits, not by recursion: there may be thousands.
+                let commit = self.picker.local.commit(id)?.node;
+                self.keep(commit.tree)?;
+            }
+            Kind::Blob | Kind::Tag => {}
+        }
+        self.put(kind, &bytes)?;
+        self.done.borrow_mut().insert(id);
+        Ok(())
+    }
+
+    fn put(&self, kind: Kind, bytes: &[u8]) -> Result<()> {
+        let done = match &self.aside {
+            Some(store) => store.write_buf(kind, bytes),
+            None => self.disk.write_buf(kind, bytes),
+        };
+        done.map(drop).map_err(unreadable("an object cannot be written"))
+    }
+
+    /// Creates a branch that must not exist yet.
+    pub fn branch(&self, full_name: &str, at: Oid, why: &str) -> Result<()> {
+        self.disk
+            .reference(full_name, gix_id(at), PreviousValue::MustNotExist, why)
+            .map(drop)
+            .map_err(|e| Error::undecided(format!("the branch {full_name} cannot be made: {e}")))
+    }
+}

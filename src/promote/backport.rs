@@ -1,0 +1,60 @@
+//! The way back: what production has of its own goes to the development branch, by picks or by one merge. A plan like
+//! any other, with the branches swapped, and a look at what the merge would do.
+
+use super::advice::Direction;
+use super::closure::Bound;
+use super::history::History;
+use super::judge::JudgePlan;
+use super::make;
+use super::plan::Plan;
+use super::selection::Selection;
+use crate::error::Result;
+use crate::git::{GitGraph, Local, Picked};
+use crate::subject::Graph;
+use crate::text;
+
+/// The picks, and the merge instead of them.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Backport {
+    pub plan: Plan,
+    pub merge: Merge,
+}
+
+/// What merging production into the development branch would do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Merge {
+    Clean,
+    Conflict {
+        paths: Vec<String>,
+    },
+    /// More than one merge base: git will tell.
+    Unknown,
+}
+
+/// `from`: the development branch; `onto`: production.
+pub fn backport(
+    local: &Local<'_>,
+    from: &str,
+    onto: &str,
+    selection: &Selection,
+    judge: &dyn JudgePlan,
+) -> Result<Backport> {
+    let history = History::read(local, onto, from)?;
+    let plan = make::plan_of(&history, Direction::Backport, selection, judge, Bound::default())?;
+    let (production, development) = (history.from.oid.0, history.onto.oid.0);
+    let bases = GitGraph::new(local, None, u64::MAX)?.merge_bases(production, development)?;
+    let merge = match bases[..] {
+        [base] => {
+            let tree = |id| Ok::<_, crate::error::Error>(local.commit(id)?.node.tree);
+            match history.picker.pick(Some(tree(base)?), tree(production)?, history.tree)? {
+                Picked::Clean(_) => Merge::Clean,
+                Picked::Conflict(clashes) => {
+                    Merge::Conflict { paths: clashes.iter().map(|c| text::sanitise(&c.path)).collect() }
+                }
+            }
+        }
+        _ => Merge::Unknown,
+    };
+    Ok(Backport { plan, merge })
+}

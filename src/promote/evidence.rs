@@ -1,0 +1,190 @@
+//! What of the development branch is on production already, under another id: layered, graded, and taken back by reverts.
+//! A trailer whose patch agrees is certain; equal patches are as good; an empty pick says that nothing is left to do;
+//! subject and author time make it probable. Subjects alone say nothing.
+
+use std::collections::HashMap;
+
+use bstr::{BString, ByteSlice};
+
+use super::history::{Change, Hex, History};
+use super::simulate::Simulation;
+use crate::error::Result;
+use crate::git::Picked;
+use crate::subject::Oid;
+
+/// How sure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Somebody should look.
+    Probable,
+    /// The same change is there, though nobody wrote where it came from; or nothing is left to do.
+    Likely,
+    /// A trailer names it, and the patches agree.
+    Certain,
+}
+
+/// Which kind of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    Trailer,
+    PatchId,
+    EmptyPick,
+    SubjectAndTime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Promoted {
+    pub grade: Grade,
+    pub by: By,
+    /// The commit of production that brought it; none for an empty pick.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<Hex>,
+}
+
+impl Promoted {
+    /// Sure enough to leave the commit out of a plan.
+    pub fn is_settled(self) -> bool {
+        self.grade > Grade::Probable
+    }
+}
+
+/// The best evidence for each commit of [`History::dev`], by position; `None`: not promoted as far as can be seen.
+pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<Vec<Option<Promoted>>> {
+    let standing = standing(history);
+    let main: Vec<&Change> = standing.iter().map(|at| &history.main[*at]).filter(|c| !c.is_merge()).collect();
+    let mut named: HashMap<usize, &Change> = HashMap::new();
+    let mut signed: HashMap<(BString, BString, i64), &Change> = HashMap::new();
+    let mut headers: HashMap<_, Vec<&Change>> = HashMap::new();
+    for change in &main {
+        for hex in &change.said.picked_from {
+            if let Some(at) = history.abbreviated(hex) {
+                named.entry(at).or_insert(change);
+            }
+        }
+        signed.entry(signature(change)).or_insert(change);
+        if let Some(id) = history.picker.header_id(change.base, change.tree())? {
+            headers.entry(id).or_default().push(change);
+        }
+    }
+    // The other direction: what production picked is known there by its original's name.
+    let originals: HashMap<String, &Change> = main.iter().map(|c| (c.id.to_string(), *c)).collect();
+    let original_of = |change: &Change| -> Option<&Change> {
+        change.said.picked_from.iter().find_map(|hex| {
+            originals.get(hex).copied().or_else(|| {
+                (hex.len() < 40).then(|| main.iter().copied().find(|c| c.id.to_string().starts_with(hex)))?
+            })
+        })
+    };
+    let mut patches = HashMap::new();
+    let mut patch = |c: &Change| -> Result<_> {
+        Ok(match patches.get(&c.id) {
+            Some(id) => *id,
+            None => {
+                let id = history.picker.patch_id(c.base, c.tree())?;
+                patches.insert(c.id, id);
+                id
+            }
+        })
+    };
+    let mut out = Vec::with_capacity(history.dev.len());
+    for (at, change) in history.dev.iter().enumerate() {
+        if change.is_merge() {
+            out.push(None);
+            continue;
+        }
+        let found =
+            |grade, by, commit: Option<&Change>| Some(Promoted { grade, by, commit: commit.map(|c| Hex(c.id)) });
+        let header = history.picker.header_id(change.base, change.tree())?;
+        let claim = named.get(&at).copied().or_else(|| original_of(change));
+        let mut twin = None;
+        for other in header.and_then(|h| headers.get(&h)).into_iter().flatten() {
+            if let Some(mine) = patch(change)?
+                && patch(other)? == Some(mine)
+            {
+                // The one that names it is the better witness.
+                if twin.is_none() || claim.is_some_and(|n| n.id == other.id) {
+                    twin = Some(*other);
+                }
+            }
+        }
+        let same_sign = signed.get(&signature(change)).copied();
+        out.push(match (claim, twin) {
+            (Some(claim), Some(twin)) if claim.id == twin.id => found(Grade::Certain, By::Trailer, Some(claim)),
+            (_, Some(twin)) => found(Grade::Likely, By::PatchId, Some(twin)),
+            _ if is_empty(simulation, history, at)? => found(Grade::Likely, By::EmptyPick, claim.or(same_sign)),
+            (Some(claim), None) => found(Grade::Probable, By::Trailer, Some(claim)),
+            (None, None) => match same_sign {
+                Some(c) => found(Grade::Probable, By::SubjectAndTime, Some(c)),
+                None => None,
+            },
+        });
+    }
+    Ok(out)
+}
+
+fn is_empty(simulation: &Simulation<'_, '_>, history: &History<'_>, at: usize) -> Result<bool> {
+    Ok(matches!(*simulation.pick(history.tree, at)?, Picked::Clean(tree) if tree == history.tree))
+}
+
+fn signature(change: &Change) -> (BString, BString, i64) {
+    let subject = change.raw.message.lines().next().unwrap_or_default();
+    // Platforms add the pull request's number when they squash.
+    let subject = match subject.trim().rsplit_once_str(" (#") {
+        Some((head, tail)) if tail.ends_with(b")") => head,
+        _ => subject.trim(),
+    };
+    (subject.into(), change.raw.node.author.email.clone(), change.time())
+}
+
+/// Positions in [`History::main`] of commits that no later commit takes back; newest decides first, so that the revert
+/// of a revert restores.
+pub fn standing(history: &History<'_>) -> Vec<usize> {
+    let main = &history.main;
+    let by_id: HashMap<Oid, usize> = main.iter().enumerate().map(|(at, c)| (c.id, at)).collect();
+    let mut gone = vec![false; main.len()];
+    let mut gone_original: Vec<Oid> = Vec::new();
+    for at in (0..main.len()).rev() {
+        let change = &main[at];
+        if gone[at] {
+            continue;
+        }
+        if let Some(original) = change.said.picked_from.iter().find_map(|hex| history.abbreviated(hex))
+            && gone_original.contains(&history.dev[original].id)
+        {
+            gone[at] = true;
+            continue;
+        }
+        let is_pick = change.said.picked_from.iter().any(|hex| history.abbreviated(hex).is_some());
+        let mut named = false;
+        for hex in &change.said.reverts {
+            let hit = match Oid::from_hex(hex.as_bytes()) {
+                Some(id) => by_id.get(&id).copied(),
+                None => main[..at].iter().rposition(|c| c.id.to_string().starts_with(hex)),
+            };
+            if let Some(hit) = hit {
+                gone[hit] = true;
+                named = true;
+            } else if let Some(original) = history.abbreviated(hex)
+                && !is_pick
+            {
+                // Taken back on production under the name that it has in development.
+                gone_original.push(history.dev[original].id);
+                named = true;
+            }
+        }
+        if !named
+            && !is_pick
+            && let Some(subject) = &change.said.reverts_subject
+            && let Some(hit) = (0..at).rev().find(|i| !gone[*i] && first_line(&main[*i]) == subject.as_str())
+        {
+            gone[hit] = true;
+        }
+    }
+    (0..main.len()).filter(|at| !gone[*at]).collect()
+}
+
+fn first_line(change: &Change) -> std::borrow::Cow<'_, str> {
+    change.raw.message.lines().next().unwrap_or_default().trim().to_str_lossy()
+}

@@ -1,0 +1,26 @@
+//! Promotion plans: which commits of the development branch can go to production, in which order, with what else, and
+//! what the result would violate. Works in object memory; moves no ref and touches no work tree by itself.
+
+pub mod advice;
+pub mod apply;
+pub mod backport;
+pub mod blame;
+pub mod closure;
+pub mod evidence;
+pub mod history;
+pub mod items;
+pub mod judge;
+pub mod make;
+mod message;
+pub mod notes;
+pub mod plan;
+pub mod render;
+pub mod rollback;
+pub mod said;
+pub mod selection;
+pub mod semantic;
+pub mod series;
+pub mod simulate;
+pub mod status;
+pub mod verify;
+pub mod worktree;

@@ -1,0 +1,164 @@
+//! Release notes from what commits say: breaking changes first, then by type and scope. A pick and its original are one
+//! thing, and what was taken back is not news.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
+
+use super::said::Said;
+use crate::error::{Error, Result};
+use crate::git::{Local, Picker, new_commits};
+use crate::subject::Oid;
+use crate::text;
+
+/// One line of the notes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Note {
+    pub commit: String,
+    pub kind: Option<String>,
+    pub scope: Option<String>,
+    pub title: String,
+    pub breaking: Option<String>,
+    pub tickets: Vec<String>,
+}
+
+/// Headings in their order; a type that is not among them comes last, under its own name.
+const HEADINGS: [(&str, &str); 8] = [
+    ("feat", "Features"),
+    ("fix", "Fixes"),
+    ("security", "Security"),
+    ("perf", "Performance"),
+    ("revert", "Reverts"),
+    ("refactor", "Refactoring"),
+    ("docs", "Documentation"),
+    ("infra", "Infrastructure"),
+];
+
+/// What `a..b` brings, oldest first.
+pub fn collect(local: &Local<'_>, range: &str) -> Result<Vec<Note>> {
+    let Some((a, b)) = range.split_once("..") else {
+        return Err(Error::usage(format!("`{range}` is not a range")).hint("portcullis promote notes v1.0.0..main"));
+    };
+    let end = |name: &str| local.commit_named(if name.is_empty() { "HEAD" } else { name });
+    let (a, b) = (end(a)?, end(b)?);
+    let picker = Picker::new(local);
+    let mut commits = Vec::new();
+    for step in new_commits(local, &[b], &[a])?.iter().filter(|s| s.parents.len() < 2) {
+        let raw = local.commit(step.id)?;
+        let said = Said::read(raw.message.as_ref());
+        commits.push((step.id, raw, said));
+    }
+    let gone = taken_back(&commits.iter().map(|(id, _, said)| (*id, said)).collect::<Vec<_>>());
+    // An original in the range speaks for its picks; else the first pick does.
+    let ids: HashSet<String> = commits.iter().map(|(id, _, _)| id.to_string()).collect();
+    let mut named = HashSet::new();
+    let mut patches = HashSet::new();
+    let mut out = Vec::new();
+    for (id, raw, said) in &commits {
+        let original = said.picked_from.first().cloned();
+        if gone.contains(id)
+            || original
+                .as_ref()
+                .is_some_and(|o| ids.iter().any(|id| id.starts_with(o.as_str())) || !named.insert(o.clone()))
+        {
+            continue;
+        }
+        let base = match raw.node.parents.first() {
+            Some(parent) => Some(local.commit(*parent)?.node.tree),
+            None => None,
+        };
+        if let Some(patch) = picker.patch_id(base, raw.node.tree)?
+            && !patches.insert((patch, said.title.clone()))
+        {
+            continue;
+        }
+        out.push(Note {
+            commit: id.to_string(),
+            kind: said.kind.clone(),
+            scope: said.scope.clone(),
+            title: text::sanitise(said.title.as_bytes()),
+            breaking: said.breaking.as_ref().map(|b| text::sanitise(b.as_bytes())),
+            tickets: said.tickets.iter().map(|t| text::sanitise(t.as_bytes())).collect(),
+        });
+    }
+    Ok(out)
+}
+
+/// Commits whose revert is in the range as well, and those reverts; newest first, so that a revert of a revert restores.
+fn taken_back(commits: &[(Oid, &Said)]) -> HashSet<Oid> {
+    let at: HashMap<String, usize> = commits.iter().enumerate().map(|(n, (id, _))| (id.to_string(), n)).collect();
+    let mut gone = HashSet::new();
+    for (id, said) in commits.iter().rev() {
+        if gone.contains(id) {
+            continue;
+        }
+        for hex in &said.reverts {
+            let hit =
+                at.get(hex).copied().or_else(|| commits.iter().position(|(id, _)| id.to_string().starts_with(hex)));
+            if let Some(hit) = hit {
+                gone.extend([commits[hit].0, *id]);
+            }
+        }
+    }
+    gone
+}
+
+/// Markdown.
+pub fn markdown(notes: &[Note]) -> String {
+    let mut out = String::new();
+    let breaking: Vec<&Note> = notes.iter().filter(|n| n.breaking.is_some()).collect();
+    // Writing to a String does not fail.
+    if !breaking.is_empty() {
+        let _ = writeln!(out, "## Breaking changes\n");
+        for note in &breaking {
+            let what = note.breaking.as_deref().unwrap_or(&note.title);
+            let _ = writeln!(out, "- {}{} ({})", scope(note), escape(what), &note.commit[..10]);
+        }
+        let _ = writeln!(out);
+    }
+    let mut by_heading: BTreeMap<(usize, String), Vec<&Note>> = BTreeMap::new();
+    for note in notes {
+        let kind = note.kind.as_deref().unwrap_or("");
+        let known = HEADINGS.iter().position(|(k, _)| *k == kind);
+        let heading = match known {
+            Some(at) => HEADINGS[at].1.to_owned(),
+            None if kind.is_empty() => "Other changes".to_owned(),
+            None => kind.to_owned(),
+        };
+        let last = HEADINGS.len() + usize::from(kind.is_empty());
+        by_heading.entry((known.unwrap_or(last), heading)).or_default().push(note);
+    }
+    for ((_, heading), mut list) in by_heading {
+        list.sort_by(|a, b| a.scope.cmp(&b.scope));
+        let _ = writeln!(out, "## {}\n", escape(&heading));
+        for note in list {
+            let tickets =
+                if note.tickets.is_empty() { String::new() } else { format!(", {}", note.tickets.join(", ")) };
+            let _ =
+                writeln!(out, "- {}{} ({}{})", scope(note), escape(&note.title), &note.commit[..10], escape(&tickets));
+        }
+        let _ = writeln!(out);
+    }
+    out
+}
+
+fn scope(note: &Note) -> String {
+    note.scope.as_ref().map_or_else(String::new, |s| format!("**{}**: ", escape(&text::sanitise(s.as_bytes()))))
+}
+
+/// Foreign text in Markdown: nothing in it is markup.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
+            // A mention would call somebody.
+            '@' => out.push_str("@\u{2060}"),
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}

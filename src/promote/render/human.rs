@@ -1,0 +1,219 @@
+//! The plan for a terminal: both lanes, the steps, what was left out, the result, advice.
+
+use std::fmt::Write;
+
+use crate::promote::advice::count;
+use crate::promote::evidence::Promoted;
+use crate::promote::plan::{Conflict, Found, Lane, Plan, Role, State, Step};
+
+/// Colours, or none of them.
+struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    fn with(&self, code: &str, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// Lanes longer than this are cut in the middle; `verbose` shows all.
+const LANE: usize = 40;
+
+pub fn human(plan: &Plan, color: bool, verbose: bool) -> String {
+    let paint = Paint { on: color };
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = lanes(&mut out, plan, &paint, verbose);
+    let _ = steps(&mut out, plan, &paint);
+    let _ = rest(&mut out, plan, &paint, verbose);
+    out
+}
+
+fn glyph(paint: &Paint, promoted: Option<Promoted>) -> String {
+    match promoted {
+        Some(p) if p.is_settled() => paint.with("32", "●"),
+        Some(_) => paint.with("33", "◐"),
+        None => "○".to_owned(),
+    }
+}
+
+fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
+    let (from, onto) = (short_ref(&plan.from.name), short_ref(&plan.onto.name));
+    writeln!(out, "{} {}  {} not on {}", paint.with("1", from), plan.from.oid.0.short(), plan.candidates.len(), onto)?;
+    let cut = !verbose && plan.candidates.len() > LANE;
+    let shown: Vec<&Lane> = if cut {
+        plan.candidates[plan.candidates.len() - LANE..].iter().collect()
+    } else {
+        plan.candidates.iter().collect()
+    };
+    if cut {
+        writeln!(out, "  ┊ {} earlier ones (-v shows them)", plan.candidates.len() - LANE)?;
+    }
+    for lane in shown {
+        let mark = if lane.merge { "│".to_owned() } else { glyph(paint, lane.promoted) };
+        let step = plan.steps.iter().find(|s| s.commit == lane.commit);
+        let role = match step {
+            Some(s) if s.state == State::Conflict => paint.with("31", " ✗ conflict"),
+            Some(s) if s.state == State::Refused => paint.with("31", " ✗ refused"),
+            Some(s) if s.role == Role::Dependency => paint.with("36", " ← needed"),
+            Some(_) => paint.with("36", " ← selected"),
+            None => String::new(),
+        };
+        let on = match lane.promoted.and_then(|p| p.commit) {
+            Some(c) => paint.with("2", &format!(" ({} on {onto})", c.0.short())),
+            None => String::new(),
+        };
+        writeln!(out, "  {mark} {} {}{on}{role}", lane.commit.0.short(), lane.subject)?;
+    }
+    let own = plan.production.len();
+    writeln!(out, "{} {}  {} not on {}", paint.with("1", onto), plan.onto.oid.0.short(), own, from)?;
+    let taken: Vec<_> = plan.candidates.iter().filter_map(|c| c.promoted?.commit).collect();
+    let mut hidden = 0;
+    for lane in &plan.production {
+        let pick = taken.contains(&lane.commit);
+        if !verbose && (pick || lane.merge) || !verbose && own - hidden > 4 * LANE {
+            hidden += 1;
+            continue;
+        }
+        let mark = if lane.merge {
+            "│"
+        } else if pick {
+            "●"
+        } else {
+            "◆"
+        };
+        writeln!(out, "  {mark} {} {}", lane.commit.0.short(), lane.subject)?;
+    }
+    if hidden > 0 {
+        writeln!(out, "  ┊ {hidden} picks and merges (-v shows them)")?;
+    }
+    writeln!(out, "  ● promoted  ◐ probably  ○ not  ◆ only on {onto}\n")
+}
+
+fn steps(out: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
+    if plan.steps.is_empty() {
+        return writeln!(out, "Nothing to promote.\n");
+    }
+    writeln!(out, "{}", paint.with("1", "Plan"))?;
+    for (n, step) in plan.steps.iter().enumerate() {
+        writeln!(out, "{:>4}. {} {} {}", n + 1, state(paint, step), step.commit.0.short(), step.subject)?;
+        for reason in &step.because {
+            let lines = if reason.lines.is_empty() { String::new() } else { format!(":{}", reason.lines) };
+            let needed = reason.commit.0.short();
+            if reason.path == "Depends-on" {
+                writeln!(out, "         needs {needed}: its message says so")?;
+            } else {
+                writeln!(out, "         needs {needed}: both touch {}{lines}", reason.path)?;
+            }
+        }
+        for conflict in &step.conflicts {
+            writeln!(out, "         {}", told(conflict, short_ref(&plan.onto.name)))?;
+        }
+        for proposal in &step.proposals {
+            writeln!(
+                out,
+                "         {}",
+                paint.with("33", &format!("proposed merge of {} ({}):", proposal.path, proposal.what))
+            )?;
+            for line in &proposal.proof {
+                writeln!(out, "           {line}")?;
+            }
+        }
+        if !step.identity.is_empty() {
+            let files = step.identity.join(", ");
+            writeln!(out, "         {}", paint.with("33", &format!("carries one environment's identity: {files}")))?;
+            if !step.split.is_empty() {
+                writeln!(out, "         the rest of it alone:")?;
+                step.split.iter().try_for_each(|line| writeln!(out, "           {line}"))?;
+            }
+        }
+        step.findings.iter().try_for_each(|f| finding(out, f, paint, "         "))?;
+    }
+    writeln!(out)
+}
+
+fn state(paint: &Paint, step: &Step) -> String {
+    match step.state {
+        State::Clean => paint.with("32", "clean   "),
+        State::Empty => paint.with("2", "empty   "),
+        State::Conflict => paint.with("31", "conflict"),
+        State::Refused => paint.with("31", "refused "),
+    }
+}
+
+/// One conflict in one line.
+pub fn told(conflict: &Conflict, onto: &str) -> String {
+    let at = if conflict.lines.is_empty() { String::new() } else { format!(":{}", conflict.lines) };
+    let what = match conflict.kind.as_str() {
+        "content" => "both sides change these lines",
+        "missing" => "it changes a file that is not there",
+        "changed" => "it removes a file that has changed",
+        "both-added" => "both sides add it, differently",
+        "binary" => "both sides change a file without lines",
+        "directory" => "a file stands where a directory must be",
+        "attribute" => "`.gitattributes` gives it a merge of its own, which is not run here",
+        _ => "a rename on one side meets a change on the other",
+    };
+    let who = match &conflict.blocker {
+        Some(b) => format!("; {} ({}) on {onto} stands in the way", b.commit.0.short(), b.subject),
+        None => String::new(),
+    };
+    format!("{}{at}: {what}{who}", conflict.path)
+}
+
+fn finding(out: &mut String, f: &Found, paint: &Paint, indent: &str) -> std::fmt::Result {
+    let code = if f.severity == "error" { "31" } else { "33" };
+    let at = match (&f.path, f.line) {
+        (Some(path), Some(line)) => format!(" ({path}:{line})"),
+        (Some(path), None) => format!(" ({path})"),
+        _ => String::new(),
+    };
+    writeln!(out, "{indent}{}: {}{at}", paint.with(code, &format!("{}[{}]", f.severity, f.rule)), f.message)
+}
+
+fn rest(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
+    // What is promoted shows in the lane; what else was left out needs its reason.
+    let skipped: Vec<_> =
+        plan.skipped.iter().filter(|s| verbose || !s.reason.starts_with("already promoted")).collect();
+    if !skipped.is_empty() {
+        writeln!(out, "{}", paint.with("1", "Left out"))?;
+        for s in skipped {
+            writeln!(out, "      {} {}: {}", s.commit.0.short(), s.subject, s.reason)?;
+        }
+        writeln!(out)?;
+    }
+    if !plan.items.is_empty() {
+        writeln!(out, "{}", paint.with("1", "What changes"))?;
+        for item in plan.items.iter().take(if verbose { usize::MAX } else { LANE }) {
+            let kind = if item.kind.is_empty() { String::new() } else { format!(" ({})", item.kind) };
+            writeln!(out, "      {}{kind}: {}", item.path, count(item.commits.len(), "commit"))?;
+        }
+        writeln!(out)?;
+    }
+    if !plan.advice.is_empty() {
+        writeln!(out, "{}", paint.with("1", "Advice"))?;
+        plan.advice.iter().try_for_each(|a| writeln!(out, "      {a}"))?;
+        writeln!(out)?;
+    }
+    plan.result.findings.iter().try_for_each(|f| finding(out, f, paint, ""))?;
+    let n = |state| plan.in_state(state).count();
+    let verdict = if plan.is_ready() { paint.with("32", "ready") } else { paint.with("31", "not ready") };
+    writeln!(
+        out,
+        "{verdict}: {}, {} empty, {}, {} refused; result {}",
+        count(n(State::Clean), "pick"),
+        n(State::Empty),
+        count(n(State::Conflict), "conflict"),
+        n(State::Refused),
+        plan.result.tree.0.short()
+    )
+}
+
+/// `dev` for `refs/heads/dev`, `origin/dev` for a remote's.
+pub fn short_ref(name: &str) -> &str {
+    name.strip_prefix("refs/heads/")
+        .or_else(|| name.strip_prefix("refs/remotes/"))
+        .or_else(|| name.strip_prefix("refs/tags/"))
+        .unwrap_or(name)
+}

@@ -1,0 +1,44 @@
+//! The plan as a POSIX script of `git cherry-pick -x` lines, which checks first that the branches have not moved.
+
+use std::fmt::Write;
+
+use super::short_ref;
+use crate::promote::plan::Plan;
+
+pub fn script(plan: &Plan) -> String {
+    let mut out = String::new();
+    let (from, onto) = (&plan.from, &plan.onto);
+    // Writing to a String does not fail. Names of refs are quoted: git allows `$` and `;` in them.
+    let _ =
+        writeln!(out, "#!/bin/sh\n# Promotes to {}: {} picks.", comment(short_ref(&onto.name)), plan.picks().count());
+    let _ = writeln!(out, "set -eu");
+    for tip in [from, onto] {
+        let name = quote(&tip.name);
+        let _ = writeln!(
+            out,
+            "[ \"$(git rev-parse --verify {name}^0)\" = {} ] || {{ echo {} has moved: plan again >&2; exit 1; }}",
+            tip.oid.0, name
+        );
+    }
+    let _ = writeln!(out, "git switch --create {} {}", quote(&format!("promote/{}", plan.short())), onto.oid.0);
+    for step in plan.picks() {
+        let _ = writeln!(out, "git cherry-pick -x {}  # {}", step.commit.0, comment(&step.subject));
+    }
+    if plan.picks().next().is_some() {
+        let _ = writeln!(out, "[ \"$(git rev-parse 'HEAD^{{tree}}')\" = {} ]", plan.result.tree.0);
+    }
+    out
+}
+
+/// A word for the shell.
+pub fn quote(word: &str) -> String {
+    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+=:@%,".contains(&b)) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Text in a comment: one line.
+fn comment(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,97 @@
+//! Every pick that we call clean has git's own tree; where we are stricter than git, it is counted.
+
+use std::collections::BTreeMap;
+
+use portcullis::git::Picked;
+use portcullis::promote::history::History;
+use portcullis::promote::simulate::Simulation;
+
+use super::brute::{Dice, generate};
+use super::story::Told;
+use crate::support::{Hash, Sandbox};
+
+/// `git merge-tree` of many picks in one process: `None` where git says conflict.
+pub fn git_merges(told: &Told, picks: &[(String, String, String)]) -> Vec<Option<String>> {
+    picks
+        .iter()
+        .map(|(base, ours, theirs)| {
+            let out = told.git.try_git(["merge-tree", "--write-tree", "--merge-base", base, ours, theirs]);
+            let text = String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or("").to_owned();
+            match out.status.code() {
+                Some(0) => Some(text),
+                Some(1) => None,
+                _ => panic!("git merge-tree: {}", String::from_utf8_lossy(&out.stderr)),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn clean_picks_have_gits_tree() {
+    let sandbox = Sandbox::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for seed in 2000..2150 {
+        let told = generate(seed).tell_in(&sandbox.init_bare(&format!("s{seed}"), Hash::Sha1));
+        let repo = told.open();
+        let local = repo.local();
+        let history = History::read(&local, "dev", "main").expect("a history");
+        let simulation = Simulation::new(&history);
+        let write = portcullis::git::Write::new(&history.picker);
+        let mut dice = Dice(seed);
+        // Each commit onto whatever stands there: clean ones in a row, some left out.
+        let (mut tree, mut asked, mut ours) = (history.tree, Vec::new(), Vec::new());
+        for at in 0..history.dev.len() {
+            if dice.roll(3) == 0 {
+                continue;
+            }
+            write.keep(tree).expect("written");
+            let change = &history.dev[at];
+            asked.push((change.base.expect("a base").to_string(), tree.to_string(), change.tree().to_string()));
+            let picked = simulation.pick(tree, at).expect("merges");
+            ours.push(match *picked {
+                Picked::Clean(next) => {
+                    tree = next;
+                    Some(next.to_string())
+                }
+                Picked::Conflict(_) => None,
+            });
+        }
+        for (at, (got, want)) in ours.iter().zip(git_merges(&told, &asked)).enumerate() {
+            let what = match (got, want) {
+                (Some(got), Some(want)) => {
+                    assert_eq!(*got, want, "seed {seed}, pick {at}: {:?}", asked[at]);
+                    "both clean"
+                }
+                (None, None) => "both conflict",
+                (None, Some(_)) => "stricter than git",
+                (Some(got), None) => panic!("seed {seed}, pick {at}: {got} is clean for us only: {:?}", asked[at]),
+            };
+            *counts.entry(what).or_default() += 1;
+        }
+    }
+    let n = |what| counts.get(what).copied().unwrap_or(0);
+    assert!(n("both clean") > 300 && n("both conflict") > 50, "{counts:?}");
+    assert!(n("stricter than git") * 20 < n("both clean"), "{counts:?}");
+}
+
+#[test]
+fn patch_ids_are_gits() {
+    let sandbox = Sandbox::new();
+    for seed in 3000..3060 {
+        let told = generate(seed).tell_in(&sandbox.init_bare(&format!("s{seed}"), Hash::Sha1));
+        let repo = told.open();
+        let local = repo.local();
+        let history = History::read(&local, "dev", "main").expect("a history");
+        let script = "git rev-list --no-merges main..dev | git diff-tree --stdin -p --full-index --no-renames \
+                      --no-indent-heuristic | git patch-id --stable";
+        let out = told.git.command("sh").args(["-c", script]).output().expect("sh runs");
+        let text = String::from_utf8(out.stdout).expect("ids");
+        let theirs: BTreeMap<&str, &str> =
+            text.lines().filter_map(|l| l.split_once(' ')).map(|(p, c)| (c, p)).collect();
+        for change in &history.dev {
+            let ours = history.picker.patch_id(change.base, change.tree()).expect("an id");
+            let id = change.id.to_string();
+            assert_eq!(ours.map(|p| p.0.to_string()).as_deref(), theirs.get(id.as_str()).copied(), "seed {seed}, {id}");
+        }
+    }
+}

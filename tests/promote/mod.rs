@@ -1,0 +1,6 @@
+//! Promotion plans against real git and against brute force.
+
+mod agrees;
+mod brute;
+mod scenarios;
+mod story;
