@@ -1,6 +1,9 @@
 //! Turns `policies/secrets/*.yml` into static tables, so that start-up parses no YAML and adding a detector touches
 //! YAML only. A bad stanza stops the build with its file and id.
 
+// A build script talks to cargo on standard output and ends the build by its exit code.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, clippy::print_stdout)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -68,16 +71,15 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
     let _ = writeln!(code, "pub static DETECTORS: [Detector; {}] = [", stanzas.len());
     for s in stanzas {
         let offsets = offsets(s)?;
-        let front = front(&parse(&s.pattern).map_err(|e| format!("{}: pattern: {e}", s.id))?);
-        let front: Vec<usize> = front
-            .into_iter()
-            .map(|set| {
-                sets.iter().position(|s| *s == set).unwrap_or_else(|| {
-                    sets.push(set);
-                    sets.len() - 1
-                })
+        let hir = parse(&s.id, &s.pattern)?;
+        let mut number = |set: [u64; 4]| {
+            sets.iter().position(|s| *s == set).unwrap_or_else(|| {
+                sets.push(set);
+                sets.len() - 1
             })
-            .collect();
+        };
+        let front: Vec<usize> = front(&hir).into_iter().map(&mut number).collect();
+        let (run_of, run) = run(&hir).map_or((0, 0), |(set, length)| (number(set), length));
         let checks: Vec<String> = s.checks.iter().map(|c| format!("validate::{}", c.replace('-', "_"))).collect();
         let pair = s.pair.as_ref().map_or("None".into(), |p| format!("Some(Cow::Borrowed({p:?}))"));
         let borrowed =
@@ -85,7 +87,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
         let _ = writeln!(
             code,
             "Detector {{ id: Cow::Borrowed({:?}), name: Cow::Borrowed({:?}), provider: Cow::Borrowed({:?}), \
-             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, front: &{front:?}, entropy: {:?}, \
+             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, front: &{front:?}, run: ({run_of}, {run}), entropy: {:?}, \
              checks: Cow::Borrowed(&[{}]), paths: Cow::Borrowed(&[{}]), severity: Severity::{}, confidence: Confidence::{}, \
              revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, broad: {}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
             s.id,
@@ -100,7 +102,8 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
             title(&s.confidence),
             s.revoke,
             s.docs,
-            s.window,
+            // No more than a match can take, and one byte to see its end by.
+            hir.properties().maximum_len().map_or(s.window, |most| s.window.min(most as u32 + 1)),
             s.broad,
         );
     }
@@ -139,8 +142,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
 /// the keyword only, and nothing has to be searched. Empty: it must be searched for in a window.
 fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
     // Keywords are found in either case, so is their place in a pattern.
-    let hir =
-        parse(&s.pattern.replace("(?i)", "").replace("(?i:", "(?:")).map_err(|e| format!("{}: pattern: {e}", s.id))?;
+    let hir = parse(&s.id, &s.pattern.replace("(?i)", "").replace("(?i:", "(?:"))?;
     let mut found = Vec::new();
     let prefixes = Extractor::new().limit_total(2048).limit_class(64).extract(&hir);
     for literal in prefixes.literals().unwrap_or_default() {
@@ -168,22 +170,17 @@ const FRONT: usize = 24;
 
 /// Appends the places of an expression; `false`: what follows it has no fixed place.
 fn walk(hir: &Hir, out: &mut Vec<[u64; 4]>) -> bool {
-    let set = |bytes: &mut dyn Iterator<Item = u8>| {
-        let mut set = [0; 4];
-        bytes.for_each(|b| set[b as usize >> 6] |= 1u64 << (b & 63));
-        set
-    };
     if out.len() >= FRONT {
         return false;
     }
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(literal) => {
-            out.extend(literal.0.iter().map(|b| set(&mut std::iter::once(*b))));
+            out.extend(literal.0.iter().map(|b| set(std::iter::once(*b))));
             true
         }
         HirKind::Class(Class::Bytes(class)) => {
-            out.push(set(&mut class.iter().flat_map(|r| r.start()..=r.end())));
+            out.push(set(class.iter().flat_map(|r| r.start()..=r.end())));
             true
         }
         HirKind::Class(Class::Unicode(_)) => false,
@@ -213,8 +210,35 @@ fn walk(hir: &Hir, out: &mut Vec<[u64; 4]>) -> bool {
     }
 }
 
-fn parse(pattern: &str) -> Result<Hir, regex_syntax::Error> {
-    regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern)
+/// The longest run of bytes of one set that every match must hold: the value itself, mostly. A mention of a provider's name
+/// without such a run near it is only a mention.
+fn run(hir: &Hir) -> Option<([u64; 4], u32)> {
+    match hir.kind() {
+        HirKind::Capture(capture) => run(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(run).max_by_key(|(_, length)| *length),
+        HirKind::Repetition(repetition) if repetition.min > 0 => match repetition.sub.kind() {
+            HirKind::Class(Class::Bytes(class)) => {
+                Some((set(class.iter().flat_map(|r| r.start()..=r.end())), repetition.min))
+            }
+            _ => run(&repetition.sub),
+        },
+        HirKind::Alternation(branches) => {
+            let runs: Option<Vec<_>> = branches.iter().map(run).collect();
+            runs?.into_iter().reduce(|(a, short), (b, long)| (std::array::from_fn(|w| a[w] | b[w]), short.min(long)))
+        }
+        _ => None,
+    }
+}
+
+fn set(bytes: impl Iterator<Item = u8>) -> [u64; 4] {
+    let mut set = [0; 4];
+    bytes.for_each(|b| set[b as usize >> 6] |= 1u64 << (b & 63));
+    set
+}
+
+fn parse(id: &str, pattern: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    parser.parse(pattern).map_err(|e| format!("{id}: pattern: {e}"))
 }
 
 fn title(word: &str) -> String {

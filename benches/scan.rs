@@ -45,10 +45,10 @@ fn corpus() -> Vec<(BString, Vec<u8>)> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, out);
-            } else if let Ok(bytes) = std::fs::read(&path) {
-                if matches!(content(&bytes), Content::Text(_)) {
-                    out.push((path.to_string_lossy().as_bytes().into(), bytes));
-                }
+            } else if let Ok(bytes) = std::fs::read(&path)
+                && matches!(content(&bytes), Content::Text(_))
+            {
+                out.push((path.to_string_lossy().as_bytes().into(), bytes));
             }
         }
     }

@@ -171,13 +171,22 @@ impl<'a> Gate<'a> {
         if let Some(policy) = self.policy.get() {
             return Ok(Ok(policy));
         }
-        Ok(match Policy::load(self.policy_files()?) {
+        Ok(match Policy::load(self.layers()?) {
             Ok(policy) => {
                 let policy = if self.judge.strict { policy.strictly() } else { policy };
                 Ok(self.policy.get_or_init(|| policy))
             }
             Err(mistakes) => Err(mistakes),
         })
+    }
+
+    /// The policy's files, and what the command line says on top of them.
+    fn layers(&self) -> Result<Vec<PolicyFile>> {
+        let mut files = self.policy_files()?;
+        if self.judge.binary {
+            files.push(PolicyFile::new("--binary", "version: 1\nrules: { secrets: { binary: true } }\n"));
+        }
+        Ok(files)
     }
 
     fn policy_files(&self) -> Result<Vec<PolicyFile>> {

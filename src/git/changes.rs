@@ -373,7 +373,14 @@ fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Resu
 
 /// For each new commit, the refs to which it is new: `new --not old`, and not on a protected branch.
 fn new_to_refs(local: &Local<'_>, push: &Push, steps: &[Step], known: &[Oid], ask: &Ask<'_>) -> Result<Vec<CommitJob>> {
-    let guarded = protected_tips(local, ask.protected)?;
+    let mut guarded = protected_tips(local, ask.protected)?;
+    if matches!(push.known, Known::Old | Known::Commits(_)) {
+        // A range is judged after the fact: a protected branch that has it already is no state before it.
+        let tips = push.updates.iter().filter_map(|u| u.new);
+        for new in tips {
+            guarded.retain(|tip| *tip != new && local.merge_base(*tip, new).ok() != Some(new));
+        }
+    }
     let mut jobs: BTreeMap<usize, CommitJob> = BTreeMap::new();
     let mut order: HashMap<Oid, usize> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {

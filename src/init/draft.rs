@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Stage, Survey};
 
 /// Where editors find what may stand in a policy.
-const SCHEMA: &str = "https://raw.githubusercontent.com/portcullis-dev/portcullis/main/docs/policy.schema.json";
+const SCHEMA: &str = "https://raw.githubusercontent.com/portcullis-dev/portcullis/main/docs/portcullis.schema.json";
 
 /// Keys that differ today, as `<source>/<key>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

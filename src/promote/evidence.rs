@@ -8,6 +8,7 @@ use bstr::{BString, ByteSlice};
 
 use super::history::{Change, Hex, History};
 use super::simulate::Simulation;
+use super::verify;
 use crate::error::Result;
 use crate::git::Picked;
 use crate::subject::Oid;
@@ -44,9 +45,10 @@ pub struct Promoted {
 }
 
 impl Promoted {
-    /// Sure enough to leave the commit out of a plan.
+    /// Sure enough to leave the commit out of a plan. An empty pick is not: what it does may be needed again once
+    /// something else is picked.
     pub fn is_settled(self) -> bool {
-        self.grade > Grade::Probable
+        self.grade > Grade::Probable && self.by != By::EmptyPick
     }
 }
 
@@ -111,7 +113,9 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
         }
         let same_sign = signed.get(&signature(change)).copied();
         out.push(match (claim, twin) {
-            (Some(claim), Some(twin)) if claim.id == twin.id => found(Grade::Certain, By::Trailer, Some(claim)),
+            (Some(claim), twin) if twin.is_some_and(|t| t.id == claim.id) || agrees(history, change, claim)? => {
+                found(Grade::Certain, By::Trailer, Some(claim))
+            }
             (_, Some(twin)) => found(Grade::Likely, By::PatchId, Some(twin)),
             _ if is_empty(simulation, history, at)? => found(Grade::Likely, By::EmptyPick, claim.or(same_sign)),
             (Some(claim), None) => found(Grade::Probable, By::Trailer, Some(claim)),
@@ -122,6 +126,11 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
         });
     }
     Ok(out)
+}
+
+/// The same lines go and come, whatever stands around them.
+fn agrees(history: &History<'_>, one: &Change, other: &Change) -> Result<bool> {
+    Ok(verify::differences(&history.picker, (one.base, one.tree()), (other.base, other.tree()))?.is_empty())
 }
 
 fn is_empty(simulation: &Simulation<'_, '_>, history: &History<'_>, at: usize) -> Result<bool> {

@@ -46,7 +46,9 @@ pub fn plan_of(
     let mut selected = selection.of(history)?;
     let mut skipped = BTreeMap::new();
     for at in selected.chosen.clone() {
+        // Whether nothing is left to do is seen when its turn comes.
         if let Some(p) = promoted[at]
+            && p.by != By::EmptyPick
             && !selected.named.contains(&at)
         {
             selected.chosen.remove(&at);
@@ -65,8 +67,9 @@ pub fn plan_of(
     let series = series::hear(history, &promoted, &selected);
     skipped.extend(series.skipped.clone());
     let chosen: Vec<usize> = series.chosen.iter().copied().collect();
-    let pool: Vec<usize> =
-        (0..history.dev.len()).filter(|at| promoted[*at].is_none() && !history.dev[*at].is_merge()).collect();
+    let pool: Vec<usize> = (0..history.dev.len())
+        .filter(|at| promoted[*at].is_none_or(|p| p.by == By::EmptyPick) && !history.dev[*at].is_merge())
+        .collect();
     let closure = closure::find(history, &simulation, &chosen, &pool, bound)?;
     let added: Vec<usize> = closure
         .order
@@ -83,6 +86,12 @@ pub fn plan_of(
     for taken in &run.taken {
         while let Some(at) = failed.next_if(|at| *at < taken.at) {
             builder.failed(at, tree)?;
+        }
+        if taken.empty && !selected.named.contains(&taken.at) {
+            let why = promoted[taken.at]
+                .map_or_else(|| "nothing left to do after the picks before it".to_owned(), why_promoted);
+            skipped.insert(taken.at, why);
+            continue;
         }
         let role = if added.contains(&taken.at) { Role::Dependency } else { Role::Selected };
         builder.taken(taken.at, taken.empty, taken.tree, role, &because, &series.required);

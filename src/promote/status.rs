@@ -97,8 +97,7 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
         entry.files += 1;
         differs.push(edit.path.clone());
     }
-    let open =
-        history.dev.iter().zip(&promoted).filter(|(c, p)| !c.is_merge() && !settled(**p)).map(|(c, _)| (c, false));
+    let open = history.dev.iter().zip(&promoted).filter(|(c, p)| !c.is_merge() && p.is_none()).map(|(c, _)| (c, false));
     for (change, hotfix) in open.chain(hot.iter().map(|c| (*c, true))) {
         let mut seen = Vec::new();
         for edit in history.picker.edits(change.base, change.tree())?.iter() {
@@ -130,10 +129,6 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
         drift: drift.into_values().collect(),
         deploys: deploys(history)?,
     })
-}
-
-fn settled(promoted: Option<Promoted>) -> bool {
-    promoted.is_some_and(Promoted::is_settled)
 }
 
 /// Commits of production that are no picks and whose change development does not hold.

@@ -76,17 +76,19 @@ pub fn verify(local: &Local<'_>, range: &str, from: Option<Oid>) -> Result<Vec<C
             continue;
         };
         let (mine, other) = (sides(local, step.id)?, sides(local, original)?);
-        if picker.patch_id(mine.0, mine.1)? == picker.patch_id(other.0, other.1)? {
-            let elsewhere = reachable.as_ref().is_some_and(|set| !set.contains(&original));
-            out.push(claim(if elsewhere { Verdict::Elsewhere } else { Verdict::Same }, Vec::new()));
-        } else {
-            out.push(claim(Verdict::Differs, differences(&picker, mine, other)?));
-        }
+        let differences = differences(&picker, mine, other)?;
+        let elsewhere = reachable.as_ref().is_some_and(|set| !set.contains(&original));
+        out.push(match (differences.is_empty(), elsewhere) {
+            (false, _) => claim(Verdict::Differs, differences),
+            (true, true) => claim(Verdict::Elsewhere, differences),
+            (true, false) => claim(Verdict::Same, differences),
+        });
     }
     Ok(out)
 }
 
-type Sides = (Option<Oid>, Oid);
+/// The trees before and after a commit.
+pub type Sides = (Option<Oid>, Oid);
 
 fn sides(local: &Local<'_>, commit: Oid) -> Result<Sides> {
     let node = local.commit(commit)?.node;
@@ -100,7 +102,8 @@ fn sides(local: &Local<'_>, commit: Oid) -> Result<Sides> {
 /// A hunk without its place: what goes and what comes.
 type Hunk = (BString, Vec<u8>, Vec<u8>);
 
-fn differences(picker: &Picker<'_>, pick: Sides, original: Sides) -> Result<Vec<Difference>> {
+/// Hunks that only one of two commits has; what stands around a hunk does not count.
+pub fn differences(picker: &Picker<'_>, pick: Sides, original: Sides) -> Result<Vec<Difference>> {
     let (mine, mut other) = (hunks(picker, pick)?, hunks(picker, original)?);
     let mut out = Vec::new();
     for (hunk, lines) in mine {

@@ -317,3 +317,22 @@ fn a_schedule_judges_the_whole_tree() {
     let event = json!({ "schedule": "0 4 * * 1", "repository": { "default_branch": "main" } });
     expect(&world.github(&runner, "schedule", &main, &event, &["--format", "human"]), 0, &["no change", "pass"]);
 }
+
+#[test]
+fn what_has_landed_on_a_protected_branch_is_still_judged() {
+    let world = World::new();
+    let before = world.developer.rev("main");
+    let after = {
+        world.developer.write("app.txt", "more\n");
+        world.developer.commit("not conventional at all");
+        world.push("main")
+    };
+    let event = json!({ "ref": "refs/heads/main", "before": before, "after": after, "repository": { "default_branch": "main" } });
+    // With the branch checked out, as most runners do it.
+    let runner = world.checkout("runner", "refs/heads/main", Some("1"));
+    runner.git(["switch", "-q", "-c", "main"]);
+    expect(&world.github(&runner, "push", &after, &event, &[]), 1, &["conventional-commits/"]);
+    let range = format!("{before}..{after}");
+    let mut check = world.developer.command(env!("CARGO_BIN_EXE_portcullis"));
+    expect(&check.args(["check", "--range", &range]).output().expect("runs"), 1, &["conventional-commits/"]);
+}

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::git::Picked;
+use portcullis::git::{Picked, discover};
 use portcullis::promote::history::History;
 use portcullis::promote::simulate::Simulation;
 
 use super::brute::{Dice, generate};
-use super::story::Told;
-use crate::support::{Hash, Sandbox};
+use super::story::{Story, tell_all};
+use crate::support::{Hash, Sandbox, TestRepo};
 
 /// `git merge-tree` of many picks in one process: `None` where git says conflict.
-pub fn git_merges(told: &Told, picks: &[(String, String, String)]) -> Vec<Option<String>> {
+pub fn git_merges(git: &TestRepo, picks: &[(String, String, String)]) -> Vec<Option<String>> {
     picks
         .iter()
         .map(|(base, ours, theirs)| {
-            let out = told.git.try_git(["merge-tree", "--write-tree", "--merge-base", base, ours, theirs]);
+            let out = git.try_git(["merge-tree", "--write-tree", "--merge-base", base, ours, theirs]);
             let text = String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or("").to_owned();
             match out.status.code() {
                 Some(0) => Some(text),
@@ -28,13 +28,14 @@ pub fn git_merges(told: &Told, picks: &[(String, String, String)]) -> Vec<Option
 
 #[test]
 fn clean_picks_have_gits_tree() {
-    let sandbox = Sandbox::new();
+    let git = Sandbox::new().init_bare("stories", Hash::Sha1);
+    let stories: Vec<Story> = (2000..2150).map(generate).collect();
+    tell_all(&stories, &git);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let local = repo.local();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for seed in 2000..2150 {
-        let told = generate(seed).tell_in(&sandbox.init_bare(&format!("s{seed}"), Hash::Sha1));
-        let repo = told.open();
-        let local = repo.local();
-        let history = History::read(&local, "dev", "main").expect("a history");
+    for seed in 0..stories.len() as u64 {
+        let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
         let simulation = Simulation::new(&history);
         let write = portcullis::git::Write::new(&history.picker);
         let mut dice = Dice(seed);
@@ -56,7 +57,7 @@ fn clean_picks_have_gits_tree() {
                 Picked::Conflict(_) => None,
             });
         }
-        for (at, (got, want)) in ours.iter().zip(git_merges(&told, &asked)).enumerate() {
+        for (at, (got, want)) in ours.iter().zip(git_merges(&git, &asked)).enumerate() {
             let what = match (got, want) {
                 (Some(got), Some(want)) => {
                     assert_eq!(*got, want, "seed {seed}, pick {at}: {:?}", asked[at]);
@@ -76,15 +77,20 @@ fn clean_picks_have_gits_tree() {
 
 #[test]
 fn patch_ids_are_gits() {
-    let sandbox = Sandbox::new();
-    for seed in 3000..3060 {
-        let told = generate(seed).tell_in(&sandbox.init_bare(&format!("s{seed}"), Hash::Sha1));
-        let repo = told.open();
-        let local = repo.local();
-        let history = History::read(&local, "dev", "main").expect("a history");
-        let script = "git rev-list --no-merges main..dev | git diff-tree --stdin -p --full-index --no-renames \
+    let git = Sandbox::new().init_bare("stories", Hash::Sha1);
+    let stories: Vec<Story> = (3000..3100).map(generate).collect();
+    tell_all(&stories, &git);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let local = repo.local();
+    for seed in 0..stories.len() {
+        let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
+        let script = "git rev-list --no-merges $0..$1 | git diff-tree --stdin -p --full-index --no-renames \
                       --no-indent-heuristic | git patch-id --stable";
-        let out = told.git.command("sh").args(["-c", script]).output().expect("sh runs");
+        let out = git
+            .command("sh")
+            .args(["-c", script, &format!("main-{seed}"), &format!("dev-{seed}")])
+            .output()
+            .expect("sh runs");
         let text = String::from_utf8(out.stdout).expect("ids");
         let theirs: BTreeMap<&str, &str> =
             text.lines().filter_map(|l| l.split_once(' ')).map(|(p, c)| (c, p)).collect();

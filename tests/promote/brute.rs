@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use portcullis::git::discover;
 use portcullis::promote::closure::{Bound, find};
 use portcullis::promote::history::History;
 use portcullis::promote::simulate::Simulation;
 
-use super::story::{Commit, Story, Text};
+use super::story::{Commit, Story, Text, tell_all};
 use crate::support::{Hash, Sandbox};
 
 /// A small generator of numbers: the same ones on every machine.
@@ -89,14 +90,14 @@ fn commit(dice: &mut Dice, tree: &mut BTreeMap<String, String>, id: &str) -> Com
 
 #[test]
 fn the_closure_is_a_smallest_one() {
-    let sandbox = Sandbox::new();
+    let git = Sandbox::new().init_bare("stories", Hash::Sha1);
+    let stories: Vec<Story> = (0..1000).map(generate).collect();
+    tell_all(&stories, &git);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let local = repo.local();
     let (mut with_help, mut hopeless) = (0, 0);
-    for seed in 0..1000 {
-        let story = generate(seed);
-        let told = story.tell_in(&sandbox.init_bare(&format!("s{seed}"), Hash::Sha1));
-        let repo = told.open();
-        let local = repo.local();
-        let history = History::read(&local, "dev", "main").expect("a history");
+    for seed in 0..stories.len() as u64 {
+        let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
         let simulation = Simulation::new(&history);
         let mut dice = Dice(seed + 7);
         let n = history.dev.len();

@@ -87,6 +87,30 @@ impl Story {
     }
 }
 
+/// Many stories without words in one repository, made in one go: `dev-0`, `main-0`, `dev-1`, ...
+pub fn tell_all(stories: &[Story], git: &TestRepo) {
+    let mut stream: Vec<u8> = Vec::new();
+    let mut mark = 0;
+    for (n, story) in stories.iter().enumerate() {
+        let base: BTreeMap<String, Text> =
+            story.base.iter().map(|(p, t)| (p.clone(), Text::Plain(t.clone()))).collect();
+        let first = Commit { id: "base".into(), files: base, message: None };
+        mark += 1;
+        let root = mark;
+        write(&mut stream, &first, "base", &format!("dev-{n}"), 1_700_000_000, root, None);
+        for (branch, commits, time) in [("dev", &story.dev, 1_700_001_000), ("main", &story.main, 1_700_500_000)] {
+            let branch = format!("{branch}-{n}");
+            stream.extend(format!("reset refs/heads/{branch}\nfrom :{root}\n\n").bytes());
+            for (at, commit) in commits.iter().enumerate() {
+                mark += 1;
+                let message = format!("feat: {}", commit.id);
+                write(&mut stream, commit, &message, &branch, time + at as u64 * 60, mark, None);
+            }
+        }
+    }
+    feed(git, &stream);
+}
+
 fn import(
     git: &TestRepo,
     commits: &[Commit],
@@ -101,43 +125,53 @@ fn import(
         let message = ids.iter().fold(message, |text, (name, id)| {
             text.replace(&format!("commit {name}"), &format!("commit {id}")).replace(&format!("@{name}@"), id)
         });
-        let when = time + at as u64 * 60;
-        stream.extend(format!("commit refs/heads/{branch}\nmark :{}\n", at + 1).bytes());
-        stream.extend(
-            format!(
-                "author A U Thor <a@example.org> {when} +0000\ncommitter C O Mitter <c@example.org> {when} +0000\n"
-            )
-            .bytes(),
-        );
-        stream.extend(format!("data {}\n{message}\n", message.len()).bytes());
-        if at == 0
-            && let Some(onto) = onto
-        {
-            stream.extend(format!("from {onto}\n").bytes());
-        }
-        for (path, text) in &commit.files {
-            let (mode, text) = match text {
-                Text::Gone(()) => {
-                    stream.extend(format!("D {path}\n").bytes());
-                    continue;
-                }
-                Text::Plain(text) => ("100644", text),
-                Text::Mode(mode, text) => (mode.as_str(), text),
-            };
-            stream.extend(format!("M {mode} inline {path}\ndata {}\n{text}\n", text.len()).bytes());
-        }
-        stream.push(b'\n');
+        let from = onto.filter(|_| at == 0);
+        write(&mut stream, commit, &message, branch, time + at as u64 * 60, at + 1, from);
     }
-    let marks = git.path().join("marks");
-    let mut command = git.command("git");
-    command.args(["fast-import", "--quiet", "--force", "--export-marks=marks"]).current_dir(git.path());
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("git runs");
-    child.stdin.take().expect("a pipe").write_all(&stream).expect("git reads");
-    assert!(child.wait().expect("git ends").success());
-    let text = std::fs::read_to_string(&marks).unwrap_or_default();
+    feed(git, &stream);
+    let text = std::fs::read_to_string(git.path().join("marks")).unwrap_or_default();
     for line in text.lines() {
         let (mark, id) = line.split_once(' ').expect("a mark and an id");
         let at: usize = mark[1..].parse().expect("a number");
         ids.insert(commits[at - 1].id.clone(), id.to_owned());
     }
+}
+
+fn write(
+    stream: &mut Vec<u8>,
+    commit: &Commit,
+    message: &str,
+    branch: &str,
+    when: u64,
+    mark: usize,
+    from: Option<&str>,
+) {
+    stream.extend(format!("commit refs/heads/{branch}\nmark :{mark}\n").bytes());
+    for (role, name) in [("author", "A U Thor <a@example.org>"), ("committer", "C O Mitter <c@example.org>")] {
+        stream.extend(format!("{role} {name} {when} +0000\n").bytes());
+    }
+    stream.extend(format!("data {}\n{message}\n", message.len()).bytes());
+    if let Some(from) = from {
+        stream.extend(format!("from {from}\n").bytes());
+    }
+    for (path, text) in &commit.files {
+        let (mode, text) = match text {
+            Text::Gone(()) => {
+                stream.extend(format!("D {path}\n").bytes());
+                continue;
+            }
+            Text::Plain(text) => ("100644", text),
+            Text::Mode(mode, text) => (mode.as_str(), text),
+        };
+        stream.extend(format!("M {mode} inline {path}\ndata {}\n{text}\n", text.len()).bytes());
+    }
+    stream.push(b'\n');
+}
+
+fn feed(git: &TestRepo, stream: &[u8]) {
+    let mut command = git.command("git");
+    command.args(["fast-import", "--quiet", "--force", "--export-marks=marks"]).current_dir(git.path());
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("git runs");
+    child.stdin.take().expect("a pipe").write_all(stream).expect("git reads");
+    assert!(child.wait().expect("git ends").success());
 }

@@ -72,7 +72,7 @@ fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fm
     let mut hidden = 0;
     for lane in &plan.production {
         let pick = taken.contains(&lane.commit);
-        if !verbose && (pick || lane.merge) || !verbose && own - hidden > 4 * LANE {
+        if !verbose && (pick || lane.merge || own - hidden > 4 * LANE) {
             hidden += 1;
             continue;
         }

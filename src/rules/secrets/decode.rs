@@ -29,10 +29,14 @@ pub fn content(bytes: &[u8]) -> Content<'_> {
         let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         return Content::Text(Cow::Owned(text.into_bytes()));
     }
-    match memchr::memchr(0, &bytes[..bytes.len().min(LOOK)]) {
-        Some(_) => Content::Binary,
-        None => Content::Text(Cow::Borrowed(bytes)),
-    }
+    if is_binary(bytes) { Content::Binary } else { Content::Text(Cow::Borrowed(bytes)) }
+}
+
+/// Whether the check skips content unless `binary: true`: for engines that count what was not looked at.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    let marked =
+        bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0xfe, 0xff]);
+    !marked && memchr::memchr(0, &bytes[..bytes.len().min(LOOK)]).is_some()
 }
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()

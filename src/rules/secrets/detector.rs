@@ -27,6 +27,8 @@ pub struct Detector {
     pub offsets: &'static [usize],
     /// For each of the first places of a match, the number of the set of bytes that can stand there.
     pub front: &'static [u16],
+    /// The number of a set of bytes, and how many of them every match has in a row.
+    pub run: (u16, u32),
     pub entropy: f32,
     pub checks: Cow<'static, [Check]>,
     pub paths: Cow<'static, [Text]>,
@@ -42,6 +44,54 @@ pub struct Detector {
 }
 
 include!(concat!(env!("OUT_DIR"), "/detectors.rs"));
+
+/// An assignment found by its syntax only.
+pub static ASSIGNMENT: Detector = structural(
+    "generic-assignment",
+    "a secret in an assignment",
+    "change it wherever it is accepted: whoever can read the repository knows it",
+);
+
+/// An entry of a Kubernetes `Secret`.
+pub static KUBERNETES: Detector = structural(
+    "kubernetes-secret",
+    "a Kubernetes Secret with its value in the clear (base64 hides nothing)",
+    "change the value wherever it is accepted, then keep it as a SealedSecret, an ExternalSecret or a SOPS file",
+);
+
+const fn structural(id: &'static str, name: &'static str, revoke: &'static str) -> Detector {
+    Detector {
+        id: Cow::Borrowed(id),
+        name: Cow::Borrowed(name),
+        provider: Cow::Borrowed("generic"),
+        keywords: Cow::Borrowed(&[]),
+        pattern: Cow::Borrowed(""),
+        offsets: &[],
+        front: &[],
+        run: (0, 0),
+        entropy: 0.0,
+        checks: Cow::Borrowed(&[]),
+        paths: Cow::Borrowed(&[]),
+        severity: Severity::Error,
+        confidence: Confidence::Medium,
+        revoke: Cow::Borrowed(revoke),
+        docs: Cow::Borrowed(""),
+        window: 0,
+        pair: None,
+        broad: true,
+        matcher: OnceLock::new(),
+        scope: OnceLock::new(),
+    }
+}
+
+/// Who is heard first about one place: a provider's own form, a common form, a manifest's structure, a mere assignment.
+pub fn rank(detector: &Detector) -> u8 {
+    match detector.id.as_ref() {
+        "generic-assignment" => 3,
+        "kubernetes-secret" => 2,
+        _ => u8::from(detector.broad),
+    }
+}
 
 /// The built-in prefilter. Its keyword numbers are those of [`wanted_by`].
 pub fn prefilter() -> Prefilter {
@@ -81,6 +131,7 @@ impl Detector {
             pattern: stanza.pattern.into(),
             offsets: &[],
             front: &[],
+            run: (0, 0),
             entropy: stanza.entropy,
             checks: checks.into(),
             paths: owned(stanza.paths),
@@ -111,10 +162,21 @@ impl Detector {
             || path.is_some_and(|p| self.scope.get_or_init(|| globs(&self.paths)).is_match(&*p.to_str_lossy()))
     }
 
-    /// Whether a match can begin here, as far as its front tells: spares compiling a pattern for every mention of its keyword.
+    /// Whether a match can begin here, as far as its front tells.
     pub fn may_begin(&self, text: &[u8]) -> bool {
-        text.len() >= self.front.len()
-            && self.front.iter().zip(text).all(|(set, b)| SETS[*set as usize][*b as usize >> 6] >> (b & 63) & 1 == 1)
+        text.len() >= self.front.len() && self.front.iter().zip(text).all(|(set, b)| holds(*set, *b))
+    }
+
+    /// Whether a text has the run of bytes that a match needs. This and [`Detector::may_begin`] spare compiling a pattern
+    /// for every mention of its keyword.
+    pub fn may_hold(&self, text: &[u8]) -> bool {
+        let (set, length) = self.run;
+        let mut run = 0;
+        length == 0
+            || text.iter().any(|b| {
+                run = if holds(set, *b) { run + 1 } else { 0 };
+                run == length
+            })
     }
 
     /// The pattern has been needed.
@@ -130,6 +192,10 @@ impl Detector {
         };
         RegexBuilder::new(&pattern).unicode(false).build()
     }
+}
+
+fn holds(set: u16, byte: u8) -> bool {
+    SETS[set as usize][byte as usize >> 6] >> (byte & 63) & 1 == 1
 }
 
 fn globs(patterns: &[Text]) -> GlobSet {

@@ -2,66 +2,18 @@
 //! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` and `value.rs` judge
 //! the two sides.
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use bstr::{BStr, ByteSlice};
 
 use super::decode;
-use super::detector::Detector;
+use super::detector::ASSIGNMENT;
 use super::name::{self, Kind};
+use super::path::{FileKind, file_kind, is_trial};
 use super::placeholder;
 use super::scan::Hit;
 use super::value;
 use crate::finding::{Confidence, Severity};
-
-/// An assignment found by its syntax only.
-pub static ASSIGNMENT: Detector = detector(
-    "generic-assignment",
-    "a secret in an assignment",
-    "change it wherever it is accepted: whoever can read the repository knows it",
-);
-
-/// An entry of a Kubernetes `Secret`.
-pub static KUBERNETES: Detector = detector(
-    "kubernetes-secret",
-    "a Kubernetes Secret with its value in the clear (base64 hides nothing)",
-    "change the value wherever it is accepted, then keep it as a SealedSecret, an ExternalSecret or a SOPS file",
-);
-
-const fn detector(id: &'static str, name: &'static str, revoke: &'static str) -> Detector {
-    Detector {
-        id: Cow::Borrowed(id),
-        name: Cow::Borrowed(name),
-        provider: Cow::Borrowed("generic"),
-        keywords: Cow::Borrowed(&[]),
-        pattern: Cow::Borrowed(""),
-        offsets: &[],
-        front: &[],
-        entropy: 0.0,
-        checks: Cow::Borrowed(&[]),
-        paths: Cow::Borrowed(&[]),
-        severity: Severity::Error,
-        confidence: Confidence::Medium,
-        revoke: Cow::Borrowed(revoke),
-        docs: Cow::Borrowed(""),
-        window: 0,
-        pair: None,
-        broad: true,
-        matcher: OnceLock::new(),
-        scope: OnceLock::new(),
-    }
-}
-
-/// Who is heard first about one place: a provider's own form, a common form, a manifest's structure, a mere assignment.
-pub fn rank(detector: &Detector) -> u8 {
-    match detector.id.as_ref() {
-        "generic-assignment" => 3,
-        "kubernetes-secret" => 2,
-        _ => u8::from(detector.broad),
-    }
-}
 
 /// How far a value, a name and the way between them may reach.
 const VALUE: usize = 512;
@@ -75,19 +27,6 @@ pub struct Reader<'t> {
     trial: bool,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
-}
-
-/// How the right-hand sides of a file are to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileKind {
-    /// An unquoted word is a value.
-    Config,
-    /// An unquoted word is an expression.
-    Code,
-    /// Words everywhere: only what looks random is a value.
-    Prose,
-    /// Machine-written, full of hashes.
-    Lock,
 }
 
 /// What was read on the right-hand side.
@@ -401,7 +340,7 @@ impl<'t> Reader<'t> {
         let found = match kind {
             Kind::Password => {
                 let kinds =
-                    [u8::is_ascii_alphabetic, u8::is_ascii_digit].iter().filter(|k| text.iter().any(|b| k(b))).count()
+                    [u8::is_ascii_alphabetic, u8::is_ascii_digit].iter().filter(|kind| text.iter().any(**kind)).count()
                         + usize::from(text.iter().any(u8::is_ascii_punctuation));
                 if strong {
                     Confidence::Medium
@@ -439,140 +378,4 @@ fn is_wrapped_word(text: &[u8]) -> bool {
             && d.iter().all(u8::is_ascii_graphic)
             && (value::is_identifier(&d) || placeholder::is_password_placeholder(&d))
     })
-}
-
-/// Whether a path belongs to tests, fixtures, examples or documentation.
-pub fn is_trial(path: &BStr) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let mut parts = lower.rsplit(|b| *b == b'/');
-    let name = parts.next().unwrap_or_default();
-    let named = ["_test.", ".test.", ".spec.", "test_", "_spec.", "example", "sample", "fixture", "mock"]
-        .iter()
-        .any(|p| value::contains(name, p));
-    let folders: &[&[u8]] = &[
-        b"test",
-        b"tests",
-        b"testdata",
-        b"__tests__",
-        b"spec",
-        b"specs",
-        b"fixture",
-        b"fixtures",
-        b"example",
-        b"examples",
-        b"sample",
-        b"samples",
-        b"docs",
-        b"doc",
-        b"mock",
-        b"mocks",
-        b"e2e",
-        b"demo",
-        b"testing",
-    ];
-    named || parts.any(|part| folders.contains(&part))
-}
-
-/// What kind of file a path names.
-fn file_kind(path: &BStr) -> FileKind {
-    let name = path.rsplit(|b| *b == b'/').next().unwrap_or_default().to_ascii_lowercase();
-    let lock: &[&str] = &[
-        "package-lock.json",
-        "npm-shrinkwrap.json",
-        "yarn.lock",
-        "pnpm-lock.yaml",
-        "bun.lock",
-        "cargo.lock",
-        "go.sum",
-        "go.work.sum",
-        "poetry.lock",
-        "uv.lock",
-        "pdm.lock",
-        "pipfile.lock",
-        "composer.lock",
-        "gemfile.lock",
-        "flake.lock",
-        "mix.lock",
-        "packages.lock.json",
-        "pubspec.lock",
-        ".terraform.lock.hcl",
-        "chart.lock",
-        "deno.lock",
-        "podfile.lock",
-        "wmill-lock.yaml",
-    ];
-    if lock.iter().any(|l| name == l.as_bytes()) {
-        return FileKind::Lock;
-    }
-    let code: &[&str] = &[
-        "go",
-        "rs",
-        "py",
-        "pyi",
-        "js",
-        "jsx",
-        "mjs",
-        "cjs",
-        "ts",
-        "tsx",
-        "mts",
-        "vue",
-        "svelte",
-        "java",
-        "kt",
-        "kts",
-        "scala",
-        "groovy",
-        "c",
-        "h",
-        "cc",
-        "cpp",
-        "cxx",
-        "hpp",
-        "m",
-        "mm",
-        "cs",
-        "fs",
-        "vb",
-        "rb",
-        "php",
-        "swift",
-        "dart",
-        "lua",
-        "pl",
-        "pm",
-        "ex",
-        "exs",
-        "erl",
-        "clj",
-        "hs",
-        "r",
-        "jl",
-        "zig",
-        "nim",
-        "proto",
-        "css",
-        "scss",
-        "html",
-        "htm",
-        "map",
-        "ipynb",
-        "tf",
-        "hcl",
-        "sql",
-        "graphql",
-        "cue",
-        "jsonnet",
-        "libsonnet",
-        "ps1",
-        "psm1",
-        "star",
-        "bzl",
-        "nix",
-    ];
-    match name.rfind_byte(b'.').map(|dot| &name[dot + 1..]) {
-        Some(b"md" | b"mdx" | b"rst" | b"adoc" | b"txt" | b"po" | b"pot" | b"csv" | b"svg" | b"log") => FileKind::Prose,
-        Some(extension) if code.iter().any(|c| extension == c.as_bytes()) => FileKind::Code,
-        _ => FileKind::Config,
-    }
 }

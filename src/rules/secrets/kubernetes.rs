@@ -6,8 +6,9 @@ use std::ops::Range;
 use bstr::{BStr, ByteSlice};
 
 use super::decode;
-use super::generic::{self, KUBERNETES};
+use super::detector::KUBERNETES;
 use super::name;
+use super::path;
 use super::placeholder;
 use super::scan::{Hit, Scanner};
 use super::value;
@@ -24,13 +25,13 @@ struct Entry {
 pub struct Reader {
     /// Everything before has been read.
     done: usize,
-    /// See [`generic::is_trial`].
+    /// See [`path::is_trial`].
     trial: bool,
 }
 
 impl Reader {
     pub fn new(path: Option<&BStr>) -> Self {
-        Self { done: 0, trial: path.is_some_and(generic::is_trial) }
+        Self { done: 0, trial: path.is_some_and(path::is_trial) }
     }
 
     /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.

@@ -8,6 +8,7 @@ mod grams;
 mod kubernetes;
 mod name;
 mod own;
+mod path;
 mod placeholder;
 mod prefilter;
 mod scan;
@@ -24,14 +25,13 @@ use regex::bytes::Regex;
 use super::branch_topology::teach;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
-use crate::finding::{Confidence, Findings, Origin, Redact, Severity, Violation};
+use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Violation};
 use crate::policy::Options;
 use crate::subject::{Carrier, Commit, File, Kinds};
 use crate::text;
 
-pub use decode::{Content, content};
-pub use detector::{DETECTORS, Detector};
-pub use generic::{ASSIGNMENT, KUBERNETES};
+pub use decode::{Content, content, is_binary};
+pub use detector::{ASSIGNMENT, DETECTORS, Detector, KUBERNETES};
 pub use placeholder::is_password_placeholder;
 pub use prefilter::Prefilter;
 pub use scan::{Hit, Scanner, built_in};
@@ -189,10 +189,15 @@ impl Secrets {
             c if c >= self.settings.warning_from => hit.severity.min(Severity::Warning),
             _ => Severity::Note,
         };
-        let line = text::line_around(text, hit.range.start);
-        // A block of several lines is marked by its first.
-        let mark = if hit.secret.end <= line.end { hit.secret.clone() } else { hit.range.start..line.end };
+        // A block of several lines is marked by the line that opens it.
+        let one_line = hit.secret.end <= text::line_around(text, hit.secret.start).end;
+        let opens = hit.range.start..text::line_around(text, hit.range.start).end;
+        let mark = if one_line { hit.secret.clone() } else { opens };
         let help = remedy(detector, &origin);
+        let place = match &origin {
+            Origin::File { path, commit, .. } => Some((path.clone(), *commit)),
+            _ => None,
+        };
         let mut violation = Violation::new(format!("secrets/{}", detector.id), severity, origin, text, mark)
             .message(format!("found {}", detector.name))
             .confidence(hit.confidence)
@@ -203,6 +208,10 @@ impl Secrets {
             violation = violation
                 .hide(pair.clone())
                 .note(format!("its other half is in line {}, column {}", at.line, at.column));
+            violation = match place {
+                Some((path, commit)) => violation.also(Place { path, commit, line: at.line }),
+                None => violation,
+            };
         }
         if !detector.docs.is_empty() {
             violation = violation.note(format!("see {}", detector.docs));
@@ -227,6 +236,10 @@ fn remedy(detector: &Detector, origin: &Origin) -> String {
         revoke => revoke,
     };
     let out = match origin {
+        Origin::File { path, commit: None, blob: None } => {
+            let path = teach::quote(path.as_ref());
+            format!("edit {path}; where it was committed, `git log --oneline -- {path}` shows the commits to mend")
+        }
         Origin::File { path, commit: None, .. } => {
             let path = teach::quote(path.as_ref());
             format!(

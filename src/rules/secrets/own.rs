@@ -62,16 +62,11 @@ pub fn scanner(options: &Options<'_>) -> Scanner {
     }
     let scanner = Scanner::new(own);
     for (item, stanza) in examples {
-        if let Some(pair) = &stanza.pair {
-            if !ids.contains(pair) {
-                let near = text::nearest(pair, ids.iter().map(String::as_str))
-                    .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-                options.mistake(
-                    item.source,
-                    item.get("pair").unwrap_or(item).node.span.clone(),
-                    format!("there is no detector `{pair}`{near}"),
-                );
-            }
+        if let Some(pair) = stanza.pair.as_ref().filter(|pair| !ids.contains(*pair)) {
+            let near = text::nearest(pair, ids.iter().map(String::as_str));
+            let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let span = item.get("pair").unwrap_or(item).node.span.clone();
+            options.mistake(item.source, span, format!("there is no detector `{pair}`{near}"));
         }
         try_examples(options, &scanner, item, &stanza);
     }

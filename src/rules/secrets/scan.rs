@@ -174,7 +174,7 @@ impl<'s> Scan<'s, '_> {
         let wrapped = value.len() >= 24 && value.iter().all(|b| value::is_base64(*b));
         let decoded = wrapped.then(|| decode::base64(value)).flatten().filter(|d| d.is_ascii());
         let inner =
-            decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| generic::rank(h.detector) < 2));
+            decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| detector::rank(h.detector) < 2));
         match inner {
             Some(inner) => {
                 Hit { detector: inner.detector, confidence: inner.confidence, severity: inner.severity, ..hit }
@@ -207,7 +207,8 @@ impl<'s> Scan<'s, '_> {
     /// Runs a pattern at the one place where it can match.
     fn anchored(&mut self, detector: &'s Detector, start: usize) {
         let end = self.text.len().min(start + detector.window as usize);
-        if !detector.may_begin(&self.text[start..]) {
+        let ahead = &self.text[start..end];
+        if !detector.may_begin(ahead) || !detector.is_compiled() && !detector.may_hold(ahead) {
             return;
         }
         let Some(regex) = detector.matcher() else { return };
@@ -234,6 +235,9 @@ impl<'s> Scan<'s, '_> {
     /// Runs a pattern over a window.
     fn search(&mut self, number: u16, window: Range<usize>) {
         let detector = self.scanner.detector(number);
+        if !detector.may_hold(&self.text[window.clone()]) {
+            return;
+        }
         let Some(regex) = detector.matcher() else { return };
         let mut at = window.start;
         let mut end = window.end;
@@ -285,7 +289,7 @@ impl<'s> Scan<'s, '_> {
                 }
             }
         }
-        // What its own checksum proves may look like anything.
+        // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
         if proved || !placeholder::is_placeholder(value) {
             self.hits.push(hit);
         }
@@ -326,7 +330,7 @@ fn join_pairs(hits: &mut Vec<Hit<'_>>) {
 /// it matched.
 fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     hits.sort_by_key(|h| {
-        (generic::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
+        (detector::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
     });
     let mut kept: BTreeMap<usize, Hit<'_>> = BTreeMap::new();
     let mut claimed = Disjoint::default();
@@ -335,8 +339,8 @@ fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut rank = 0;
     for hit in hits {
-        if generic::rank(hit.detector) > rank {
-            rank = generic::rank(hit.detector);
+        if detector::rank(hit.detector) > rank {
+            rank = detector::rank(hit.detector);
             ranges.drain(..).for_each(|range| matched.add(range));
         }
         if claimed.meets(&hit.secret) || matched.meets(&hit.secret) {

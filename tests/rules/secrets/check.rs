@@ -99,6 +99,18 @@ fn two_secrets_in_one_line_are_both_masked_in_both() {
 }
 
 #[test]
+fn two_halves_near_each_other_are_one_finding_with_both_places() {
+    let text = format!(
+        "aws_access_key_id = {}{}\naws_secret_access_key = {}{}\n",
+        "AKI", "AQYLPMN5HFIQR7XYA", "kR4mZ7vQ1xLw9TnYp2Hd", "Ua5FgEs8BcJo0iXeVtNz"
+    );
+    let found = file(&compiled("", ""), "home/credentials.ini", text.as_bytes());
+    let [finding] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(finding.rule, "secrets/aws-secret-access-key");
+    assert_eq!((finding.span.line, finding.also.iter().map(|p| p.line).collect::<Vec<_>>()), (2, vec![1]));
+}
+
+#[test]
 fn confidence_and_policy_make_the_severity() {
     let low = concat!("apiKey: 8f14e45f-ceea-467a-9a36-", "dedd4bea2543");
     let severity = |user| file(&compiled(user, ""), "a.yaml", low.as_bytes())[0].severity;

@@ -121,5 +121,5 @@ pub fn luhn(c: &Candidate<'_>) -> Verdict {
         .enumerate()
         .map(|(at, digit)| if at % 2 == 1 { digit * 2 - if *digit > 4 { 9 } else { 0 } } else { *digit })
         .sum();
-    Verdict::require(digits.len() > 1 && sum % 10 == 0)
+    Verdict::require(digits.len() > 1 && sum.is_multiple_of(10))
 }

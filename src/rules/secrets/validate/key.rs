@@ -29,7 +29,7 @@ pub fn pem(c: &Candidate<'_>) -> Verdict {
         return Verdict::AtMost(Confidence::Low);
     }
     // Every private key in DER is a SEQUENCE with a long or short length.
-    Verdict::require(front.first() == Some(&0x30) && distinct(&front) > 8)
+    if front.first() == Some(&0x30) && distinct(&front) > 8 { Verdict::Raise } else { Verdict::Reject }
 }
 
 /// A PEM block that is base64 as a whole, as in a kubeconfig.
