@@ -37,7 +37,7 @@ pub use snapshot::{GitSnapshot, SnapshotOf};
 pub use source::{Known, Push, Source, Update};
 pub(crate) use walk::new_commits;
 pub use worktree::read as read_file;
-pub use write::{Committer, Write};
+pub use write::{Committer, Memory, Write};
 
 use std::fmt::Display;
 

@@ -24,6 +24,8 @@ pub struct Repo {
     /// What waits there, listed once.
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
     scratch: Option<PathBuf>,
+    /// Objects that are seen as if they were here.
+    memory: Option<super::Memory>,
 }
 
 impl Drop for Repo {
@@ -71,6 +73,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 quarantine: None,
                 waiting: OnceLock::new(),
                 scratch: None,
+                memory: None,
             }))
         }
         Err(e) => {
@@ -120,8 +123,17 @@ impl Repo {
         self.quarantine.as_ref()
     }
 
+    /// Looks at objects that are nowhere yet, as if they were here: a plan, before it exists.
+    pub fn with_memory(mut self, memory: super::Memory) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
     pub fn local(&self) -> Local<'_> {
         let mut gix = self.shared.to_thread_local();
+        if let Some(memory) = &self.memory {
+            gix.objects.set_object_memory(memory.0.clone());
+        }
         // Tree walks ask for the same parents again and again.
         gix.object_cache_size_if_unset(4 << 20);
         gix.objects.set_pack_cache(|| Box::<Bases>::default());

@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::{Kind, Write as _};
@@ -21,10 +20,11 @@ pub struct Write<'p, 'r> {
     picker: &'p Picker<'r>,
     /// Without object memory: what is here is there already, what is written here stays.
     disk: gix::Repository,
-    /// Where objects go instead.
-    aside: Option<gix::odb::loose::Store>,
     done: RefCell<HashSet<Oid>>,
 }
+
+/// Objects that are nowhere else.
+pub struct Memory(pub(super) gix::odb::memory::Storage);
 
 /// Who commits, and when: `Name <mail> seconds zone`, as a commit's header has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +58,18 @@ impl Committer {
 impl<'p, 'r> Write<'p, 'r> {
     /// Into the picker's repository.
     pub fn new(picker: &'p Picker<'r>) -> Self {
-        Self { picker, disk: picker.local.repo.local().gix, aside: None, done: RefCell::default() }
+        Self { picker, disk: picker.local.repo.local().gix, done: RefCell::default() }
     }
 
-    /// Into a directory of loose objects, which must exist; what the repository has is not written again.
-    pub fn aside(picker: &'p Picker<'r>, directory: &Path) -> Self {
-        let kind = picker.local.gix.object_hash();
-        Self { aside: Some(gix::odb::loose::Store::at(directory, kind)), ..Self::new(picker) }
+    /// Into memory, for [`super::Repo::with_memory`]: what is there already is not kept twice.
+    pub fn aside(picker: &'p Picker<'r>) -> Self {
+        let disk = picker.local.repo.local().gix.with_object_memory();
+        Self { disk, ..Self::new(picker) }
+    }
+
+    /// What was kept aside.
+    pub fn into_memory(self) -> Memory {
+        Memory(self.disk.objects.reset_object_memory().unwrap_or_default())
     }
 
     /// A commit with the author of `original`, in the picker's memory. Signatures and notes on merged tags do not come
@@ -128,10 +133,7 @@ impl<'p, 'r> Write<'p, 'r> {
     }
 
     fn put(&self, kind: Kind, bytes: &[u8]) -> Result<()> {
-        let done = match &self.aside {
-            Some(store) => store.write_buf(kind, bytes),
-            None => self.disk.write_buf(kind, bytes),
-        };
+        let done = self.disk.write_buf(kind, bytes);
         done.map(drop).map_err(unreadable("an object cannot be written"))
     }
 

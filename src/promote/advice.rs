@@ -37,12 +37,13 @@ pub fn give(
     }
     let dependencies = plan.steps.iter().filter(|s| s.role == Role::Dependency).count();
     if dependencies > 0 {
-        let alone = alone(history, selected)?;
+        let conflicts = plan.in_state(State::Conflict).count();
+        let saved = alone(history, selected)?.saturating_sub(conflicts);
         out.push(format!(
             "{} {} along so that {} would not conflict",
             dependencies,
             if dependencies == 1 { "commit comes" } else { "commits come" },
-            count(alone, "pick"),
+            count(saved, "pick"),
         ));
     }
     let conflicts: Vec<_> = plan.in_state(State::Conflict).collect();

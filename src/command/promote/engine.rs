@@ -1,17 +1,14 @@
-//! A plan before the engine: its commits are written where a push's objects would wait, and the engine judges the move
-//! of production onto them as it would judge the push. With production's own policy, unless the user names another.
+//! A plan before the engine: its commits stand in memory, and the engine judges the move of production onto them as it
+//! would judge the push. With production's own policy, unless the user names another.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::Outside;
 use super::super::judge::{Gate, Matter, mistaken};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::finding::Origin;
-use crate::git::{Committer, Known, Push, Quarantine, Source, Update, Write, discover};
+use crate::git::{Committer, Known, Push, Source, Update, Write, discover};
 use crate::promote::apply::commits;
 use crate::promote::judge::{JudgePlan, Judgement, Planned};
 use crate::promote::plan::{Found, State};
@@ -29,8 +26,7 @@ impl JudgePlan for ByEngine<'_> {
         if plan.in_state(State::Clean).next().is_none() {
             return Ok(Judgement::default());
         }
-        let waiting = Waiting::new()?;
-        let write = Write::aside(&history.picker, &waiting.0);
+        let write = Write::aside(&history.picker);
         let by = Committer::planner(history.picker.local().commit(plan.from.oid.0)?.node.committer.time);
         let picks = commits(&history.picker, &write, plan, &by)?;
         for (_, new) in &picks {
@@ -38,17 +34,7 @@ impl JudgePlan for ByEngine<'_> {
         }
         let Some((_, tip)) = picks.last() else { return Ok(Judgement::default()) };
         let repo = discover(&self.outside.directory)?.ok_or_else(|| Error::undecided("the repository is gone"))?;
-        let objects = repo.common_dir().join("objects");
-        let variable = |name: &str| -> Option<OsString> {
-            match name {
-                "GIT_QUARANTINE_PATH" => Some(waiting.0.clone().into()),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES" => Some(objects.clone().into()),
-                _ => None,
-            }
-        };
-        let quarantine = Quarantine::from_environment(variable, Path::new("/"));
-        let quarantine = quarantine.ok_or_else(|| Error::undecided("the planned objects cannot be shown"))?;
-        let repo = repo.with_quarantine(quarantine)?;
+        let repo = repo.with_memory(write.into_memory());
         let remote = plan.onto.name.strip_prefix("refs/remotes/origin/");
         let name = remote.map_or_else(|| plan.onto.name.clone(), |short| format!("refs/heads/{short}"));
         let source = Source::Push(Push {
@@ -94,27 +80,5 @@ fn commit_of(origin: &Origin) -> Option<Oid> {
     match origin {
         Origin::File { commit, .. } | Origin::Message { commit } => *commit,
         _ => None,
-    }
-}
-
-/// A directory for the planned objects that goes away with it.
-struct Waiting(PathBuf);
-
-impl Waiting {
-    fn new() -> Result<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("portcullis-plan-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        // It must be ours: created here, not found.
-        std::fs::create_dir(&path)
-            .map_err(|e| Error::undecided(format!("cannot make the directory {}: {e}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        // The system cleans up what we cannot.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

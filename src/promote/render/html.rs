@@ -111,14 +111,14 @@ fn numbers(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let along = plan.picks().filter(|s| s.role == Role::Dependency).count();
     let findings = plan.result.findings.len() + plan.steps.iter().map(|s| s.findings.len()).sum::<usize>();
     writeln!(out, "<ul class=\"numbers\">")?;
-    for (value, what) in [
-        (n(State::Clean), "picks"),
-        (along, "of them come along"),
-        (n(State::Conflict), "conflicts"),
-        (n(State::Refused), "refused"),
-        (findings, "findings"),
+    for (value, one, many) in [
+        (n(State::Clean), "pick", "picks"),
+        (along, "of them comes along", "of them come along"),
+        (n(State::Conflict), "conflict", "conflicts"),
+        (n(State::Refused), "refused", "refused"),
+        (findings, "finding", "findings"),
     ] {
-        writeln!(out, "<li><strong>{value}</strong> {what}</li>")?;
+        writeln!(out, "<li><strong>{value}</strong> {}</li>", if value == 1 { one } else { many })?;
     }
     writeln!(out, "</ul>")
 }
