@@ -129,14 +129,13 @@ impl Repo {
             Source::Index { parents } | Source::Merge { heads: parents, .. } => {
                 let mut out = Changes::default();
                 if ask.kinds.meets(Kinds::FILE) {
-                    let index = index::open(&local)?;
                     let trees: Vec<Oid> = local
                         .head()?
                         .into_iter()
                         .chain(parents.iter().copied())
                         .map(|c| local.tree_of(c))
                         .collect::<Result<_>>()?;
-                    let found = index::introduced(&local, &index, &trees, &budget)?;
+                    let found = index::introduced(&local, &trees, &budget)?;
                     out.submodules = found.submodules;
                     out.blobs = group(found.pairs.into_iter().map(|p| (p, None)));
                 }

@@ -1,4 +1,5 @@
 //! What a source brings, read from real repositories.
 
 mod changes;
+mod index;
 mod quarantine;

@@ -1,0 +1,206 @@
+//! The index that git names (`GIT_INDEX_FILE` honoured) against HEAD, by its cache-tree: a subtree whose recorded id
+//! equals HEAD's is skipped whole, so the cost grows with what is staged and not with the repository.
+//! [`forward`] owns how the file is read for that.
+
+mod forward;
+
+use std::collections::HashMap;
+
+use bstr::{BStr, BString, ByteSlice};
+use forward::{Entries, Entry, Layout, Whole};
+use gix::index::entry::{Flags, Mode, Stage};
+use gix::index::extension::Tree as CacheTree;
+
+use super::changes::Introduced;
+use super::objects::TreeEntry;
+use super::trees::{self, PathBudget};
+use super::{Local, oid, unreadable};
+use crate::error::{Error, Result};
+use crate::subject::{self, Oid};
+
+pub(crate) type Index = gix::worktree::Index;
+
+/// The index git means; an empty one where there is none yet.
+pub(crate) fn open(local: &Local<'_>) -> Result<Index> {
+    local.gix.index_or_empty().map_err(unreadable("cannot read the index"))
+}
+
+/// In the next commit: neither one side of a conflict nor an intent to add.
+fn counts(entry: &gix::index::Entry) -> bool {
+    entry.stage() == Stage::Unconflicted && !entry.flags.contains(Flags::INTENT_TO_ADD)
+}
+
+/// Files of the index as it would be committed, sorted by path.
+pub(crate) fn entries(local: &Local<'_>, index: &Index, budget: &PathBudget) -> Result<Vec<subject::Entry>> {
+    let mut out = Vec::with_capacity(index.entries().len());
+    for e in index.entries() {
+        if !counts(e) || e.mode.is_submodule() {
+            continue;
+        }
+        let path = e.path(index);
+        if e.mode.is_sparse() {
+            let dir = path.trim_end_with(|c| c == '/');
+            out.extend(trees::files(local, oid(&e.id), budget)?.into_iter().map(|mut f| {
+                f.path = join(dir.as_bstr(), f.path.as_ref());
+                f
+            }));
+        } else {
+            out.push(subject::Entry {
+                path: path.to_owned(),
+                blob: Some(oid(&e.id)),
+                symlink: e.mode == Mode::SYMLINK,
+            });
+        }
+    }
+    out.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(out)
+}
+
+/// What the index introduces against every one of `parents` (trees); none for a first commit.
+pub(crate) fn introduced(local: &Local<'_>, parents: &[Oid], budget: &PathBudget) -> Result<Introduced> {
+    let (first, rest) = parents.split_first().map_or((None, parents), |(f, r)| (Some(*f), r));
+    let mut out = match Layout::open(&local.gix.index_path(), local.gix.object_hash())? {
+        Some(layout) => against(local, layout.entries()?, layout.cache_tree.as_ref(), first, budget)?,
+        None => {
+            let index = open(local)?;
+            against(local, Whole { index: &index, at: 0 }, index.tree(), first, budget)?
+        }
+    };
+    if !rest.is_empty() {
+        // Merges stage little that no parent has; looking the rest up by path costs little too.
+        let mut kept = Vec::new();
+        for pair in out.pairs {
+            let mut known = false;
+            for tree in rest {
+                known |= trees::lookup(local, *tree, pair.path.as_ref())?.is_some_and(|(id, _)| id == pair.blob);
+            }
+            if !known {
+                kept.push(pair);
+            }
+        }
+        out.pairs = kept;
+    }
+    Ok(out)
+}
+
+/// What `entries` bring against one tree.
+fn against(
+    local: &Local<'_>,
+    entries: impl Entries,
+    cache: Option<&CacheTree>,
+    tree: Option<Oid>,
+    budget: &PathBudget,
+) -> Result<Introduced> {
+    let mut walk = Walk { local, entries, current: Entry::default(), ended: false, budget, out: Introduced::default() };
+    walk.advance()?;
+    walk.level(cache, tree, &BString::default())?;
+    Ok(walk.out)
+}
+
+struct Walk<'a, E> {
+    local: &'a Local<'a>,
+    entries: E,
+    /// The entry that is looked at; the last one once they have `ended`.
+    current: Entry,
+    ended: bool,
+    budget: &'a PathBudget,
+    out: Introduced,
+}
+
+impl<E: Entries> Walk<'_, E> {
+    fn advance(&mut self) -> Result<()> {
+        self.ended = !self.entries.next(&mut self.current)?;
+        Ok(())
+    }
+
+    /// One directory, from its first index entry on; `dir` ends in a slash unless it is the root. `tree`: HEAD's.
+    fn level(&mut self, cache: Option<&CacheTree>, tree: Option<Oid>, dir: &BString) -> Result<()> {
+        // A cache-tree node without a count is stale: its id says nothing.
+        if let Some(CacheTree { num_entries: Some(count), id, .. }) = cache
+            && tree.is_some_and(|t| oid(id) == t)
+        {
+            return self.skip(*count, dir);
+        }
+        let head = match tree {
+            Some(tree) => {
+                self.local.repo.counters().trees.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                self.local.tree_entries(tree)?
+            }
+            None => Vec::new(),
+        };
+        let in_head: HashMap<&BStr, usize> = head.iter().enumerate().map(|(i, e)| (e.name.as_bstr(), i)).collect();
+        let mut still_there = vec![false; head.len()];
+        while !self.ended && self.current.path.starts_with(dir) {
+            let name = &self.current.path[dir.len()..];
+            if let Some(slash) = name.find_byte(b'/').filter(|s| *s + 1 < name.len()) {
+                let name = name[..slash].as_bstr();
+                let sub = in_head.get(name).filter(|i| head[**i].mode.is_tree()).map(|i| {
+                    still_there[*i] = true;
+                    head[*i].id
+                });
+                let child = cache.and_then(|c| c.children.iter().find(|c| c.name.as_slice() == name.as_bytes()));
+                let below = BString::from(&self.current.path[..=dir.len() + slash]);
+                self.level(child, sub, &below)?;
+                continue;
+            }
+            let name = name.trim_end_with(|c| c == '/').as_bstr();
+            let known = in_head.get(name).map(|i| {
+                still_there[*i] = true;
+                &head[*i]
+            });
+            self.entry(known)?;
+            self.advance()?;
+        }
+        for gone in head.iter().zip(still_there).filter(|(_, there)| !there).map(|(e, _)| e) {
+            self.gone(dir, gone)?;
+        }
+        Ok(())
+    }
+
+    /// The current entry, which stands in the directory itself. `known`: what HEAD has under the same name.
+    fn entry(&mut self, known: Option<&TreeEntry>) -> Result<()> {
+        let Entry { path, id, mode, counts } = &self.current;
+        if !counts || known.is_some_and(|e| e.id == *id && e.mode.is_tree() == mode.is_sparse()) {
+            return Ok(());
+        }
+        let out = &mut self.out;
+        if !mode.is_sparse() {
+            out.add(path.clone(), *id, *mode == Mode::SYMLINK, mode.is_submodule());
+            return Ok(());
+        }
+        let parents: Vec<Oid> = known.filter(|e| e.mode.is_tree()).map(|e| e.id).into_iter().collect();
+        let dir = path.trim_end_with(|c| c == '/').as_bstr();
+        trees::introduced(self.local, *id, &parents, self.budget, &mut |f| {
+            out.add(join(dir, f.path), f.id, f.mode.is_link(), f.mode.is_commit());
+        })
+    }
+
+    /// Passes over a directory that the cache-tree knows to be HEAD's, the current entry being its first.
+    fn skip(&mut self, count: u32, dir: &BString) -> Result<()> {
+        let lies =
+            || Err(Error::undecided("the index contradicts its cache-tree").hint("`git read-tree HEAD` mends it"));
+        for left in (0..count).rev() {
+            if self.ended || (left == 0 && !self.current.path.starts_with(dir)) {
+                return lies();
+            }
+            self.advance()?;
+        }
+        if !self.ended && self.current.path.starts_with(dir) { lies() } else { Ok(()) }
+    }
+
+    /// An entry of HEAD's tree that the index has no more.
+    fn gone(&mut self, directory: &BString, entry: &TreeEntry) -> Result<()> {
+        let path = BString::from([directory.as_slice(), entry.name.as_slice()].concat());
+        if entry.mode.is_tree() {
+            let below = trees::files(self.local, entry.id, self.budget)?;
+            self.out.removed.extend(below.into_iter().map(|f| join(path.as_ref(), f.path.as_ref())));
+        } else {
+            self.out.removed.push(path);
+        }
+        Ok(())
+    }
+}
+
+fn join(dir: &BStr, path: &BStr) -> BString {
+    BString::from([dir.as_bytes(), b"/", path.as_bytes()].concat())
+}
