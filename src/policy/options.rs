@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use globset::GlobSet;
 use regex::bytes::Regex;
 
 use super::mistakes::{Mistakes, unknown_keys};
 use super::read::{self, FromNode, Level, Wrong};
+use super::scope::Globs;
 use super::{Mistake, PolicyFile, Vocabulary};
 use crate::finding::Severity;
 use crate::yaml::Node;
@@ -131,7 +131,7 @@ impl<'p> Options<'p> {
     }
 
     /// A list of path globs, gitignore-like (see `scope.rs`).
-    pub fn globs(&self, key: &'static str) -> GlobSet {
+    pub fn globs(&self, key: &'static str) -> Globs {
         self.value(key).unwrap_or_default()
     }
 

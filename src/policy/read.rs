@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use globset::GlobSet;
 use regex::bytes::Regex;
 
 use super::scope;
@@ -148,7 +147,7 @@ impl FromNode for Regex {
     }
 }
 
-impl FromNode for GlobSet {
+impl FromNode for scope::Globs {
     fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
         each_glob(node, &mut |patterns| scope::glob_set(&patterns))
     }

@@ -2,24 +2,64 @@
 //! name at any depth and all below it, `/docs` the one at the top, `docs/` directories only, `*.md` any depth.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use bstr::{BStr, ByteSlice};
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// Path globs as one set, for options of rules. `Err` says which glob is wrong, and why.
-pub fn glob_set(patterns: &[String]) -> Result<GlobSet, String> {
+/// Globs as one set: checked when they are read, compiled when the first name is held against them, for most runs ask
+/// few of the sets that the rules have.
+#[derive(Clone, Debug, Default)]
+pub struct Globs {
+    globs: Vec<Glob>,
+    compiled: OnceLock<GlobSet>,
+}
+
+/// Bytes of globs that one set surely compiles; longer ones are compiled at once, so that a failure is told at once.
+const SURE: usize = 4096;
+
+impl Globs {
+    fn new(globs: Vec<Glob>) -> Result<Self, String> {
+        let compiled = OnceLock::new();
+        if globs.iter().map(|g| g.regex().len()).sum::<usize>() > SURE {
+            let set = compile(&globs).map_err(|e| e.to_string())?;
+            return Ok(Self { globs, compiled: OnceLock::from(set) });
+        }
+        Ok(Self { globs, compiled })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.globs.is_empty()
+    }
+
+    fn is_match(&self, name: &Candidate<'_>) -> bool {
+        let set = || compile(&self.globs).expect("few and short globs, each of them checked");
+        !self.globs.is_empty() && self.compiled.get_or_init(set).is_match_candidate(name)
+    }
+}
+
+fn compile(globs: &[Glob]) -> Result<GlobSet, globset::Error> {
     let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(glob.clone());
+    }
+    set.build()
+}
+
+/// Path globs as one set, for options of rules. `Err` says which glob is wrong, and why.
+pub fn glob_set(patterns: &[String]) -> Result<Globs, String> {
+    let mut globs = Vec::new();
     for pattern in patterns {
         for full in Gitignore::read(pattern)?.full() {
-            set.add(glob(&full)?);
+            globs.push(glob(&full)?);
         }
     }
-    set.build().map_err(|e| e.to_string())
+    Globs::new(globs)
 }
 
 /// Whether a path, as git knows it, is in the set.
-pub fn is_match(set: &GlobSet, path: &BStr) -> bool {
-    !set.is_empty() && set.is_match_candidate(&Candidate::from_bytes(path.as_bytes()))
+pub fn is_match(set: &Globs, path: &BStr) -> bool {
+    set.is_match(&Candidate::from_bytes(path.as_bytes()))
 }
 
 fn glob(pattern: &str) -> Result<Glob, String> {
@@ -77,16 +117,16 @@ pub struct Paths {
     /// `/charts/app`: the path, or a directory that it is in.
     literal: HashMap<Vec<u8>, bool>,
     /// `/charts/*/values.yaml`: keyed by the literal first part.
-    below: HashMap<Vec<u8>, GlobSet>,
-    rest: GlobSet,
+    below: HashMap<Vec<u8>, Globs>,
+    rest: Globs,
 }
 
 impl Paths {
     /// `Err` says which glob is wrong, and why.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         let mut paths = Self::default();
-        let mut below: HashMap<&str, GlobSetBuilder> = HashMap::new();
-        let mut rest = GlobSetBuilder::new();
+        let mut below: HashMap<&str, Vec<Glob>> = HashMap::new();
+        let mut rest = Vec::new();
         for pattern in patterns {
             let git = Gitignore::read(pattern)?;
             let extension = git.body.strip_prefix("*.").filter(|e| is_literal(e) && !e.contains('.'));
@@ -97,20 +137,16 @@ impl Paths {
                 narrow(&mut paths.extensions, extension, git.directory);
             } else {
                 let first = git.body.split('/').next().unwrap_or_default();
-                let set = if git.anchored && is_literal(first) {
-                    below.entry(first).or_insert_with(GlobSetBuilder::new)
-                } else {
-                    &mut rest
-                };
+                let set = if git.anchored && is_literal(first) { below.entry(first).or_default() } else { &mut rest };
                 for full in git.full() {
-                    set.add(glob(&full)?);
+                    set.push(glob(&full)?);
                 }
             }
         }
-        for (first, set) in below {
-            paths.below.insert(first.as_bytes().to_vec(), set.build().map_err(|e| e.to_string())?);
+        for (first, globs) in below {
+            paths.below.insert(first.as_bytes().to_vec(), Globs::new(globs)?);
         }
-        paths.rest = rest.build().map_err(|e| e.to_string())?;
+        paths.rest = Globs::new(rest)?;
         Ok(paths)
     }
 
@@ -135,7 +171,7 @@ impl Paths {
             return false;
         }
         let candidate = Candidate::from_bytes(path);
-        near.is_some_and(|set| set.is_match_candidate(&candidate)) || self.rest.is_match_candidate(&candidate)
+        near.is_some_and(|set| set.is_match(&candidate)) || self.rest.is_match(&candidate)
     }
 }
 
@@ -144,51 +180,74 @@ fn narrow(map: &mut HashMap<Vec<u8>, bool>, key: &str, directory: bool) {
     map.entry(key.as_bytes().to_vec()).and_modify(|d| *d &= directory).or_insert(directory);
 }
 
+/// Names of refs, nearly all of them written out.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    literal: Vec<String>,
+    globs: Vec<Globs>,
+}
+
+impl Names {
+    fn add(&mut self, pattern: &str) -> Result<(), String> {
+        if is_literal(pattern) {
+            self.literal.push(pattern.to_owned());
+        } else {
+            self.globs.push(Globs::new(vec![glob(pattern)?])?);
+        }
+        Ok(())
+    }
+
+    fn is_match(&self, name: &[u8]) -> bool {
+        let candidate = || Candidate::from_bytes(name);
+        self.literal.iter().any(|l| l.as_bytes() == name) || self.globs.iter().any(|g| g.is_match(&candidate()))
+    }
+}
+
 /// Branches by short name or glob: `main`, `release/*`, `wm_deploy/**`.
 #[derive(Clone, Debug, Default)]
-pub struct Branches(GlobSet);
+pub struct Branches(Names);
 
 impl Branches {
     /// `Err` says which glob is wrong, and why.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
-        let mut set = GlobSetBuilder::new();
+        let mut names = Names::default();
         for pattern in patterns {
             let short = pattern.strip_prefix("refs/heads/").unwrap_or(pattern);
             if short.is_empty() {
                 return Err("an empty glob matches nothing".into());
             }
-            set.add(glob(short)?);
+            names.add(short)?;
         }
-        set.build().map(Self).map_err(|e| e.to_string())
+        Ok(Self(names))
     }
 
     /// `name`: short, or full below `refs/heads/`. Other refs are no branches.
     pub fn is_match(&self, name: &BStr) -> bool {
         let short = name.strip_prefix(b"refs/heads/").unwrap_or(name);
-        !short.starts_with(b"refs/") && is_match(&self.0, short.as_bstr())
+        !short.starts_with(b"refs/") && self.0.is_match(short)
     }
 }
 
 /// Refs of any kind by full or short name or glob: `main`, `v1.*`, `refs/tags/v1.*`.
 #[derive(Clone, Debug, Default)]
-pub struct RefNames(GlobSet);
+pub struct RefNames(Names);
 
 impl RefNames {
     /// `Err` says which glob is wrong, and why.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
-        let mut set = GlobSetBuilder::new();
+        let mut names = Names::default();
         for pattern in patterns {
             if pattern.is_empty() {
                 return Err("an empty glob matches nothing".into());
             }
-            set.add(glob(pattern)?);
+            names.add(pattern)?;
         }
-        set.build().map(Self).map_err(|e| e.to_string())
+        Ok(Self(names))
     }
 
     /// `name`: full, or short.
     pub fn is_match(&self, name: &BStr) -> bool {
         let short = ["refs/heads/", "refs/tags/"].iter().find_map(|prefix| name.strip_prefix(prefix.as_bytes()));
-        is_match(&self.0, name) || short.is_some_and(|short| is_match(&self.0, short.as_bstr()))
+        self.0.is_match(name) || short.is_some_and(|short| self.0.is_match(short))
     }
 }

@@ -2,7 +2,6 @@
 //! reading and judging; paths are `document`'s.
 
 use bstr::{BStr, ByteSlice};
-use globset::GlobSet;
 use regex::bytes::Regex;
 
 use super::structured::{self, Structured};
@@ -10,7 +9,7 @@ use super::{Check, Checks, Rule};
 use crate::document::{Format, Path};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
-use crate::policy::scope::is_match;
+use crate::policy::scope::{Globs, is_match};
 use crate::policy::{Environment, Level, Located, Options};
 use crate::subject::{Kinds, Tree};
 use crate::yaml::Node;
@@ -42,7 +41,7 @@ enum Wanted {
 /// One entry of `assertions`.
 struct Assertion {
     id: String,
-    files: GlobSet,
+    files: Globs,
     format: Option<Format>,
     /// Documents for which it holds: each path leads to a value of this text.
     conditions: Vec<(Path, String)>,
@@ -82,7 +81,7 @@ const WANTED: [&str; 5] = ["equals", "matches", "one-of", "absent", "present"];
 fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
     options.known_keys(at, &KEYS);
     let id: Option<String> = options.required(at, "id");
-    let files: Option<GlobSet> = options.required(at, "files");
+    let files: Option<Globs> = options.required(at, "files");
     let key: Option<String> = options.required(at, "path");
     let format = options.field::<String>(at, "format").map(|name| (Format::named(&name), name));
     if let (Some((None, name)), Some(node)) = (&format, at.get("format")) {

@@ -81,3 +81,10 @@ fn branches_have_short_and_full_names() {
     }
     assert!(Branches::new(&["".into()]).is_err() && Branches::new(&["[".into()]).is_err());
 }
+
+#[test]
+fn a_set_too_large_to_compile_is_told_when_it_is_read() {
+    // Compiled late it would have no place to be told.
+    let huge: Vec<String> = (0..6000).map(|n| format!("{n}-{}/?*[a-z]?*", "[!a]".repeat(200))).collect();
+    assert!(glob_set(&huge).is_err());
+}

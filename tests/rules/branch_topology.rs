@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::BString;
-use globset::GlobSet;
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Findings, NothingToHide, Severity};
 use portcullis::policy::{Environment, Protected, Trial, Vocabulary};
@@ -100,7 +99,7 @@ fn settings() -> Settings {
         tags: vec![Format::parse("v{semver}").unwrap()],
         tag_merges: Stance::Allow,
         shared_topics: Stance::Deny,
-        pull_request_paths: GlobSet::empty(),
+        pull_request_paths: Default::default(),
         content_cap: 200,
         backport_days: 7,
         severities: Severities {

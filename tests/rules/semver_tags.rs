@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 
 use bstr::{BString, ByteSlice};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use portcullis::error::Kind;
 use portcullis::finding::{Finding, Findings, NothingToHide, Origin, Severity};
-use portcullis::policy::scope::RefNames;
+use portcullis::policy::scope::{RefNames, glob_set};
 use portcullis::policy::{Trial, Vocabulary};
 use portcullis::rules::Check;
 use portcullis::rules::branch_topology::Branches;
@@ -121,7 +120,7 @@ fn settings() -> Settings {
         formats: vec![(Format::parse("v{semver}").unwrap(), Stage::Production)],
         branches: branches(&["main"]),
         moving: vec![Moving { tag: RefNames::new(&["prod-stable".into()]).unwrap(), branches: branches(&["main"]) }],
-        ignore: GlobSetBuilder::new().add(Glob::new("archive/**").unwrap()).build().unwrap(),
+        ignore: glob_set(&["archive/**".into()]).unwrap(),
         needs: vec![Need::Annotated],
         prerelease: Stance::Allow,
         build: Stance::Allow,
@@ -383,7 +382,7 @@ fn hostile_names_are_quoted_and_bytes_survive() {
         graph: &memory,
     };
     let mut out = Findings::new(&NothingToHide, 0);
-    let only_names = Settings { ignore: GlobSet::empty(), ..settings() };
+    let only_names = Settings { ignore: Default::default(), ..settings() };
     SemverTags::new(only_names).check(&update, &mut out).unwrap();
     assert!(out.into_vec()[0].message.contains("not UTF-8"));
 }

@@ -12,7 +12,6 @@ mod squash;
 pub(super) mod teach;
 
 use bstr::{BStr, ByteSlice};
-use globset::GlobSet;
 
 use self::content::{Look, Scope, Sight};
 use self::graph::{NEW, Region};
@@ -78,7 +77,7 @@ pub struct Settings {
     pub tag_merges: Stance,
     pub shared_topics: Stance,
     /// A pull request may merge development if every path that it changes is among these.
-    pub pull_request_paths: GlobSet,
+    pub pull_request_paths: scope::Globs,
     /// How many merges of trees a push may cost.
     pub content_cap: u64,
     pub backport_days: u64,

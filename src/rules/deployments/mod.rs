@@ -11,12 +11,12 @@ mod triggers;
 use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
-use globset::GlobSet;
 
 use super::structured::{self, Structured};
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
+use crate::policy::scope::Globs;
 use crate::policy::{Environment, Options};
 use crate::subject::{Kinds, Tree};
 use revisions::Revisions;
@@ -52,7 +52,7 @@ struct Deployments {
     environments: Vec<Environment>,
     revisions: Revisions,
     /// URLs of repositories whose revisions are meant; empty: what deploys a directory of the judged tree.
-    repositories: GlobSet,
+    repositories: Globs,
     head: Stance,
     manual: Stance,
 }

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
-use globset::GlobSet;
 use jiff::civil::Date;
 
 use super::keys::Keys;
 use super::markers::Placeholders;
 use super::sources::{Format, is_item};
-use crate::policy::scope::{glob_set, is_match};
+use crate::policy::scope::{Globs, glob_set, is_match};
 use crate::policy::{Environment, Located, Options, PolicyFile};
 
 /// What to say where nobody can say.
@@ -33,7 +32,7 @@ pub struct Place {
 enum Files {
     Paths {
         literal: Vec<BString>,
-        globs: GlobSet,
+        globs: Globs,
     },
     /// Below a directory (with its slash, or empty); `suffix`: only items that carry one of these words.
     Windmill {

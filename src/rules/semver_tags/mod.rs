@@ -8,7 +8,6 @@ mod place;
 pub mod version;
 
 use bstr::{BStr, BString, ByteSlice};
-use globset::GlobSet;
 
 use self::format::{Format, Release};
 use super::branch_topology::Branches;
@@ -18,7 +17,7 @@ use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
 use crate::policy::Options;
-use crate::policy::scope::{self, RefNames};
+use crate::policy::scope::{self, Globs, RefNames};
 use crate::subject::{Kinds, Oid, RefUpdate};
 use crate::yaml::Value;
 
@@ -51,7 +50,7 @@ pub struct Settings {
     pub formats: Vec<(Format, Stage)>,
     pub branches: Branches,
     pub moving: Vec<Moving>,
-    pub ignore: GlobSet,
+    pub ignore: Globs,
     pub needs: Vec<Need>,
     /// Prereleases under formats that release to production.
     pub prerelease: Stance,

@@ -1,10 +1,9 @@
 //! The family's options and the shared vocabulary, compiled: what is allowed, which branch is which environment.
 
 use bstr::{BStr, ByteSlice};
-use globset::GlobSet;
 
 use super::words::{self, Names};
-use crate::policy::scope::Branches;
+use crate::policy::scope::{Branches, Globs};
 use crate::policy::{Environment, Options};
 use crate::subject::{Snapshot, Tree};
 
@@ -16,7 +15,7 @@ pub(super) struct Setup {
     /// `includeSettings: true` is allowed.
     pub allow_settings: bool,
     /// Which files hold the commands of a CI.
-    pub ci_files: GlobSet,
+    pub ci_files: Globs,
     /// Lowest first, as in the vocabulary.
     environments: Vec<Environment>,
     branches: Vec<Branches>,
