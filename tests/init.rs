@@ -62,6 +62,23 @@ fn what_init_writes_passes_today_and_guards_from_tomorrow() {
 }
 
 #[test]
+fn environments_that_are_only_directories_need_no_branch() {
+    let repo = TestRepo::init();
+    for environment in ["staging", "production"] {
+        repo.write(
+            &format!("clusters/{environment}/apps.yaml"),
+            format!("kind: ConfigMap\nmetadata: {{ name: app }}\ndata: {{ MODE: {environment} }}\n"),
+        );
+    }
+    repo.commit("feat: clusters");
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    assert!(written.contains("staging: { branches: [] }") && written.contains("branch: main"), "{written}");
+    assert_eq!(portcullis(&repo, &["check"]).2, 0);
+}
+
+#[test]
 fn init_in_an_empty_repository_and_with_a_preset() {
     let repo = TestRepo::init();
     let (out, err, code) = portcullis(&repo, &["init", "--dry-run", "--preset", "windmill"]);

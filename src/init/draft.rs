@@ -86,10 +86,11 @@ fn stage(out: &mut String, name: &str, stage: &Stage) {
         parts.push(format!("aliases: [{}]", stage.aliases.join(", ")));
     }
     parts.extend(stage.tag.as_ref().map(|t| format!("tags: [{}]", quoted(t))));
-    let _ = match parts.is_empty() {
-        true => writeln!(out, "  {name}: {{}}"),
-        false => writeln!(out, "  {name}: {{ {} }}", parts.join(", ")),
-    };
+    if stage.branch.is_none() && stage.tag.is_none() {
+        out.push_str("  # Directories only, on the same branch as the others.\n");
+        parts.push("branches: []".into());
+    }
+    let _ = writeln!(out, "  {name}: {{ {} }}", parts.join(", "));
 }
 
 fn protected(out: &mut String, survey: &Survey) {
