@@ -6,10 +6,11 @@
 //! of which all but one are then skipped by the cache-tree.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Seek};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use gix::index::entry::Mode;
 use gix::index::extension::{Tree as CacheTree, tree};
 
@@ -22,6 +23,8 @@ const CHUNK: usize = 64 * 1024;
 const HEADER: u64 = 12;
 /// Two times, device, inode, mode, user, group and size: the numbers in front of an entry's id.
 const NUMBERS: usize = 40;
+/// The mode among them.
+const MODE: usize = 24;
 const EXTENDED: u16 = 0x4000;
 const STAGE: u16 = 0x3000;
 const NAME_LENGTH: u16 = 0x0fff;
@@ -80,139 +83,186 @@ impl Layout {
 
     /// A reader at the first entry.
     pub fn entries(&self) -> Result<Forward<'_>> {
-        (&self.file).seek(std::io::SeekFrom::Start(HEADER)).map_err(broken)?;
+        (&self.file).seek(SeekFrom::Start(HEADER)).map_err(broken)?;
         Ok(self.forward())
     }
 
     fn forward(&self) -> Forward<'_> {
-        Forward {
-            input: BufReader::with_capacity(CHUNK, &self.file),
-            version: self.version,
-            left: self.count,
-            id_length: self.hash.len_in_bytes(),
-            path: Vec::new(),
-        }
+        let input = Window { file: &self.file, buffer: vec![0; CHUNK], start: 0, end: 0 };
+        let id_length = self.hash.len_in_bytes();
+        Forward { input, version: self.version, left: self.count, id_length, path: Vec::new() }
     }
 
     /// Extensions stand behind the entries, and most indexes do not say where: one pass over the entries finds them.
     fn read_extensions(&mut self) -> std::io::Result<bool> {
         let end = self.file.metadata()?.len().saturating_sub(self.hash.len_in_bytes() as u64);
         let mut entries = self.forward();
-        while entries.step()?.is_some() {}
-        let mut input = entries.input;
+        while entries.pass_over()? {}
+        let mut at = entries.input.position()?;
+        let mut file = &self.file;
         let mut cache_tree = None;
-        while input.stream_position()? + 8 <= end {
+        while at + 8 <= end {
+            file.seek(SeekFrom::Start(at))?;
             let mut header = [0; 8];
-            input.read_exact(&mut header)?;
+            file.read_exact(&mut header)?;
             let length = be32(&header[4..]);
             match &header[..4] {
                 b"TREE" => {
                     let mut data = Vec::new();
-                    (&mut input).take(length.into()).read_to_end(&mut data)?;
+                    file.take(length.into()).read_to_end(&mut data)?;
                     // One that cannot be read only costs the short cut.
                     cache_tree = tree::decode(&data, self.hash, None);
                 }
-                b"sdir" => input.seek_relative(length.into())?,
+                b"sdir" => {}
                 // A small letter: not to be ignored by who does not know it.
                 [b'a'..=b'z', ..] => return Ok(false),
-                _ => input.seek_relative(length.into())?,
+                _ => {}
             }
+            at += 8 + u64::from(length);
         }
         self.cache_tree = cache_tree;
         Ok(true)
     }
 }
 
+/// A file seen through one buffer that moves forward.
+struct Window<'f> {
+    file: &'f File,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Window<'_> {
+    /// What is ahead, at least `length` bytes of it.
+    fn ahead(&mut self, length: usize) -> std::io::Result<&[u8]> {
+        if self.end - self.start < length {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            if self.buffer.len() < length {
+                self.buffer.resize(length, 0);
+            }
+            while self.end < length {
+                match self.file.read(&mut self.buffer[self.end..]) {
+                    Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                    Ok(more) => self.end += more,
+                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// Bytes to the next NUL, which is after `from`.
+    fn until_nul(&mut self, from: usize) -> std::io::Result<usize> {
+        let mut searched = from;
+        loop {
+            let ahead = self.ahead(searched + 1)?;
+            match ahead[searched..].find_byte(0) {
+                Some(n) => return Ok(searched + n),
+                None => searched = ahead.len(),
+            }
+        }
+    }
+
+    /// Where in the file the window starts.
+    fn position(&mut self) -> std::io::Result<u64> {
+        Ok(self.file.stream_position()? - (self.end - self.start) as u64)
+    }
+}
+
 /// Reads entries of one file in turn.
 pub(super) struct Forward<'f> {
-    input: BufReader<&'f File>,
+    input: Window<'f>,
     version: u32,
     left: u32,
     id_length: usize,
-    /// The path of the entry read last; version 4 builds the next one on it.
+    /// The path of the entry read last: version 4 builds the next one on it.
     path: Vec<u8>,
 }
 
-/// What stands in front of a path.
-struct Fixed {
-    mode: u32,
-    id: Oid,
-    counts: bool,
+/// How an entry lies in the file, in bytes from its start.
+struct Spans {
+    flags: usize,
+    name: Range<usize>,
+    /// Bytes to take off the last path before `name` is put to it.
+    strip: usize,
+    end: usize,
 }
 
 impl Forward<'_> {
-    /// Reads one entry, its path into `self.path`.
-    fn step(&mut self) -> std::io::Result<Option<Fixed>> {
+    /// Measures the entry ahead.
+    fn spans(&mut self) -> std::io::Result<Spans> {
+        let flags = NUMBERS + self.id_length;
+        // With room for the second flag word and the first bytes of a name; nothing is nearer to the file's end than that.
+        let ahead = self.input.ahead(flags + 8)?;
+        let word = be16(&ahead[flags..]);
+        let name = flags + if word & EXTENDED == 0 { 2 } else { 4 };
+        if self.version == 4 {
+            let (strip, length) = varint(&ahead[name..])?;
+            let name = name + length;
+            let end = self.input.until_nul(name)?;
+            return Ok(Spans { flags, name: name..end, strip, end: end + 1 });
+        }
+        let end = match word & NAME_LENGTH {
+            NAME_LENGTH => self.input.until_nul(name)?,
+            length => name + usize::from(length),
+        };
+        // One to eight NULs, so that the next entry begins at a multiple of eight.
+        Ok(Spans { flags, name: name..end, strip: 0, end: (end + 8) & !7 })
+    }
+
+    /// Leaves one entry behind unread; false after the last.
+    fn pass_over(&mut self) -> std::io::Result<bool> {
         if self.left == 0 {
-            return Ok(None);
+            return Ok(false);
         }
         self.left -= 1;
-        // Room for the longest id and both flag words.
-        let mut buffer = [0; NUMBERS + 32 + 4];
-        let short = NUMBERS + self.id_length + 2;
-        self.input.read_exact(&mut buffer[..short])?;
-        let flags = be16(&buffer[short - 2..]);
-        let mut length = short;
-        let mut counts = flags & STAGE == 0;
-        if flags & EXTENDED != 0 {
-            self.input.read_exact(&mut buffer[short..short + 2])?;
-            counts &= be16(&buffer[short..]) & INTENT_TO_ADD == 0;
-            length += 2;
-        }
-        if self.version == 4 {
-            let strip = self.varint()?;
-            let keep = self.path.len().checked_sub(strip).ok_or(ErrorKind::InvalidData)?;
-            self.path.truncate(keep);
-            self.until_nul()?;
-        } else {
-            self.path.clear();
-            let name = usize::from(flags & NAME_LENGTH);
-            let mut nul = 0;
-            if name < usize::from(NAME_LENGTH) {
-                self.path.resize(name, 0);
-                self.input.read_exact(&mut self.path)?;
-            } else {
-                self.until_nul()?;
-                nul = 1;
-            }
-            // One to eight NULs, so that the next entry begins at a multiple of eight.
-            let padding = 8 - (length + self.path.len()) % 8 - nul;
-            self.input.read_exact(&mut [0; 8][..padding])?;
-        }
-        let id = Oid::from_bytes(&buffer[NUMBERS..NUMBERS + self.id_length]).ok_or(ErrorKind::InvalidData)?;
-        Ok(Some(Fixed { mode: be32(&buffer[24..]), id, counts }))
+        let spans = self.spans()?;
+        self.input.ahead(spans.end)?;
+        self.input.start += spans.end;
+        Ok(true)
     }
 
-    fn until_nul(&mut self) -> std::io::Result<()> {
-        self.input.read_until(0, &mut self.path)?;
-        if self.path.pop() == Some(0) { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
-    }
-
-    /// The number that pack files use for offsets: seven bits a byte, each continuation adds one.
-    fn varint(&mut self) -> std::io::Result<usize> {
-        let mut value = 0_usize;
-        loop {
-            let mut byte = [0];
-            self.input.read_exact(&mut byte)?;
-            value = value.checked_shl(7).filter(|v| v >> 7 == value).ok_or(ErrorKind::InvalidData)?;
-            value |= usize::from(byte[0] & 0x7f);
-            if byte[0] & 0x80 == 0 {
-                return Ok(value);
-            }
-            value += 1;
+    fn read(&mut self, into: &mut Entry) -> std::io::Result<bool> {
+        if self.left == 0 {
+            return Ok(false);
         }
+        self.left -= 1;
+        let spans = self.spans()?;
+        let entry = self.input.ahead(spans.end)?;
+        let keep = if self.version == 4 { self.path.len().checked_sub(spans.strip) } else { Some(0) };
+        self.path.truncate(keep.ok_or(ErrorKind::InvalidData)?);
+        self.path.extend_from_slice(&entry[spans.name.clone()]);
+        let flags = be16(&entry[spans.flags..]);
+        let later = flags & EXTENDED != 0 && be16(&entry[spans.flags + 2..]) & INTENT_TO_ADD != 0;
+        into.id = Oid::from_bytes(&entry[NUMBERS..spans.flags]).ok_or(ErrorKind::InvalidData)?;
+        into.mode = Mode::from_bits_truncate(be32(&entry[MODE..]));
+        into.counts = flags & STAGE == 0 && !later;
+        into.path.clear();
+        into.path.extend_from_slice(&self.path);
+        self.input.start += spans.end;
+        Ok(true)
     }
+}
+
+/// The number that pack files use for offsets, and its length: seven bits a byte, each continuation adds one.
+fn varint(bytes: &[u8]) -> std::io::Result<(usize, usize)> {
+    let mut value = 0_usize;
+    for (n, byte) in bytes.iter().take(5).enumerate() {
+        value = value << 7 | usize::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Ok((value, n + 1));
+        }
+        value += 1;
+    }
+    Err(ErrorKind::InvalidData.into())
 }
 
 impl Entries for Forward<'_> {
     fn next(&mut self, into: &mut Entry) -> Result<bool> {
-        let Some(fixed) = self.step().map_err(broken)? else { return Ok(false) };
-        into.path.clear();
-        into.path.extend_from_slice(&self.path);
-        into.id = fixed.id;
-        into.mode = Mode::from_bits_truncate(fixed.mode);
-        into.counts = fixed.counts;
-        Ok(true)
+        self.read(into).map_err(broken)
     }
 }
 
