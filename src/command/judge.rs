@@ -11,7 +11,7 @@ use crate::engine::{self, Outcome, Setting};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, Origin};
 use crate::git::{Repo, Source};
-use crate::policy::{self, Batch, Compiled, Mistake, Policy, PolicyFile};
+use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, RuleInfo, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::RULES;
 use crate::rules::secrets::redactor;
@@ -42,7 +42,8 @@ pub struct Gate<'a> {
 /// A verdict, and what it was made with.
 pub struct Judged {
     pub report: Report,
-    pub rules: Vec<RuleInfo>,
+    /// The families that ran.
+    pub families: Vec<&'static str>,
 }
 
 /// What there is to judge.
@@ -105,13 +106,13 @@ impl<'a> Gate<'a> {
                 let code = judged.report.exit_code();
                 (judged, code)
             }
-            Err(mistakes) => (Judged { report: mistaken(&mistakes), rules: Vec::new() }, 2),
+            Err(mistakes) => (Judged { report: mistaken(&mistakes), families: Vec::new() }, 2),
         })
     }
 
     /// Tells what is wrong with the policy, and gives the exit code.
     pub fn refuse(&self, mistakes: &[Mistake]) -> Result<u8> {
-        self.tell(&Judged { report: mistaken(mistakes), rules: Vec::new() }, Instant::now())?;
+        self.tell(&Judged { report: mistaken(mistakes), families: Vec::new() }, Instant::now())?;
         Ok(2)
     }
 
@@ -163,7 +164,7 @@ impl<'a> Gate<'a> {
             deny_warnings: self.judge.deny.is_some(),
             ..policy::Run::new(self.outside.today())
         };
-        Ok(Ok(Judged { report: settle(policy, outcome, run), rules: rule_infos(&compiled) }))
+        Ok(Ok(Judged { report: settle(policy, outcome, run), families: compiled.families }))
     }
 
     /// The policy that counts here; the inner error: what is wrong with it.
@@ -236,11 +237,15 @@ impl<'a> Gate<'a> {
         }
         let formats: Vec<Output> = self.output.format.iter().map(|f| f.parse()).collect::<Result<_>>()?;
         let outputs = report::plan(formats, self.output.output.clone())?;
-        report::write_all(&outputs, report, &self.context(judged, started), &mut std::io::stdout().lock())
+        // What rules are is read from their files, which most runs have no time for.
+        let lists = outputs.iter().any(|o| o.format.lists_rules());
+        let rules = if lists { rule_infos(&judged.families) } else { Vec::new() };
+        let context = Context { rules: &rules, ..self.context(started) };
+        report::write_all(&outputs, report, &context, &mut std::io::stdout().lock())
     }
 
-    /// What renderers may know beside the report.
-    pub fn context<'j>(&self, judged: &'j Judged, started: Instant) -> Context<'j> {
+    /// What renderers may know beside the report and the list of rules.
+    pub fn context(&self, started: Instant) -> Context<'static> {
         let verbosity = match (self.output.quiet, self.output.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -251,7 +256,6 @@ impl<'a> Gate<'a> {
             verbosity,
             explain_base: EXPLAIN,
             policy_path: POLICY_FILE,
-            rules: &judged.rules,
             stats: self.output.stats,
             started: self.outside.now,
             elapsed: Some(started.elapsed()),
@@ -321,8 +325,8 @@ pub fn mistaken(mistakes: &[Mistake]) -> Report {
 }
 
 /// What formats that list green rules may say of those that ran.
-fn rule_infos(compiled: &Compiled) -> Vec<RuleInfo> {
-    let ran = RULES.iter().filter(|r| compiled.families.contains(&r.id));
+fn rule_infos(families: &[&str]) -> Vec<RuleInfo> {
+    let ran = RULES.iter().filter(|r| families.contains(&r.id));
     ran.flat_map(|rule| {
         let codes = rule.about().map(|a| a.codes).unwrap_or_default();
         codes.into_iter().map(|c| RuleInfo {

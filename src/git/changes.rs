@@ -92,7 +92,7 @@ pub(crate) struct Introduced {
 }
 
 /// A blob under a path.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pair {
     pub path: BString,
     pub blob: Oid,
@@ -129,15 +129,10 @@ impl Repo {
             Source::Index { parents } | Source::Merge { heads: parents, .. } => {
                 let mut out = Changes::default();
                 if ask.kinds.meets(Kinds::FILE) {
-                    let trees: Vec<Oid> = local
-                        .head()?
-                        .into_iter()
-                        .chain(parents.iter().copied())
-                        .map(|c| local.tree_of(c))
-                        .collect::<Result<_>>()?;
-                    let found = index::introduced(&local, &trees, &budget)?;
-                    out.submodules = found.submodules;
-                    out.blobs = group(found.pairs.into_iter().map(|p| (p, None)));
+                    let trees: Vec<Oid> = parents.iter().map(|c| local.tree_of(*c)).collect::<Result<_>>()?;
+                    let (pairs, submodules) = index::introduced(&local, &trees, &budget)?;
+                    out.submodules = submodules;
+                    out.blobs = group(pairs.into_iter().map(|p| (p, None)));
                 }
                 if ask.kinds.meets(Kinds::TREE) {
                     let name = local.head_name()?;

@@ -105,9 +105,8 @@ impl Local<'_> {
     /// Paths that are staged: what the pending commit will change, deletions included.
     pub fn staged_paths(&self) -> Result<Vec<BString>> {
         let budget = PathBudget::new(u64::MAX);
-        let parents: Vec<Oid> = self.head()?.map(|h| self.tree_of(h)).transpose()?.into_iter().collect();
-        let staged = index::introduced(self, &parents, &budget)?;
-        let mut paths: Vec<BString> = staged.pairs.into_iter().map(|p| p.path).chain(staged.removed).collect();
+        let staged = index::staged(self, &budget)?;
+        let mut paths: Vec<BString> = staged.pairs.iter().map(|p| &p.path).chain(&staged.removed).cloned().collect();
         paths.sort_unstable();
         paths.dedup();
         Ok(paths)

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gix::bstr::BString;
 
 use super::bases::Bases;
+use super::changes::Introduced;
 use super::quarantine::Quarantine;
 use super::{oid, unreadable};
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ pub struct Repo {
     quarantine: Option<Quarantine>,
     /// What waits there, listed once.
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
+    /// What the index brings, read once.
+    pub(super) staged: OnceLock<Result<Introduced>>,
     scratch: Option<PathBuf>,
     /// Objects that are seen as if they were here.
     memory: Option<super::Memory>,
@@ -72,6 +75,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 foreign,
                 quarantine: None,
                 waiting: OnceLock::new(),
+                staged: OnceLock::new(),
                 scratch: None,
                 memory: None,
             }))

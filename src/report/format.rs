@@ -29,6 +29,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether it shows rules that found nothing.
+    pub fn lists_rules(self) -> bool {
+        matches!(self, Self::Sarif | Self::Junit)
+    }
+
     pub fn render(self, report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
         let render = match self {
             Self::Human => human::render,

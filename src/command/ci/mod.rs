@@ -51,7 +51,7 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
     match told {
         // A check that could not decide says so where people look, in every format that was asked for.
         Err(error) if error.kind == Kind::Undecided => {
-            let judged = Judged { report: undecided(error), rules: Vec::new() };
+            let judged = Judged { report: undecided(error), families: Vec::new() };
             let code = judged.report.exit_code();
             tell(&Gate::new(None, outside, args.judge.clone(), output), &judged, code)
         }
@@ -71,7 +71,7 @@ fn outputs(mut output: OutputArgs, platform: Option<Platform>) -> OutputArgs {
 /// Adds to the step's summary, which other tools write to as well.
 fn summarise(gate: &Gate<'_>, judged: &Judged, started: Instant, file: &Path) -> Result<()> {
     let mut text = Vec::new();
-    let written = summary::render(&judged.report, &gate.context(judged, started), &mut text)
+    let written = summary::render(&judged.report, &gate.context(started), &mut text)
         .and_then(|()| OpenOptions::new().create(true).append(true).open(file)?.write_all(&text));
     written.map_err(|e| Error::usage(format!("cannot write the step summary {}: {e}", file.display())))
 }

@@ -58,7 +58,8 @@ impl HookRun {
     /// What a link to the binary stands for, when git runs it under the name of a hook.
     pub fn from_link(own_path: &OsString, arguments: Vec<OsString>) -> Option<Self> {
         let path = Path::new(own_path);
-        let hook = Hook::from_name(path.file_name()?.to_str()?).ok()?;
+        let name = path.file_name()?.to_str()?;
+        let hook = Hook::ALL.into_iter().find(|h| h.name() == name)?;
         let mut kept = path.as_os_str().to_owned();
         kept.push(KEPT);
         let kept = PathBuf::from(kept);

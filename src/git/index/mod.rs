@@ -11,7 +11,7 @@ use forward::{Entries, Entry, Layout, Whole};
 use gix::index::entry::{Flags, Mode, Stage};
 use gix::index::extension::Tree as CacheTree;
 
-use super::changes::Introduced;
+use super::changes::{Introduced, Pair};
 use super::objects::TreeEntry;
 use super::trees::{self, PathBudget};
 use super::{Local, oid, unreadable};
@@ -56,31 +56,35 @@ pub(crate) fn entries(local: &Local<'_>, index: &Index, budget: &PathBudget) -> 
     Ok(out)
 }
 
-/// What the index introduces against every one of `parents` (trees); none for a first commit.
-pub(crate) fn introduced(local: &Local<'_>, parents: &[Oid], budget: &PathBudget) -> Result<Introduced> {
-    let (first, rest) = parents.split_first().map_or((None, parents), |(f, r)| (Some(*f), r));
-    let mut out = match Layout::open(&local.gix.index_path(), local.gix.object_hash())? {
-        Some(layout) => against(local, layout.entries()?, layout.cache_tree.as_ref(), first, budget)?,
-        None => {
-            let index = open(local)?;
-            against(local, Whole { index: &index, at: 0 }, index.tree(), first, budget)?
+/// What the index brings against HEAD. It is read once for an open repository: a run judges one index, whatever git
+/// writes meanwhile.
+pub(crate) fn staged<'r>(local: &Local<'r>, budget: &PathBudget) -> Result<&'r Introduced> {
+    let read = || {
+        let head = local.head()?.map(|h| local.tree_of(h)).transpose()?;
+        if let Some(layout) = Layout::open(&local.gix.index_path(), local.gix.object_hash())? {
+            return against(local, layout.entries()?, layout.cache_tree.as_ref(), head, budget);
         }
+        let index = open(local)?;
+        against(local, Whole { index: &index, at: 0 }, index.tree(), head, budget)
     };
-    if !rest.is_empty() {
-        // Merges stage little that no parent has; looking the rest up by path costs little too.
-        let mut kept = Vec::new();
-        for pair in out.pairs {
-            let mut known = false;
-            for tree in rest {
-                known |= trees::lookup(local, *tree, pair.path.as_ref())?.is_some_and(|(id, _)| id == pair.blob);
-            }
-            if !known {
-                kept.push(pair);
-            }
+    local.repo.staged.get_or_init(read).as_ref().map_err(Clone::clone)
+}
+
+/// What the index brings that neither HEAD nor any of `others` (trees) has.
+pub(crate) fn introduced(local: &Local<'_>, others: &[Oid], budget: &PathBudget) -> Result<(Vec<Pair>, u64)> {
+    let staged = staged(local, budget)?;
+    let mut pairs = Vec::with_capacity(staged.pairs.len());
+    for pair in &staged.pairs {
+        // Merges stage little that no parent has; looking it up by path costs little too.
+        let mut known = false;
+        for tree in others {
+            known |= trees::lookup(local, *tree, pair.path.as_ref())?.is_some_and(|(id, _)| id == pair.blob);
         }
-        out.pairs = kept;
+        if !known {
+            pairs.push(pair.clone());
+        }
     }
-    Ok(out)
+    Ok((pairs, staged.submodules))
 }
 
 /// What `entries` bring against one tree.
