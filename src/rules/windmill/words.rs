@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::policy::Vocabulary;
 
@@ -140,25 +140,35 @@ pub(super) fn is_reference(text: &str) -> bool {
 
 /// A user and a password (or a token alone) before the host of a URL.
 static URL_CREDENTIALS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:'\x22]*:([^\s/?#@'\x22]+)@[^\s/?#@]").ok());
+    LazyLock::new(|| ascii(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:'\x22]*:([^\s/?#@'\x22]+)@[^\s/?#@]"));
 
 /// Values that are secrets by their own form.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(concat!(
+    ascii(concat!(
         r"-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30}|\bgithub_pat_[A-Za-z0-9_]{30}|\bglpat-[\w-]{16}",
         r"|\bxox[abeprs]-[\w-]{10}|\bxapp-[\w-]{10}|\b(?:AKIA|ASIA)[A-Z2-7]{16}\b|\b[sr]k_live_[A-Za-z0-9]{16}",
         r"|\bsk-(?:ant|proj)-[\w-]{16}|\bnpm_[A-Za-z0-9]{30}|\bhvs\.[\w-]{16}|\bAIza[\w-]{30}|\bSG\.[\w-]{16,}\.[\w-]{16}",
         r"|\bAGE-SECRET-KEY-1|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
         r"|hooks\.slack\.com/(?:services|workflows)/\w+/\w+|discord(?:app)?\.com/api/webhooks/\d+/[\w-]{16}",
     ))
-    .ok()
 });
+
+/// Tables of all letters would cost a hundred times what these few patterns do.
+fn ascii(pattern: &str) -> Option<Regex> {
+    RegexBuilder::new(pattern).unicode(false).build().ok()
+}
+
+/// Bytes; no token is shorter.
+const SHORTEST_TOKEN: usize = 15;
 
 /// A password in a URL that is none of the usual forms of a reference or a gap.
 pub(super) fn has_url_credentials(text: &str) -> bool {
+    if !(text.contains("://") && text.contains('@')) {
+        return false;
+    }
     let Some(regex) = URL_CREDENTIALS.as_ref() else { return false };
-    let real = |p: &str| !p.starts_with(['$', '{', '<', '%']) && !p.bytes().all(|b| b == b'*' || b == b'x');
-    regex.captures_iter(text).any(|c| c.get(1).is_some_and(|p| real(p.as_str())))
+    let real = |p: &[u8]| !matches!(p[0], b'$' | b'{' | b'<' | b'%') && !p.iter().all(|b| matches!(b, b'*' | b'x'));
+    regex.captures_iter(text.as_bytes()).any(|c| c.get(1).is_some_and(|p| real(p.as_bytes())))
 }
 
 /// What kind of secret a value is by its own form.
@@ -166,7 +176,8 @@ pub(super) fn secret_value(text: &str) -> Option<&'static str> {
     if has_url_credentials(text) {
         return Some("a URL with credentials");
     }
-    TOKENS.as_ref().filter(|t| t.is_match(text)).map(|_| "the form of a token, key or webhook")
+    let long = text.len() >= SHORTEST_TOKEN;
+    TOKENS.as_ref().filter(|t| long && t.is_match(text.as_bytes())).map(|_| "the form of a token, key or webhook")
 }
 
 /// Bare base64 of AES blocks. 64 hexadecimal digits decode to blocks too, and are a token or a digest.
