@@ -182,7 +182,7 @@ pub struct RefUpdate<'a> {
     pub new: Option<Oid>,
     /// The account that pushes, as the server names it; `None` where nobody knows.
     pub pusher: Option<BString>,
-    /// The head ref of a pull request that lands with this update, where the gate knows it.
+    /// The head ref of a pull request that lands with this update; empty where the gate knows only that one does.
     pub head_ref: Option<BString>,
     /// All updates of the same change, this one included: `(name, old, new)`.
     pub together: &'a [(BString, Option<Oid>, Option<Oid>)],

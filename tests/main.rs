@@ -35,4 +35,5 @@ mod report;
 mod rules;
 mod support;
 mod text;
+mod workflows;
 mod yaml;

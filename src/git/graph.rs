@@ -1,11 +1,12 @@
 //! [`Graph`] on a real repository: parents from the commit-graph file where there is one, objects otherwise; merges of
 //! trees in object memory. Owns how the names of refs are read at each gate; stores nothing.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use bstr::{BStr, BString};
 
+use super::pick::Picker;
 use super::trees::{self, PathBudget};
 use super::{Local, gix_id, oid, unreadable};
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub struct GitGraph<'r> {
     /// `refs/remotes/origin/`: where a gate outside the server finds the server's branches.
     branches_at: Option<String>,
     listed: RefCell<HashMap<String, Vec<Ref>>>,
+    /// Made for the first patch-id: most updates need none.
+    picker: OnceCell<Picker<'r>>,
 }
 
 impl<'r> GitGraph<'r> {
@@ -36,6 +39,7 @@ impl<'r> GitGraph<'r> {
             path_budget,
             branches_at,
             listed: RefCell::default(),
+            picker: OnceCell::new(),
         })
     }
 
@@ -193,6 +197,17 @@ impl Graph for GitGraph<'_> {
 
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>> {
         trees::diff(&self.local, old, new, &PathBudget::new(self.path_budget))
+    }
+
+    fn patch_id(&self, commit: Oid) -> Result<Option<Vec<u8>>> {
+        let node = self.local.commit(commit)?.node;
+        let base = match node.parents[..] {
+            [] => None,
+            [parent] => Some(self.local.commit(parent)?.node.tree),
+            _ => return Ok(None),
+        };
+        let picker = self.picker.get_or_init(|| Picker::new(&self.local));
+        Ok(picker.patch_id(base, node.tree)?.map(|id| id.0.as_bytes().to_vec()))
     }
 
     fn peel(&self, object: Oid) -> Result<Option<Oid>> {

@@ -30,7 +30,7 @@ pub struct Push {
     pub known: Known,
     /// The account that pushes, as the server names it.
     pub pusher: Option<BString>,
-    /// Head ref of the pull request that lands.
+    /// Head ref of the pull request that lands; empty where only the fact is known.
     pub head_ref: Option<BString>,
     /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.
     pub branches_at: Option<String>,

@@ -7,7 +7,7 @@ mod configured;
 mod directory;
 mod docs;
 mod doctor;
-mod gate;
+pub mod gate;
 mod install;
 mod install_sh;
 mod managers;

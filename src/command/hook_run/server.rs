@@ -92,7 +92,8 @@ impl Gate<'_> {
             budget.set(Duration::from_secs(policy.vocabulary().budgets.time));
         }
         let known = if self.repo.has_quarantine() { Known::Quarantine } else { Known::Refs };
-        let source = Source::Push(Push { updates, known, pusher, ..Push::default() });
+        let head_ref = self.args.server.pull_request(|name| std::env::var_os(name));
+        let source = Source::Push(Push { updates, known, pusher, head_ref, ..Push::default() });
         let mut report = self.report(&policy, &default, &source)?;
         report.notes.splice(0..0, notes);
         Ok(report)

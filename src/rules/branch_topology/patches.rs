@@ -20,6 +20,7 @@ pub struct Patches<'g> {
     graph: &'g dyn Graph,
     deltas: HashMap<Oid, Delta>,
     nodes: HashMap<Oid, Rc<Node>>,
+    ids: HashMap<Oid, Option<Rc<[u8]>>>,
     diffs_left: usize,
     merges_left: usize,
     spent: bool,
@@ -35,6 +36,7 @@ impl<'g> Patches<'g> {
             graph,
             deltas: HashMap::new(),
             nodes: HashMap::new(),
+            ids: HashMap::new(),
             diffs_left: cap.saturating_mul(DIFFS_PER_MERGE),
             merges_left: cap,
             spent: false,
@@ -112,8 +114,17 @@ impl<'g> Patches<'g> {
         if left.is_empty() || !left.iter().map(|c| &c.0).eq(right.iter().map(|c| &c.0)) {
             return Ok(Some(false));
         }
-        let ids = (self.graph.patch_id(a)?, self.graph.patch_id(b)?);
+        let ids = (self.patch_id(a)?, self.patch_id(b)?);
         Ok(Some(matches!(ids, (Some(a), Some(b)) if a == b)))
+    }
+
+    fn patch_id(&mut self, commit: Oid) -> Result<Option<Rc<[u8]>>> {
+        if let Some(id) = self.ids.get(&commit) {
+            return Ok(id.clone());
+        }
+        let id: Option<Rc<[u8]>> = self.graph.patch_id(commit)?.map(Into::into);
+        self.ids.insert(commit, id.clone());
+        Ok(id)
     }
 }
 
