@@ -1,6 +1,8 @@
 //! The pusher's profile: what git shows behind `remote:` while a server hook refuses. No colour, 72 columns, at most
-//! 50 findings and 8 KB, worst first, how to repair in the last line. Says nothing when there is nothing to say.
+//! 50 findings and 8 KB, worst first, how to repair in the last line. The first finding of a rule teaches: drawing,
+//! reason, all commands; others of the same rule are short. Says nothing when there is nothing to say.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthChar;
@@ -16,6 +18,10 @@ const SHOWN: usize = 50;
 const BYTES: usize = 8 << 10;
 /// Lines of one text within a finding.
 const LINES: usize = 4;
+/// Rules that are taught in full.
+const TAUGHT: usize = 5;
+/// Lines of each of their texts.
+const TAUGHT_LINES: usize = 14;
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     write("", report, ctx, out)
@@ -44,7 +50,7 @@ fn write(prefix: &str, report: &Report, ctx: &Context<'_>, out: &mut dyn Write) 
     let reserve = last.len() + page.block(&[("", &more(usize::MAX))]).len();
     let mut shown = 0;
     for lines in blocks.iter().take(SHOWN) {
-        let block = page.block(&lines.iter().map(|(indent, line)| (*indent, &**line)).collect::<Vec<_>>());
+        let block = page.block(&lines.iter().map(|(indent, line)| (&**indent, &**line)).collect::<Vec<_>>());
         if text.len() + block.len() + reserve > BYTES {
             break;
         }
@@ -62,39 +68,67 @@ fn more(n: usize) -> String {
     format!("and {n} more")
 }
 
-type Block = Vec<(&'static str, String)>;
+/// Lines, each with its indent.
+type Block = Vec<(String, String)>;
 
 /// What made the verdict comes first: errors, then what could not be decided, then the rest.
 fn blocks(report: &Report) -> Vec<Block> {
     let standing = report.standing();
     let (errors, rest) = standing.split_at(standing.partition_point(|f| f.severity == Severity::Error));
-    errors
-        .iter()
-        .map(|f| finding(f))
-        .chain(report.errors.iter().map(undecided))
-        .chain(rest.iter().map(|f| finding(f)))
-        .collect()
+    let mut taught = HashSet::new();
+    let mut tell = |f: &&Finding| {
+        let teaches = taught.len() < TAUGHT && taught.insert(f.rule.clone());
+        if teaches { lesson(f) } else { finding(f) }
+    };
+    let mut blocks: Vec<Block> = errors.iter().map(&mut tell).collect();
+    blocks.extend(report.errors.iter().map(undecided));
+    blocks.extend(rest.iter().map(&mut tell));
+    blocks
 }
 
 fn finding(finding: &Finding) -> Block {
+    let mut block = head(finding);
+    block.extend(finding.help.iter().flat_map(|h| h.lines().take(LINES)).map(indented));
+    block
+}
+
+/// A finding with all that it has to say. Drawings stand apart.
+fn lesson(finding: &Finding) -> Block {
+    let mut block = head(finding);
+    for note in &finding.notes {
+        let drawing = note.contains('\n');
+        let gap = (String::new(), String::new());
+        block.extend(drawing.then(|| gap.clone()));
+        block.extend(note.lines().take(TAUGHT_LINES).map(indented));
+        block.extend(drawing.then_some(gap));
+    }
+    block.extend(finding.help.iter().flat_map(|h| h.lines().take(TAUGHT_LINES)).map(indented));
+    block
+}
+
+fn head(finding: &Finding) -> Block {
     let severity = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "note",
     };
-    let mut block = vec![
-        ("", format!("{severity}: {}", show::line(&finding.message))),
-        ("  ", format!("at {}", place::locus(finding))),
-        ("  ", format!("rule {}", show::line(&finding.rule))),
-    ];
-    block.extend(finding.help.iter().flat_map(|h| h.lines().take(LINES)).map(|l| ("  ", show::line(l))));
-    block
+    vec![
+        (String::new(), format!("{severity}: {}", show::line(&finding.message))),
+        ("  ".into(), format!("at {}", place::locus(finding))),
+        ("  ".into(), format!("rule {}", show::line(&finding.rule))),
+    ]
+}
+
+/// A line below a finding; what it is indented by itself is kept, where there is room.
+fn indented(line: &str) -> (String, String) {
+    let text = line.trim_start_matches(' ');
+    (" ".repeat(2 + (line.len() - text.len()).min(COLUMNS / 3)), show::line(text))
 }
 
 fn undecided(undecided: &Undecided) -> Block {
-    let mut block = vec![("", format!("not decided: {}", show::line(&undecided.error.message)))];
-    block.extend(undecided.origin.iter().map(|o| ("  ", format!("at {}", place::title(o)))));
-    block.extend(undecided.error.hint.iter().flat_map(|h| h.lines().take(LINES)).map(|l| ("  ", show::line(l))));
+    let mut block = vec![(String::new(), format!("not decided: {}", show::line(&undecided.error.message)))];
+    block.extend(undecided.origin.iter().map(|o| ("  ".into(), format!("at {}", place::title(o)))));
+    block.extend(undecided.error.hint.iter().flat_map(|h| h.lines().take(LINES)).map(indented));
     block
 }
 
@@ -125,15 +159,18 @@ fn repair_of(worst: &Finding, report: &Report) -> String {
             };
             format!("{how}, then push")
         }
-        Origin::Tag { name, .. } => retag(name),
-        Origin::Ref { name, new: Some(_), .. } if name.starts_with(b"refs/tags/") => {
-            retag(&name[b"refs/tags/".len()..])
-        }
-        _ => match worst.help.as_deref().and_then(|h| h.lines().next()) {
-            Some(help) => show::line(help),
-            None => format!("see portcullis explain {}", show::word(&show::line(&worst.rule))),
+        origin => match (worst.help.as_deref().and_then(first_command), origin) {
+            (Some(command), _) => show::line(command),
+            (None, Origin::Tag { name, .. }) => retag(name),
+            _ => format!("see portcullis explain {}", show::word(&show::line(&worst.rule))),
         },
     }
+}
+
+/// The first line of a help that can be typed, else its first line.
+fn first_command(help: &str) -> Option<&str> {
+    let typed = |l: &&str| ["git ", "portcullis "].iter().any(|c| l.trim_start().starts_with(c));
+    help.lines().find(typed).or_else(|| help.lines().next()).map(str::trim)
 }
 
 fn retag(name: &[u8]) -> String {

@@ -207,6 +207,26 @@ fn copies_say_what_they_are() {
 }
 
 #[test]
+fn a_copy_is_known_by_its_patch_where_the_files_differ() {
+    let team = team();
+    let lines = |first: &str, last: &str| format!("{first}\n{}{last}\n", "same\n".repeat(20));
+    team.repo.write("shared", lines("one", "two"));
+    team.repo.commit("fix: begin with a file");
+    bot(&team).passes();
+    team.switch("dev");
+    team.merge("main");
+    team.repo.write("shared", lines("one", "developed"));
+    let original = team.repo.commit("feat: change the end");
+    team.push("alice", &["dev"]).passes();
+    team.switch("main");
+    team.repo.write("shared", lines("fixed", "two"));
+    team.repo.commit("fix: change the beginning");
+    team.repo.git(["cherry-pick", &original]);
+    let said = bot(&team).passes_saying(&[&original[..10], "and does not say so"]);
+    assert_eq!(rules(&said), ["branch-topology/no-provenance"].into());
+}
+
+#[test]
 fn a_topic_does_not_go_around_development() {
     let team = team();
     team.branch("topic/c", "main");
@@ -227,6 +247,9 @@ fn only_named_accounts_push_to_production_and_everybody_to_development() {
     team.back("dev");
     team.change("y", "feat: y");
     team.push("alice", &["dev"]).passes();
+    team.switch("main");
+    team.change("x", "fix: x");
+    bot(&team).passes();
     for branch in ["main", "dev"] {
         keeps_its_history(&team, branch, |t, refs| t.push(BOT, refs));
     }

@@ -11,7 +11,7 @@ mod report;
 mod squash;
 pub(super) mod teach;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use self::content::{Look, Scope, Sight};
 use self::graph::{NEW, Region};
@@ -97,11 +97,25 @@ pub enum Outcome {
     Baseline,
     Judged {
         verdict: Verdict,
+        promotion: Promotion,
         sights: Vec<Sight>,
         /// Production's own line became a side line.
         foxtrot: Foxtrot,
         content: Content,
     },
+}
+
+/// What option `pull-request-paths` says of an update with leaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// The policy promotes by tags and picks.
+    Otherwise,
+    /// A pull request of the listed paths alone: it may merge development.
+    PullRequest,
+    /// It would have to come by a pull request.
+    NoPullRequest,
+    /// The pull request changes these paths too.
+    Foreign(Vec<BString>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +199,8 @@ impl BranchTopology {
         let development = self.development(update)?;
         let question = self.question(update, &development, &releases);
         let mut verdict = leak::judge(region, &question)?;
-        if !verdict.leaks.is_empty() && self.is_promotion_by_pull_request(update, old, new)? {
+        let promotion = if verdict.leaks.is_empty() { Promotion::Otherwise } else { self.promotion(update, old, new)? };
+        if promotion == Promotion::PullRequest {
             verdict.leaks.clear();
         }
         let forward = region.find(old).is_some_and(|at| region.is(at, NEW));
@@ -197,6 +212,7 @@ impl BranchTopology {
             if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::look(region, &scope, cap)? };
         Ok(Outcome::Judged {
             verdict,
+            promotion,
             sights,
             foxtrot: if foxtrot { Foxtrot::Yes } else { Foxtrot::No },
             content: if finished { Content::Finished } else { Content::Capped },
@@ -256,15 +272,19 @@ impl BranchTopology {
         }
     }
 
-    /// The preset `windmill` promotes by pull request, and only what Windmill deploys.
-    fn is_promotion_by_pull_request(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<bool> {
+    /// Whether a pull request promotes, as in the preset `windmill`: of what the policy lists, and nothing else.
+    fn promotion(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<Promotion> {
         let paths = &self.settings.pull_request_paths;
-        if paths.is_empty() || update.head_ref.is_none() {
-            return Ok(false);
+        if paths.is_empty() {
+            return Ok(Promotion::Otherwise);
+        }
+        if update.head_ref.is_none() {
+            return Ok(Promotion::NoPullRequest);
         }
         let (old, new) = (update.graph.node(old)?.tree, update.graph.node(new)?.tree);
-        let changes = update.graph.diff_trees(Some(old), new)?;
-        Ok(changes.iter().all(|(path, ..)| scope::is_match(paths, path.as_bstr())))
+        let changed = update.graph.diff_trees(Some(old), new)?.into_iter().map(|c| c.0);
+        let foreign: Vec<BString> = changed.filter(|path| !scope::is_match(paths, path.as_bstr())).collect();
+        Ok(if foreign.is_empty() { Promotion::PullRequest } else { Promotion::Foreign(foreign) })
     }
 
     fn check_production(

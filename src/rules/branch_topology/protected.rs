@@ -30,7 +30,7 @@ pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: 
                 .message(format!("the protected branch {branch} would be deleted"))
                 .note("a protected branch is what environments are built from and what every other check compares with")
                 .help(format!(
-                    "nothing needs repair, only the push was refused; a lost local branch comes back with:\n    git branch {name} {}",
+                    "nothing is lost, only the push was refused; a local branch comes back with:\n    git branch {name} {}",
                     old.short()
                 )),
         );
@@ -50,8 +50,8 @@ pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: 
                 .message(format!("{pusher} may not push to {branch} directly"))
                 .note(format!("{who}; everybody else goes through a pull request, so that a second person has seen it"))
                 .help(format!(
-                    "push a branch and open a pull request to {branch}:\n    git push origin HEAD:refs/heads/topic/NAME\n    \
-                     git switch {name} && git reset --keep {}",
+                    "push a branch and open a pull request to {branch}:\n    git push origin {name}:refs/heads/topic/NAME\n\
+                     and take your {branch} back to what it was:\n    git switch {name}\n    git reset --keep {}",
                     update.old.map_or_else(|| "@{upstream}".into(), |o| o.short())
                 )),
         );
@@ -89,7 +89,7 @@ pub fn judge_history(
                 Violation::on_ref("branch-topology/linear", severity, update, &line, line.new.clone())
                     .message(format!("{branch} has a linear history and would gain {}", teach::count(count, "merge")))
                     .note(listed)
-                    .help(format!("git rebase {}", old.short())),
+                    .help(format!("git rebase {0}\nthat drops the merges; a topic is brought up to date in the same way:\n    git rebase origin/{1}", old.short(), teach::quote(branch))),
             );
         }
     }

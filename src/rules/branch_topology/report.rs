@@ -7,7 +7,7 @@ use super::content::{self, Sight};
 use super::leak::{Breach, Leak, subject_of};
 use super::releases::Releases;
 use super::teach::{self, Scene};
-use super::{BranchTopology, Content, Foxtrot, Outcome};
+use super::{BranchTopology, Content, Foxtrot, Outcome, Promotion};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
 use crate::subject::{Oid, RefLine, RefUpdate};
@@ -31,7 +31,7 @@ pub(super) struct Teacher<'t> {
 impl Teacher<'_> {
     pub fn tell(&self, outcome: &Outcome, out: &mut Findings<'_>) -> Result<()> {
         let line = self.update.line();
-        let Outcome::Judged { verdict, sights, foxtrot, content } = outcome else {
+        let Outcome::Judged { verdict, promotion, sights, foxtrot, content } = outcome else {
             out.push(
                 self.violation("branch-topology/baseline", Severity::Note, &line)
                     .message(format!("{} is new: what it starts with is the baseline and was not judged", self.branch)),
@@ -39,7 +39,7 @@ impl Teacher<'_> {
             return Ok(());
         };
         for leak in &verdict.leaks {
-            self.leak(leak, &line, out)?;
+            self.leak(leak, promotion, &line, out)?;
         }
         for sight in sights {
             self.sight(sight, &line, out)?;
@@ -52,7 +52,7 @@ impl Teacher<'_> {
                     .message(format!("{} would swap its first parents: its own line becomes a side line", self.branch))
                     .note("first parents are what `git log --first-parent` shows and what a revert of a merge counts from")
                     .help(format!(
-                        "merge into {0}, not {0} into the topic:\n    git switch {0} && git reset --merge {1} && git merge --no-ff TOPIC",
+                        "merge into {0}, not {0} into the topic:\n    git switch {0}\n    git reset --merge {1}\n    git merge --no-ff TOPIC",
                         teach::quote(self.branch),
                         old.short()
                     )),
@@ -95,21 +95,33 @@ impl Teacher<'_> {
         Ok(if all.is_empty() { "dev".into() } else { all.swap_remove(0).name })
     }
 
-    fn leak(&self, leak: &Leak, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
+    fn leak(&self, leak: &Leak, promotion: &Promotion, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
         let Some(old) = self.update.old else { return Ok(()) };
         let (commit, dev) = (self.named(leak.commit)?, self.owner(leak.commit)?);
         let scene = Scene { main: self.branch, dev: dev.as_bstr(), new: self.new, top: leak.commit };
         let brought = teach::count(leak.brought, "commit");
-        let violation = match leak.breach {
-            Breach::DevLeak => {
+        let by_button = self.update.head_ref.is_some();
+        let violation = match (leak.breach, promotion) {
+            (Breach::DevLeak, Promotion::NoPullRequest) => self
+                .violation("branch-topology/dev-leak", Severity::Error, line)
+                .message(format!("{} would gain {brought} of {dev} with {commit}, but not by a pull request", self.branch))
+                .note(scene.leak())
+                .note("here a pull request from one branch to the other is the promotion: that is where somebody agrees to it")
+                .help(teach::instead_of_merging(&scene, old)),
+            (Breach::DevLeak, Promotion::Foreign(paths)) => self
+                .violation("branch-topology/dev-leak", Severity::Error, line)
+                .message(format!("the pull request promotes {dev} to {}, and with it paths that are not promoted: {}", self.branch, content::listed(paths)))
+                .note(format!("of {brought} that would come, {commit} is the last; option pull-request-paths says what may"))
+                .help(teach::without_foreign(&scene)),
+            (Breach::DevLeak, _) => {
                 let next = Releases::new(self.update.graph, &self.rule.settings.tags).next_name()?;
                 self.violation("branch-topology/dev-leak", Severity::Error, line)
                     .message(format!("{} would gain {brought} of {dev} with {commit}, which carries no release tag", self.branch))
                     .note(scene.leak())
                     .note(WHY_LEAK)
-                    .help(teach::instead_of_leak(&scene, old, &next, self.update.head_ref.is_some()))
+                    .help(teach::instead_of_leak(&scene, old, &next, by_button))
             }
-            Breach::SharedTopic => self
+            (Breach::SharedTopic, _) => self
                 .violation("branch-topology/shared-topic", Severity::Error, line)
                 .message(format!("{} would gain {brought} that {dev} has already with {commit}, and nothing says that it is a hotfix", self.branch))
                 .note(scene.topic())
@@ -132,7 +144,7 @@ impl Teacher<'_> {
                 let back = self.update.old.map_or_else(|| "@{upstream}".into(), |o| o.short());
                 let v = self.violation("branch-topology/squash-leak", severity, line).message(message).note(scene.squash());
                 Ok((commit, v.note(WHY_SQUASH).help(format!(
-                    "git switch {main} && git reset --merge {back}\nbring the commits one by one, as far as they are ready:\n    portcullis promote plan {}",
+                    "take it back:\n    git switch {main}\n    git reset --merge {back}\nbring the commits one by one, as far as they are ready:\n    portcullis promote plan {}",
                     of.short()
                 ))))
             }),
@@ -149,7 +161,7 @@ impl Teacher<'_> {
                 let (tag, of_short) = (teach::quote(next.as_str().into()), of.short());
                 let v = self.violation("branch-topology/wholesale", severity, line).message(message);
                 Ok((*of, v.help(format!(
-                    "git tag -a {tag} -m {tag} {of_short} && git push origin {tag}\ngit switch {main} && git merge --no-ff {tag}"
+                    "next time:\n    git tag -a {tag} -m {tag} {of_short}\n    git push origin {tag}\n    git switch {main}\n    git merge --no-ff {tag}"
                 ))))
             }),
             Sight::EvilMerge { commit, paths } => s.evil_merge.map(|severity| {

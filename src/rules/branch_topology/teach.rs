@@ -99,7 +99,7 @@ pub fn instead_of_leak(scene: &Scene<'_>, old: Oid, next_tag: &str, pull_request
         format!("close the pull request; {main} was not moved yet")
     } else {
         format!(
-            "take it back in your clone (work in progress is kept):\n    git switch {main} && git reset --merge {}",
+            "take it back in your clone (work in progress is kept):\n    git switch {main}\n    git reset --merge {}",
             old.short()
         )
     };
@@ -107,7 +107,29 @@ pub fn instead_of_leak(scene: &Scene<'_>, old: Oid, next_tag: &str, pull_request
         "{undo}\n\
          bring what is ready, commit by commit:\n    portcullis promote plan {top}\n\
          or, if everything up to {top} was validated, say so with a tag first and merge the tag:\n    \
-         git tag -a {tag} -m {tag} {top} && git push origin {tag}\n    git merge --no-ff {tag}"
+         git tag -a {tag} -m {tag} {top}\n    git push origin {tag}\n    git merge --no-ff {tag}"
+    )
+}
+
+/// How to promote where a pull request is the promotion.
+pub fn instead_of_merging(scene: &Scene<'_>, old: Oid) -> String {
+    format!(
+        "take it back in your clone:\n    git switch {0}\n    git reset --merge {1}\n\
+         then open a pull request from {2} to {0} and merge that",
+        quote(scene.main),
+        old.short(),
+        quote(scene.dev)
+    )
+}
+
+/// How to promote when something else stands between.
+pub fn without_foreign(scene: &Scene<'_>) -> String {
+    let (main, dev) = (quote(scene.main), quote(scene.dev));
+    format!(
+        "bring those paths on their own first, from a branch of {main}:\n    \
+         git switch -c topic/NAME origin/{main}\n    git cherry-pick -x COMMIT\n    git push origin topic/NAME\n\
+         when that is merged, bring {main} into {dev} and try again:\n    \
+         git switch {dev}\n    git merge origin/{main}\n    git push origin {dev}"
     )
 }
 
@@ -116,8 +138,8 @@ pub fn instead_of_topic(scene: &Scene<'_>, old: Oid) -> String {
     let (main, top, old) = (quote(scene.main), scene.top.short(), old.short());
     format!(
         "if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    \
-         git switch {main} && git reset --merge {old} && git merge --no-ff hotfix/NAME\n\
-         else promote it:\n    git switch {main} && git reset --merge {old}\n    portcullis promote plan {top}"
+         git switch {main}\n    git reset --merge {old}\n    git merge --no-ff hotfix/NAME\n\
+         else promote it:\n    git switch {main}\n    git reset --merge {old}\n    portcullis promote plan {top}"
     )
 }
 
@@ -133,7 +155,7 @@ pub fn with_provenance(original: Oid) -> String {
 pub fn instead_of_rewriting(branch: &BStr, old: Oid, new: Oid) -> String {
     let branch = quote(branch);
     format!(
-        "keep the history and undo with new commits:\n    git switch {branch} && git reset --merge {0}\n    \
+        "keep the history and undo with new commits:\n    git switch {branch}\n    git reset --merge {0}\n    \
          git revert --no-edit {1}..{0}\nif you only were behind:\n    git pull --rebase origin {branch}",
         old.short(),
         new.short()

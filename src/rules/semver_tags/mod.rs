@@ -274,16 +274,23 @@ impl SemverTags {
         let next =
             format::read(&self.formats, name).ok().map(|(f, r)| f.name(r.component.as_bstr(), &r.version.next(2)));
         let next = quote(next.unwrap_or_default().as_str().into());
-        let target = update.new.map_or_else(|| "COMMIT".into(), |n| n.short());
+        let help = match update.new {
+            Some(new) => format!(
+                "get the released tag back:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
+                 release the change under a name of its own:\n    git tag -a {next} '{}^{{}}' -m {next}\n    git push origin {next}\n\
+                 to deploy it again, pushing its tag again changes nothing:\n    portcullis promote rollback {word}",
+                new.short()
+            ),
+            None => format!(
+                "get the tag back, if it is gone here:\n    git fetch origin refs/tags/{word}:refs/tags/{word}\n\
+                 to take a bad release out of production, go back to the one before it:\n    portcullis promote rollback TAG"
+            ),
+        };
         out.push(
             Violation::on_ref("semver-tags/immutable", Severity::Error, update, &line, range)
                 .message(what)
                 .note("who has fetched or deployed a tag keeps the old one silently: one name would mean two things")
-                .help(format!(
-                    "get the released tag back:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
-                     release the change under a name of its own:\n    git tag -a {next} {target} -m {next} && git push origin {next}\n\
-                     to go back to an older release, pushing its tag again changes nothing:\n    portcullis promote rollback {word}"
-                )),
+                .help(help),
         );
     }
 }
@@ -319,7 +326,7 @@ fn retag(name: &BStr, wanted: &str, target: Option<Oid>) -> String {
     let (name, wanted) = (quote(name), quote(wanted.into()));
     // `^{}` peels: a tag of a tag object would name the object.
     let target = target.map_or_else(|| "COMMIT".into(), |t| format!("'{}^{{}}'", t.short()));
-    format!("git tag -a {wanted} {target} -m {wanted} && git push origin {wanted}\ngit tag -d {name}")
+    format!("git tag -a {wanted} {target} -m {wanted}\ngit push origin {wanted}\ngit tag -d {name}")
 }
 
 /// A ref's names and targets as they stand after the push.
