@@ -63,7 +63,8 @@ fn explain_family(rule: &Rule, about: &About) -> String {
 }
 
 fn explain_code(rule: &Rule, about: &About, code: &Code) -> String {
-    let mut text = format!("{}/{} ({}): {}\n", rule.id, code.code, severity(code.severity), code.summary);
+    let in_ci = code.ci.map_or_else(String::new, |ci| format!(", in CI {}", severity(ci)));
+    let mut text = format!("{}/{} ({}{in_ci}): {}\n", rule.id, code.code, severity(code.severity), code.summary);
     for paragraph in [&code.explain, &about.why].into_iter().filter(|p| !p.trim().is_empty()) {
         text.push_str(&format!("\n{}\n", paragraph.trim()));
     }

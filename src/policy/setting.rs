@@ -101,6 +101,13 @@ impl Settings {
         }
     }
 
+    /// The severity of a code where neither it nor its family has one from the policy.
+    pub fn otherwise(&mut self, family: &str, code: &str, severity: Option<Severity>) {
+        if self.0.get(family).is_none_or(|f| f.level.is_none()) {
+            self.0.entry(format!("{family}/{code}")).or_default().level.get_or_insert(Level(severity));
+        }
+    }
+
     /// The family's scope.
     pub fn scope(&self, family: &str) -> Scope {
         self.0.get(family).map(|s| s.scope.clone()).unwrap_or_default()

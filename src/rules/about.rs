@@ -27,6 +27,9 @@ pub struct Code {
     pub code: String,
     /// The default.
     pub severity: DefaultSeverity,
+    /// What it is in CI and reports, where nobody waits for the answer; the default where nothing is said.
+    #[serde(default)]
+    pub ci: Option<DefaultSeverity>,
     pub summary: String,
     #[serde(default)]
     pub help: String,

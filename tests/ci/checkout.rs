@@ -336,3 +336,38 @@ fn what_has_landed_on_a_protected_branch_is_still_judged() {
     let mut check = world.developer.command(env!("CARGO_BIN_EXE_portcullis"));
     expect(&check.args(["check", "--range", &range]).output().expect("runs"), 1, &["conventional-commits/"]);
 }
+
+#[test]
+fn what_only_costs_time_at_the_gates_is_said_in_ci() {
+    let world = World::new();
+    let git = |args: &[&str]| world.developer.git(args);
+    let before = world.developer.rev("main");
+    // A topic that merged main, and main fast-forwarded to it; the merge adds what neither side has.
+    git(&["switch", "-q", "-c", "topic", "main~1"]);
+    world.developer.write("topic.txt", "topic\n");
+    world.developer.commit("fix: topic");
+    git(&["merge", "-q", "--no-commit", "--no-ff", "main"]);
+    world.developer.write("smuggled.txt", "nobody saw me\n");
+    world.developer.commit("Merge branch 'main' into topic");
+    git(&["switch", "-q", "main"]);
+    git(&["merge", "-q", "--ff-only", "topic"]);
+    let after = world.push("main");
+    let runner = world.checkout("runner", "refs/heads/main", Some("1"));
+    let event = json!({ "ref": "refs/heads/main", "before": before, "after": after, "repository": { "default_branch": "main" } });
+    let output = world.github(&runner, "push", &after, &event, &["--format", "human"]);
+    expect(&output, 0, &["branch-topology/foxtrot", "branch-topology/evil-merge", "smuggled.txt"]);
+    // The same as a pull request: its button makes a merge, which keeps main's own line.
+    git(&["push", "-q", "--force", "server", &format!("{before}:refs/heads/main")]);
+    git(&["push", "-q", "--force", "server", &format!("{after}:refs/heads/topic")]);
+    let runner = world.checkout("runner2", "refs/heads/topic", Some("1"));
+    let event = world.pull_request(&before, &after, "topic");
+    let output = world.github(&runner, "pull_request", &after, &event, &["--format", "human"]);
+    expect(&output, 0, &["branch-topology/evil-merge"]);
+    assert!(!text(&output).contains("foxtrot"), "{}", text(&output));
+    // The policy has the last word.
+    let file = world.sandbox.path().join("quiet.yaml");
+    std::fs::write(&file, format!("{POLICY}rules: {{ branch-topology/evil-merge: {{ severity: off }} }}\n")).unwrap();
+    let quiet = ["--format", "human", "--policy", file.to_str().unwrap()];
+    let output = world.github(&runner, "pull_request", &after, &event, &quiet);
+    assert!(!text(&output).contains("evil-merge"), "{}", text(&output));
+}

@@ -38,10 +38,11 @@ fn rules() -> String {
         for code in about.codes.iter().filter(|c| c.code != "<detector>") {
             let DefaultSeverity(severity) = code.severity;
             page.push_str(&format!(
-                "\n### {}/{}\n\n**{}**: {}.\n",
+                "\n### {}/{}\n\n**{}{}**: {}.\n",
                 rule.id,
                 code.code,
                 level(severity),
+                code.ci.map_or_else(String::new, |DefaultSeverity(ci)| format!(", in CI {}", level(ci))),
                 prose(code.summary.trim_end_matches('.'))
             ));
             if !code.explain.trim().is_empty() {

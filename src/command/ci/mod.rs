@@ -21,6 +21,7 @@ use super::judge::{Gate, Judged, Matter, undecided};
 use crate::cli::{Ci, JudgeArgs, OutputArgs};
 use crate::error::{Error, Kind, Result};
 use crate::git::Source;
+use crate::policy::Policy;
 use crate::report::summary;
 
 pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
@@ -43,6 +44,10 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
         let mut gate = Gate::new(Some(&ready.repo), outside, judge, output.clone()).beside(ready.findings, ready.notes);
         if let Some(policy) = ready.policy {
             gate = gate.trusting(policy);
+        }
+        // Here nobody waits for the answer. A policy that cannot be followed is told by the judgement.
+        if let Ok(policy) = gate.policy()?.map(Policy::clone) {
+            gate = gate.trusting(policy.unhurried());
         }
         let source = ready.push.map_or(Source::WorkTree { paths: Vec::new() }, Source::Push);
         let (judged, code) = gate.decide(&Matter::Change(&source))?;

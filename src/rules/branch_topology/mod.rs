@@ -204,7 +204,10 @@ impl BranchTopology {
             verdict.leaks.clear();
         }
         let forward = region.find(old).is_some_and(|at| region.is(at, NEW));
-        let foxtrot = self.settings.severities.foxtrot.is_some() && forward && content::is_foxtrot(region, old, new);
+        // In CI a pull request stands for what its button will make, and that is no foxtrot.
+        let lands_so = update.head_ref.is_none() || update.pusher.is_some();
+        let asked = self.settings.severities.foxtrot.is_some() && forward && lands_so;
+        let foxtrot = asked && content::is_foxtrot(region, old, new);
         let look = self.looks();
         let scope = Scope { old, new, look: &look, question: &question };
         let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
