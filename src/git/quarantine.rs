@@ -48,6 +48,7 @@ impl Quarantine {
         };
         std::fs::create_dir_all(&info).map_err(cannot)?;
         std::fs::write(info.join("alternates"), alternates_file(&all)).map_err(cannot)?;
+        borrow_commit_graph(&info, &all);
         let kind = shared.to_thread_local().object_hash();
         let store = gix::odb::Store::at_opts(scratch.clone(), kind, &mut std::iter::empty(), Default::default())
             .map_err(unreadable("cannot open the pushed objects"))?;
@@ -87,6 +88,19 @@ impl Quarantine {
                 Ok(store)
             })
             .collect()
+    }
+}
+
+/// Lets the view show the commit-graph of the first directory that has one: it is looked for beside the objects. What
+/// cannot be borrowed is speed lost, nothing else.
+fn borrow_commit_graph(info: &Path, directories: &[PathBuf]) {
+    for name in ["commit-graph", "commit-graphs"] {
+        let mut there = directories.iter().map(|d| d.join("info").join(name));
+        if let Some(found) = there.find(|path| path.exists()) {
+            #[cfg(unix)]
+            let _ = std::os::unix::fs::symlink(found, info.join(name));
+            return;
+        }
     }
 }
 

@@ -92,15 +92,26 @@ fn finding(finding: &Finding) -> Block {
     block
 }
 
-/// A finding with all that it has to say. Drawings stand apart.
+/// A finding with all that it has to say; drawings stand apart, and what to do does.
 fn lesson(finding: &Finding) -> Block {
     let mut block = head(finding);
+    let gap = |block: &mut Block| {
+        if block.last().is_some_and(|(_, line)| !line.is_empty()) {
+            block.push((String::new(), String::new()));
+        }
+    };
     for note in &finding.notes {
         let drawing = note.contains('\n');
-        let gap = (String::new(), String::new());
-        block.extend(drawing.then(|| gap.clone()));
+        if drawing {
+            gap(&mut block);
+        }
         block.extend(note.lines().take(TAUGHT_LINES).map(indented));
-        block.extend(drawing.then_some(gap));
+        if drawing {
+            gap(&mut block);
+        }
+    }
+    if !finding.notes.is_empty() && finding.help.is_some() {
+        gap(&mut block);
     }
     block.extend(finding.help.iter().flat_map(|h| h.lines().take(TAUGHT_LINES)).map(indented));
     block
@@ -112,11 +123,20 @@ fn head(finding: &Finding) -> Block {
         Severity::Warning => "warning",
         Severity::Note => "note",
     };
-    vec![
+    let mut block = vec![
         (String::new(), format!("{severity}: {}", show::line(&finding.message))),
         ("  ".into(), format!("at {}", place::locus(finding))),
         ("  ".into(), format!("rule {}", show::line(&finding.rule))),
-    ]
+    ];
+    block.extend(header_of_message(finding));
+    block
+}
+
+/// The line of a commit message that is wrong, with a caret where both fit: nobody knows commits by their ids.
+fn header_of_message(finding: &Finding) -> Option<(String, String)> {
+    let Origin::Message { .. } = finding.origin else { return None };
+    let text = show::line(&finding.excerpt.text);
+    (!text.trim().is_empty()).then(|| ("  ".into(), format!("wrote: `{}`", text.trim_end())))
 }
 
 /// A line below a finding; what it is indented by itself is kept, where there is room.
@@ -159,18 +179,20 @@ fn repair_of(worst: &Finding, report: &Report) -> String {
             };
             format!("{how}, then push")
         }
-        origin => match (worst.help.as_deref().and_then(first_command), origin) {
-            (Some(command), _) => show::line(command),
+        origin => match (worst.help.as_deref().and_then(first_commands), origin) {
+            (Some(commands), _) => show::line(&commands),
             (None, Origin::Tag { name, .. }) => retag(name),
             _ => format!("see portcullis explain {}", show::word(&show::line(&worst.rule))),
         },
     }
 }
 
-/// The first line of a help that can be typed, else its first line.
-fn first_command(help: &str) -> Option<&str> {
+/// The first commands of a help in one line, else its first line.
+fn first_commands(help: &str) -> Option<String> {
     let typed = |l: &&str| ["git ", "portcullis "].iter().any(|c| l.trim_start().starts_with(c));
-    help.lines().find(typed).or_else(|| help.lines().next()).map(str::trim)
+    let rest = help.lines().skip_while(|l| !typed(l));
+    let commands: Vec<&str> = rest.take_while(typed).map(str::trim).collect();
+    if commands.is_empty() { help.lines().next().map(str::to_owned) } else { Some(commands.join(" && ")) }
 }
 
 fn retag(name: &[u8]) -> String {

@@ -190,7 +190,10 @@ fn development_itself_never_comes() {
     team.refused(|t| t.push(BOT, &["dev", "dev:main"]), DEV_LEAK);
     // First away with development, then the fast-forward: development does not go away.
     team.back("dev");
-    team.refused(|t| t.push(BOT, &["--force", "main:dev", "dev:main"]), &["branch-topology/dev-leak", "branch-topology/non-ff"]);
+    team.refused(
+        |t| t.push(BOT, &["--force", "main:dev", "dev:main"]),
+        &["branch-topology/dev-leak", "branch-topology/non-ff"],
+    );
 }
 
 #[test]

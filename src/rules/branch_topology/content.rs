@@ -48,8 +48,8 @@ pub struct Scope<'s> {
     pub question: &'s Question<'s>,
 }
 
-/// Steps of the walk towards development per merge of trees that the cap allows.
-const STEPS_PER_MERGE: usize = 5;
+/// Steps of the walk towards development per merge of trees that the cap allows: what the walk knows need not be asked.
+const STEPS_PER_MERGE: usize = 100;
 
 /// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
 /// the answer is false when that was not enough.

@@ -50,6 +50,7 @@ impl Teacher<'_> {
             out.push(
                 self.violation("branch-topology/foxtrot", severity, &line)
                     .message(format!("{} would swap its first parents: its own line becomes a side line", self.branch))
+                    .note(teach::foxtrot(self.branch, old, self.new))
                     .note("first parents are what `git log --first-parent` shows and what a revert of a merge counts from")
                     .help(format!(
                         "merge into {0}, not {0} into the topic:\n    git switch {0}\n    git reset --merge {1}\n    git merge --no-ff TOPIC",

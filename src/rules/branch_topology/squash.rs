@@ -222,7 +222,8 @@ impl<'s> Bases<'s> {
                 // Below a merge the two may have met elsewhere; between merges the answer stays.
                 let key = self.key(region, tip);
                 if !self.asked.contains_key(&key) {
-                    if self.left == 0 {
+                    // Where the walk was given up, git would walk at least as far.
+                    if self.left == 0 || !region.is_complete() {
                         patches.leave_unfinished();
                         return Ok(None);
                     }

@@ -82,6 +82,15 @@ impl Scene<'_> {
     }
 }
 
+/// A branch that was fast-forwarded to a topic that had merged it.
+pub fn foxtrot(branch: &BStr, old: Oid, new: Oid) -> String {
+    let (old, new, branch) = (old.short(), new.short(), branch.to_str_lossy());
+    let gap = " ".repeat(branch.chars().count());
+    format!(
+        "{branch}  o---o---X     {old}: was the tip, would be a side line\n{gap}       \\   \\\n{gap}        o---M   {new}: first parents go through the topic"
+    )
+}
+
 /// A branch that was moved back or aside.
 pub fn rewritten(branch: &BStr, old: Oid, new: Oid) -> String {
     let (old, new, branch) = (old.short(), new.short(), branch.to_str_lossy());
@@ -137,16 +146,19 @@ pub fn without_foreign(scene: &Scene<'_>) -> String {
 pub fn instead_of_topic(scene: &Scene<'_>, old: Oid) -> String {
     let (main, top, old) = (quote(scene.main), scene.top.short(), old.short());
     format!(
-        "if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    \
-         git switch {main}\n    git reset --merge {old}\n    git merge --no-ff hotfix/NAME\n\
-         else promote it:\n    git switch {main}\n    git reset --merge {old}\n    portcullis promote plan {top}"
+        "take it back in your clone and promote it:\n    git switch {main}\n    git reset --merge {old}\n    \
+         portcullis promote plan {top}\n\
+         or, if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    \
+         git switch {main}\n    git reset --merge {old}\n    git merge --no-ff hotfix/NAME"
     )
 }
 
 /// The `(cherry picked from commit X)` that `git cherry-pick -x` would have written.
 pub fn with_provenance(original: Oid) -> String {
     format!(
-        "git commit --amend   # add the line: (cherry picked from commit {original})\nnext time: git cherry-pick -x {}",
+        "next time:\n    git cherry-pick -x {}\n\
+         where it has not landed yet, add this line to its message (git commit --amend):\n  \
+         (cherry picked from commit {original})",
         original.short()
     )
 }

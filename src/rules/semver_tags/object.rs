@@ -20,12 +20,8 @@ pub fn judge(
     let line = update.line();
     let kind = update.graph.kind(new)?;
     let word = quote(name);
-    let again = |flag: &str| {
-        format!(
-            "git tag {flag} -f {word} '{}^{{}}' -m {word} && git push origin {word}   # the refused push left no tag behind",
-            new.short()
-        )
-    };
+    let again =
+        |flag: &str| format!("git tag {flag} -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", new.short());
     if kind == ObjectKind::Tag {
         let tag = update.graph.tag(new)?;
         inside(update, name, &tag, out);
@@ -52,7 +48,7 @@ pub fn judge(
         out.push(
             Violation::on_ref("semver-tags/object", Severity::Error, update, &line, line.new.clone())
                 .message(format!("the release tag {name} names no commit but a tree or file"))
-                .help(format!("git tag -a -f {word} COMMIT -m {word} && git push origin {word}")),
+                .help(format!("git tag -a -f {word} COMMIT -m {word}\ngit push origin {word}")),
         );
     }
     Ok(commit)
@@ -73,12 +69,12 @@ fn inside(update: &RefUpdate<'_>, name: &BStr, tag: &TagObject, out: &mut Findin
     };
     if tag.name != name {
         let message = format!("the tag object calls itself {}, its ref is {name}", tag.name);
-        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word} && git push origin {word}", tag.oid.short());
+        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", tag.oid.short());
         say(header(&tag.raw, "tag "), "name", message, help);
     }
     if tag.tagger.is_none() {
         let message = format!("the tag object of {name} has no tagger: nobody says who released");
-        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word} && git push origin {word}", tag.oid.short());
+        let help = format!("git tag -a -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", tag.oid.short());
         say(header(&tag.raw, "tagger "), "tagger", message, help);
     }
 }

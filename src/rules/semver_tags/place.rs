@@ -33,7 +33,7 @@ impl SemverTags {
                 .note("a release that its branch does not contain is lost with the next one; a hotfix is cut from a release tag")
                 .help(format!(
                     "bring the commit to {branch} first and push both together:\n    git push --atomic origin {branch} {word}\n\
-                     or tag what is on {branch}:\n    git tag -a -f {word} {branch} -m {word} && git push origin {word}"
+                     or tag what is on {branch}:\n    git tag -a -f {word} {branch} -m {word}\n    git push origin {word}"
                 )),
         );
         Ok(())
@@ -101,7 +101,7 @@ impl SemverTags {
             say(
                 format!("the moving tag {name} would name a tree or file"),
                 "what follows the tag expects a commit",
-                format!("git tag -f {word} COMMIT && git push --force origin {word}"),
+                format!("git tag -f {word} COMMIT\ngit push --force origin {word}"),
             );
             return Ok(());
         };
@@ -116,7 +116,7 @@ impl SemverTags {
                         names.join(" or ")
                     ),
                     "what follows the tag deploys whatever it names",
-                    format!("git tag -f {word} {} && git push --force origin {word}", quote(tips[0].0.as_bstr())),
+                    format!("git tag -f {word} {}\ngit push --force origin {word}", quote(tips[0].0.as_bstr())),
                 );
                 return Ok(());
             }
@@ -130,7 +130,7 @@ impl SemverTags {
                 format!("the moving tag {name} would go back from {} to {}", before.short(), commit.short()),
                 "an accident and a rollback look the same; the tag's message tells them apart",
                 format!(
-                    "if it is a rollback, declare it:\n    git tag -a -f {word} {} -m 'Rollback: WHY' && git push --force origin {word}",
+                    "if it is a rollback, declare it:\n    git tag -a -f {word} {} -m 'Rollback: WHY'\n    git push --force origin {word}",
                     commit.short()
                 ),
             );
@@ -140,7 +140,7 @@ impl SemverTags {
                 format!("the moving tag {name} would name {}, which carries no release tag", commit.short()),
                 "only releases are deployed by this tag",
                 format!(
-                    "tag the release first, then:\n    git tag -f {word} 'RELEASE^{{}}' && git push --force origin {word}"
+                    "tag the release first, then:\n    git tag -f {word} 'RELEASE^{{}}'\n    git push --force origin {word}"
                 ),
             );
         }

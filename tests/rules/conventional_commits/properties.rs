@@ -1,6 +1,7 @@
 //! Properties of the parser over messages made by a seeded generator, and a comparison with another parser.
 
 use portcullis::rules::conventional_commits::characters;
+use portcullis::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup};
 use portcullis::rules::conventional_commits::convention::Convention;
 use portcullis::rules::conventional_commits::header::is_scope_byte;
 use portcullis::rules::conventional_commits::judge;
@@ -156,6 +157,35 @@ fn nothing_panics_and_every_offset_lies_in_the_message() {
     for _ in 0..50_000 {
         invariants(&random.noise());
     }
+}
+
+/// Messages of the grammar, damaged: bytes put in, taken out, doubled and moved. With the fuzz target's properties, for
+/// those who have no fuzzer at hand.
+#[test]
+fn damaged_messages_of_the_grammar_do_no_harm() {
+    let mut random = Random(0x5eed);
+    let mut right = 0;
+    for _ in 0..100_000 {
+        let mut text = random.parts().to_string().into_bytes();
+        for _ in 0..random.below(5) {
+            let (a, b) = (random.below(text.len() + 1), random.below(text.len() + 1));
+            let range = a.min(b)..a.max(b).min(a.min(b) + 8);
+            match random.below(5) {
+                0 => text.insert(a, random.below(256) as u8),
+                1 => drop(text.drain(range)),
+                2 => drop(text.splice(a..a, random.noise())),
+                3 => {
+                    let piece = text[range].to_vec();
+                    drop(text.splice(b..b, piece));
+                }
+                _ => text.truncate(a.max(1)),
+            }
+        }
+        invariants(&text);
+        assert_eq!(cleanup(&text, Mode::Strip, &CommentChar::Auto, true).len(), text.len(), "{text:?}");
+        right += usize::from(parse(&text).is_some_and(|m| m.slips.is_empty()));
+    }
+    assert!(right > 10_000, "only {right} messages were right: the rest says little");
 }
 
 /// Messages that we and `git-conventional` read differently, each for a reason of the specification.
