@@ -67,7 +67,8 @@ out.write(b"reset refs/heads/topic\nfrom 000000000000000000000000000000000000000
 PY
 }
 
-# pushes REPO: 100 commits of main's own, 100 copies of dev's latest with -x, and a merge of dev.
+# pushes REPO: 100 commits of main's own; 100 copies of dev's latest with -x; 100 copies that do not say so, of files
+# that differ further down, so that only their patches are equal; a merge of dev.
 pushes() {
     local repo=$1
     python3 - "$repo" <<'PY'
@@ -77,19 +78,23 @@ git = lambda *a: subprocess.run(["git", "-C", repo, *a], check=True, capture_out
 main = git("rev-parse", "main")
 shown = git("log", "-100", "--no-merges", "--format=%H", "dev").split()[::-1]
 out = []
-for ref in ("own", "copies"):
-    for n, original in enumerate(shown):
-        if ref == "own":
-            message, path, text = f"fix: own {n}", f"own/f{n % 20}.txt", f"own {n}\n"
-        else:
-            message = git("log", "-1", "--format=%s", original) + f"\n\n(cherry picked from commit {original})"
-            path = git("diff-tree", "--no-commit-id", "--name-only", "-r", original)
-            text = git("show", f"{original}:{path}") + "\n"
-        who = f"A <a@example.org> {1_600_000_000 + 60 * n} +0000"
-        out.append(f"commit refs/x/{ref}\nauthor {who}\ncommitter {who}\ndata {len(message.encode())}\n{message}\n")
-        if n == 0:
-            out.append(f"from {main}\n")
-        out.append(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n\n")
+def commit(ref, n, message, files):
+    who = f"A <a@example.org> {1_600_000_000 + 60 * n} +0000"
+    out.append(f"commit refs/x/{ref}\nauthor {who}\ncommitter {who}\ndata {len(message)}\n{message}\n")
+    if n == 0:
+        out.append(f"from {main}\n")
+    out.extend(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n" for path, text in files)
+    out.append("\n")
+
+path = {o: git("diff-tree", "--no-commit-id", "--name-only", "-r", o) for o in shown}
+text = lambda rev, o: git("show", f"{rev}:{path[o]}") + "\n"
+drifted = lambda rev, o: text(rev, o).replace("a line\n" * 5, "a line\n" * 4 + "a line that differs\n", 2)
+commit("drifted", 0, "fix: something further down", [(path[o], drifted(f"{o}^", o)) for o in shown])
+for n, o in enumerate(shown):
+    subject = git("log", "-1", "--format=%s", o)
+    commit("own", n, f"fix: own {n}", [(f"own/f{n % 20}.txt", f"own {n}\n")])
+    commit("copies", n, f"{subject}\n\n(cherry picked from commit {o})", [(path[o], text(o, o))])
+    commit("drifted", n + 1, subject, [(path[o], drifted(o, o))])
 who = "A <a@example.org> 1600100000 +0000"
 out.append(f"commit refs/x/leak\nauthor {who}\ncommitter {who}\ndata 18\nMerge branch 'dev'\nfrom {main}\nmerge {git('rev-parse', 'dev')}\n\n")
 subprocess.run(["git", "-C", repo, "fast-import", "--quiet"], input="".join(out).encode(), check=True)
@@ -102,12 +107,12 @@ if [ ! -d "$repo" ]; then
     stream | git -C "$repo" fast-import --quiet --done
     pushes "$repo"
     # What a push brings stands beside the repository, as in a quarantine.
-    for ref in own copies leak; do
+    for ref in own copies drifted leak; do
         mkdir -p "$work/$ref/pack"
         echo "$(git -C "$repo" rev-parse main) $(git -C "$repo" rev-parse refs/x/$ref) refs/heads/main" >"$work/$ref/push"
         printf 'refs/x/%s\n^main\n^dev\n' "$ref" | git -C "$repo" pack-objects -q --revs "$work/$ref/pack/pack" >/dev/null
     done
-    for ref in own copies leak; do git -C "$repo" update-ref -d "refs/x/$ref"; done
+    for ref in own copies drifted leak; do git -C "$repo" update-ref -d "refs/x/$ref"; done
     git -C "$repo" repack -q -a -d -f
     git -C "$repo" prune --expire=now
 fi
@@ -148,5 +153,6 @@ for graph in without with; do
     if [ $graph = with ]; then git commit-graph write --reachable 2>/dev/null; else rm -rf objects/info/commit-graph*; fi
     measure "100 commits of main's own, $graph commit-graph" own
     measure "100 copies with their originals' ids, $graph commit-graph" copies
+    measure "100 copies known by their patches only, $graph commit-graph" drifted
     measure "a merge of dev, $graph commit-graph" leak
 done

@@ -1,7 +1,7 @@
 //! `dev-main`: development deploys to staging, and production gets single commits, tested tags and hotfixes of it.
 
 use super::{BOT, Team, keeps_its_history, rules, tags_and_messages};
-use crate::hooks::gate::Said;
+use crate::hooks::gate::{BINARY, Said, run};
 
 const PURE: &str = "version: 1\nextends: [dev-main]\n";
 const WITH_BOT: &str = "version: 1\nextends: [dev-main]\nprotected:\n  \
@@ -274,4 +274,49 @@ fn the_button_of_a_pull_request_is_no_direct_push_and_no_way_around() {
     team.merge("dev");
     let said = team.refused(|t| t.land("alice", &["main"]), DEV_LEAK);
     assert!(said.text.contains("close the pull request"), "{}", said.text);
+}
+
+/// How each kind of server says that somebody pressed the button, and how it does not.
+#[test]
+fn every_server_with_pull_requests_is_understood() {
+    let team = Team::on_plain_git(PURE);
+    let landing = |kind: &str, variables: &[(&str, &str)]| {
+        let hook = format!("#!/bin/sh\nexec {BINARY} hook run pre-receive --server {kind} -- \"$@\"\n");
+        team.server.write_mode("hooks/pre-receive", hook, 0o755);
+        team.change("x", &format!("fix: land on {kind}"));
+        run(team.repo.command("git").args(["push", "origin", "main"]).envs(variables.iter().copied()))
+    };
+    let (ghes, gitea) = (("GITHUB_USER_LOGIN", "alice"), ("GITEA_PUSHER_NAME", "alice"));
+    let (gitlab, bitbucket) = (("GL_USERNAME", "alice"), ("BB_USER_NAME", "alice"));
+    landing("ghes", &[ghes, ("GITHUB_PULL_REQUEST_HEAD", "alice:topic/x")]).passes();
+    landing("forgejo", &[gitea, ("GITEA_PR_ID", "3")]).passes();
+    landing("gitlab", &[gitlab, ("GL_PROTOCOL", "web")]).passes();
+    let merge = ("BB_HOOK_TRIGGER_ID", "pull-request-merge");
+    landing("bitbucket", &[bitbucket, merge, ("BB_FROM_REF", "refs/heads/topic/x")]).passes();
+    for (kind, variables) in [
+        ("ghes", &[ghes, ("GITHUB_VIA", "git refs update api")][..]),
+        ("gitea", &[gitea, ("GITEA_PR_ID", "0")]),
+        ("gitea", &[gitea, ("GITEA_PR_ID", "3"), ("GITEA_PUSH_TRIGGER", "pr-update-with-base")]),
+        ("gitlab", &[gitlab, ("GL_PROTOCOL", "ssh")]),
+        ("bitbucket", &[bitbucket, ("BB_HOOK_TRIGGER_ID", "push")]),
+        // The word of another kind of server is nobody's.
+        ("gitlab", &[gitlab, ("GITEA_PR_ID", "3"), merge]),
+        ("bare", &[("USER", "alice"), ("GL_PROTOCOL", "web"), ("GITEA_PR_ID", "3")]),
+    ] {
+        team.refused(|_| landing(kind, variables), &["branch-topology/direct-push"]);
+        team.back("main");
+    }
+    // The head's name is evidence of a hotfix that development had first.
+    team.repo.git(["push", "-q", "--no-verify", team.server.path().to_str().unwrap(), "main:refs/heads/dev"]);
+    team.branch("fix", "main");
+    team.change("y", "fix: y");
+    team.branch("dev", "main");
+    team.merge("fix");
+    run(team.repo.command("git").args(["push", "origin", "dev"]).env("GL_USERNAME", "alice")).passes();
+    team.switch("main");
+    team.merge("fix");
+    let head = |name| [ghes, ("GITHUB_PULL_REQUEST_HEAD", name)];
+    let shared = &["branch-topology/shared-topic"];
+    team.refused(|_| landing("ghes", &head("alice:fix")), shared);
+    landing("ghes", &head("alice:hotfix/y")).passes();
 }

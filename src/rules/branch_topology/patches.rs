@@ -20,14 +20,18 @@ pub struct Patches<'g> {
     graph: &'g dyn Graph,
     deltas: HashMap<Oid, Delta>,
     nodes: HashMap<Oid, Rc<Node>>,
-    ids: HashMap<Oid, Option<Rc<[u8]>>>,
+    ids: HashMap<Oid, Option<Vec<u8>>>,
     diffs_left: usize,
     merges_left: usize,
+    ids_left: usize,
     spent: bool,
 }
 
 /// Tree diffs for every merge of trees: a diff costs a fraction of a merge.
 const DIFFS_PER_MERGE: usize = 3;
+
+/// Patch-ids for every merge of trees: a copy and its original for each.
+const IDS_PER_MERGE: usize = 2;
 
 impl<'g> Patches<'g> {
     /// `cap`: how many merges of trees may be made.
@@ -39,6 +43,7 @@ impl<'g> Patches<'g> {
             ids: HashMap::new(),
             diffs_left: cap.saturating_mul(DIFFS_PER_MERGE),
             merges_left: cap,
+            ids_left: cap.saturating_mul(IDS_PER_MERGE),
             spent: false,
         }
     }
@@ -114,17 +119,19 @@ impl<'g> Patches<'g> {
         if left.is_empty() || !left.iter().map(|c| &c.0).eq(right.iter().map(|c| &c.0)) {
             return Ok(Some(false));
         }
-        let ids = (self.patch_id(a)?, self.patch_id(b)?);
-        Ok(Some(matches!(ids, (Some(a), Some(b)) if a == b)))
-    }
-
-    fn patch_id(&mut self, commit: Oid) -> Result<Option<Rc<[u8]>>> {
-        if let Some(id) = self.ids.get(&commit) {
-            return Ok(id.clone());
+        for commit in [a, b] {
+            if self.ids.contains_key(&commit) {
+                continue;
+            }
+            if self.ids_left == 0 {
+                self.spent = true;
+                return Ok(None);
+            }
+            self.ids_left -= 1;
+            let id = self.graph.patch_id(commit)?;
+            self.ids.insert(commit, id);
         }
-        let id: Option<Rc<[u8]>> = self.graph.patch_id(commit)?.map(Into::into);
-        self.ids.insert(commit, id.clone());
-        Ok(id)
+        Ok(Some(self.ids[&a].is_some() && self.ids[&a] == self.ids[&b]))
     }
 }
 
