@@ -21,7 +21,6 @@ use super::judge::{Gate, Judged, Matter, undecided};
 use crate::cli::{Ci, JudgeArgs, OutputArgs};
 use crate::error::{Error, Kind, Result};
 use crate::git::Source;
-use crate::policy::Policy;
 use crate::report::summary;
 
 pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
@@ -46,7 +45,7 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
             gate = gate.trusting(policy);
         }
         // Here nobody waits for the answer. A policy that cannot be followed is told by the judgement.
-        if let Ok(policy) = gate.policy()?.map(Policy::clone) {
+        if let Ok(policy) = gate.policy()?.cloned() {
             gate = gate.trusting(policy.unhurried());
         }
         let source = ready.push.map_or(Source::WorkTree { paths: Vec::new() }, Source::Push);
