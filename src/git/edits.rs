@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-use gix::objs::Write as _;
 use gix::objs::tree::{EntryMode, name_order};
+use gix::objs::{Kind, Write as _};
 
-use super::objects::TreeEntry;
 use super::{Local, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
@@ -56,48 +55,140 @@ const DEPTH: usize = 512;
 /// Entries kept decoded; beyond this the memory starts anew.
 const REMEMBERED: usize = 2_000_000;
 
-type Entries = Rc<Vec<TreeEntry>>;
+/// One entry of a tree.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'t> {
+    pub name: &'t BStr,
+    pub mode: EntryMode,
+    pub id: Oid,
+}
+
+/// A tree as git writes it, and where each entry stands in it: no entry has memory of its own.
+#[derive(Default)]
+pub(super) struct Listing {
+    raw: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// Where an entry begins, its name, its id, and where it ends.
+struct Place {
+    start: usize,
+    name: usize,
+    id: usize,
+    end: usize,
+    mode: EntryMode,
+}
+
+impl Listing {
+    fn parse(raw: Vec<u8>, tree: Oid, local: &Local<'_>) -> Result<Self> {
+        let mut places = Vec::with_capacity(raw.len() / 32);
+        let mut start = 0;
+        for entry in gix::objs::TreeRefIter::from_bytes(&raw, local.gix.object_hash()) {
+            let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
+            let width = entry.oid.as_bytes().len();
+            // An entry is its mode, a space, its name, a NUL and its id.
+            let name = start + raw[start..].find_byte(b' ').map_or(0, |at| at + 1);
+            let id = name + entry.filename.len() + 1;
+            places.push(Place { start, name, id, end: id + width, mode: entry.mode });
+            start = id + width;
+        }
+        Ok(Self { raw, places })
+    }
+
+    fn of(entries: &[Entry<'_>]) -> Self {
+        let mut out = Self { raw: Vec::with_capacity(entries.len() * 48), places: Vec::with_capacity(entries.len()) };
+        for entry in entries {
+            let start = out.raw.len();
+            out.raw.extend_from_slice(entry.mode.as_bytes(&mut Default::default()));
+            out.raw.push(b' ');
+            let name = out.raw.len();
+            out.raw.extend_from_slice(entry.name);
+            out.raw.push(0);
+            let id = out.raw.len();
+            out.raw.extend_from_slice(entry.id.as_bytes());
+            out.places.push(Place { start, name, id, end: out.raw.len(), mode: entry.mode });
+        }
+        out
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn get(&self, at: usize) -> Option<Entry<'_>> {
+        self.places.get(at).map(|p| self.entry(p))
+    }
+
+    fn entry(&self, p: &Place) -> Entry<'_> {
+        let id = Oid::from_bytes(&self.raw[p.id..p.end]).expect("the length of an id");
+        Entry { name: self.name(p), mode: p.mode, id }
+    }
+
+    fn name(&self, p: &Place) -> &BStr {
+        self.raw[p.name..p.id - 1].as_bstr()
+    }
+
+    /// The entry as git writes it.
+    fn raw(&self, at: usize) -> Option<&[u8]> {
+        self.places.get(at).map(|p| &self.raw[p.start..p.end])
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.places.iter().map(|p| self.entry(p))
+    }
+
+    fn find(&self, name: &[u8], tree: bool) -> Option<Entry<'_>> {
+        let order = |p: &Place| name_order(self.name(p), p.mode.is_tree(), name.as_bstr(), tree);
+        self.places.binary_search_by(order).ok().and_then(|at| self.get(at))
+    }
+}
 
 /// Decoded trees of one repository.
 #[derive(Default)]
 pub(super) struct Trees {
-    known: RefCell<HashMap<Oid, Entries>>,
+    known: RefCell<HashMap<Oid, Rc<Listing>>>,
     entries: std::cell::Cell<usize>,
 }
 
 impl Trees {
-    pub fn read(&self, local: &Local<'_>, tree: Oid) -> Result<Entries> {
-        if let Some(entries) = self.known.borrow().get(&tree) {
-            return Ok(Rc::clone(entries));
+    pub fn read(&self, local: &Local<'_>, tree: Oid) -> Result<Rc<Listing>> {
+        if let Some(listing) = self.known.borrow().get(&tree) {
+            return Ok(Rc::clone(listing));
         }
-        let entries = if gix_id(tree).is_empty_tree() { Vec::new() } else { local.tree_entries(tree)? };
-        Ok(self.remember(tree, entries))
+        if gix_id(tree).is_empty_tree() {
+            return Ok(Rc::default());
+        }
+        let (kind, raw) = local.object(tree)?;
+        if kind != Kind::Tree {
+            return Err(Error::undecided(format!("object {tree} is a {kind}, not a tree")));
+        }
+        Ok(self.remember(tree, Listing::parse(raw, tree, local)?))
     }
 
-    fn remember(&self, tree: Oid, entries: Vec<TreeEntry>) -> Entries {
+    fn remember(&self, tree: Oid, listing: Listing) -> Rc<Listing> {
         let mut known = self.known.borrow_mut();
         if self.entries.get() > REMEMBERED {
             known.clear();
             self.entries.set(0);
         }
-        self.entries.set(self.entries.get() + entries.len());
-        let entries = Rc::new(entries);
-        known.insert(tree, Rc::clone(&entries));
-        entries
+        self.entries.set(self.entries.get() + listing.len());
+        let listing = Rc::new(listing);
+        known.insert(tree, Rc::clone(&listing));
+        listing
     }
 
     pub fn find(&self, local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Found> {
         let mut tree = tree;
         let mut parts = path.split(|b| *b == b'/').peekable();
         while let Some(part) = parts.next() {
-            let entries = self.read(local, tree)?;
+            let listing = self.read(local, tree)?;
             // Directories sort as if their name ended in a slash, so a name may stand at either of two places.
-            let hit = position(&entries, part, false).or_else(|_| position(&entries, part, true));
-            let Ok(at) = hit else { return Ok(Found::Nothing) };
-            let entry = &entries[at];
+            let Some(entry) = listing.find(part, false).or_else(|| listing.find(part, true)) else {
+                return Ok(Found::Nothing);
+            };
             match (parts.peek().is_none(), entry.mode.is_tree()) {
                 (true, true) => return Ok(Found::Directory),
-                (true, false) => return Ok(Found::Leaf(leaf(entry))),
+                (true, false) => return Ok(Found::Leaf(leaf(&entry))),
                 (false, true) => tree = entry.id,
                 (false, false) => return Ok(Found::Blocked),
             }
@@ -129,17 +220,21 @@ impl Trees {
         if depth > DEPTH {
             return Err(Error::undecided(format!("a tree is nested more than {DEPTH} levels deep")));
         }
-        let side = |id: Option<Oid>| id.map_or_else(|| Ok(Entries::default()), |id| self.read(local, id));
+        let side = |id: Option<Oid>| id.map_or_else(|| Ok(Rc::default()), |id| self.read(local, id));
         let (old, new) = (side(old)?, side(new)?);
         let (mut i, mut j) = (0, 0);
         while i < old.len() || j < new.len() {
+            if i < old.len() && old.raw(i) == new.raw(j) {
+                (i, j) = (i + 1, j + 1);
+                continue;
+            }
             let order = match (old.get(i), new.get(j)) {
-                (Some(a), Some(b)) => name_order(a.name.as_ref(), a.mode.is_tree(), b.name.as_ref(), b.mode.is_tree()),
+                (Some(a), Some(b)) => name_order(a.name, a.mode.is_tree(), b.name, b.mode.is_tree()),
                 (Some(_), None) => Ordering::Less,
                 _ => Ordering::Greater,
             };
-            let before = (order != Ordering::Greater).then(|| &old[i]);
-            let after = (order != Ordering::Less).then(|| &new[j]);
+            let before = old.get(i).filter(|_| order != Ordering::Greater);
+            let after = new.get(j).filter(|_| order != Ordering::Less);
             i += usize::from(before.is_some());
             j += usize::from(after.is_some());
             if let (Some(a), Some(b)) = (before, after)
@@ -153,12 +248,13 @@ impl Trees {
             if len > 0 {
                 path.push_byte(b'/');
             }
-            path.push_str(&either.name);
+            path.push_str(either.name);
             // Entries of the same name and place in the order are of the same kind: both directories or neither.
             if either.mode.is_tree() {
                 self.descend(local, (before.map(|e| e.id), after.map(|e| e.id)), path, depth + 1, out)?;
             } else {
-                out.push(Edit { path: path.clone(), old: before.map(leaf), new: after.map(leaf) });
+                let (old, new) = (before.as_ref().map(leaf), after.as_ref().map(leaf));
+                out.push(Edit { path: path.clone(), old, new });
             }
             path.truncate(len);
         }
@@ -186,10 +282,11 @@ impl Trees {
         if depth > DEPTH {
             return Err(Error::undecided(format!("a tree is nested more than {DEPTH} levels deep")));
         }
-        let mut entries: Vec<TreeEntry> = match tree {
-            Some(tree) => self.read(local, tree)?.as_ref().clone(),
-            None => Vec::new(),
+        let before = match tree {
+            Some(tree) => self.read(local, tree)?,
+            None => Rc::default(),
         };
+        let mut entries: Vec<Entry<'_>> = before.entries().collect();
         // By first part of the path; changes under one directory need not stand beside each other (`a`, `a-b`, `a/c`).
         let mut parts: BTreeMap<&BStr, Vec<(&BStr, Option<Leaf>)>> = BTreeMap::new();
         let mut here: Vec<(&BStr, Option<Leaf>)> = Vec::new();
@@ -208,7 +305,7 @@ impl Trees {
         for (name, below) in parts {
             let at = position(&entries, name, true);
             let made = self.set_below(local, at.ok().map(|at| entries[at].id), &below, depth + 1)?;
-            let entry = |id| TreeEntry { name: name.to_owned(), mode: gix::objs::tree::EntryKind::Tree.into(), id };
+            let entry = |id| Entry { name, mode: gix::objs::tree::EntryKind::Tree.into(), id };
             match (at, made) {
                 (Ok(at), Some(id)) => entries[at].id = id,
                 (Ok(at), None) => drop(entries.remove(at)),
@@ -218,7 +315,7 @@ impl Trees {
         }
         for (name, leaf) in here {
             let Some(leaf) = leaf else { continue };
-            let entry = TreeEntry { name: name.to_owned(), mode: mode(leaf), id: leaf.id };
+            let entry = Entry { name, mode: mode(leaf), id: leaf.id };
             match position(&entries, name, false) {
                 Ok(at) => entries[at] = entry,
                 Err(at) => entries.insert(at, entry),
@@ -227,30 +324,25 @@ impl Trees {
         if entries.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.write(local, entries)?))
-    }
-
-    fn write(&self, local: &Local<'_>, entries: Vec<TreeEntry>) -> Result<Oid> {
-        let mut raw = Vec::with_capacity(entries.len() * 40);
-        for entry in &entries {
-            raw.extend_from_slice(entry.mode.as_bytes(&mut Default::default()));
-            raw.push(b' ');
-            raw.extend_from_slice(&entry.name);
-            raw.push(0);
-            raw.extend_from_slice(entry.id.as_bytes());
-        }
-        let id = local.gix.write_buf(gix::objs::Kind::Tree, &raw).map_err(unreadable("a tree cannot be made"))?;
-        let id = oid(&id);
-        self.remember(id, entries);
-        Ok(id)
+        let made = Listing::of(&entries);
+        let id = put(&local.gix, Kind::Tree, &made.raw)?;
+        self.remember(id, made);
+        Ok(Some(id))
     }
 }
 
-fn position(entries: &[TreeEntry], name: &[u8], tree: bool) -> Result<usize, usize> {
-    entries.binary_search_by(|e| name_order(e.name.as_ref(), e.mode.is_tree(), name.as_bstr(), tree))
+fn position(entries: &[Entry<'_>], name: &[u8], tree: bool) -> Result<usize, usize> {
+    entries.binary_search_by(|e| name_order(e.name, e.mode.is_tree(), name.as_bstr(), tree))
 }
 
-fn leaf(entry: &TreeEntry) -> Leaf {
+/// Adds an object to the memory of a repository. Does not ask whether it is on disk, which costs more than having it twice.
+pub(super) fn put(gix: &gix::Repository, kind: Kind, bytes: &[u8]) -> Result<Oid> {
+    let id = gix::objs::compute_hash(gix.object_hash(), kind, bytes).map_err(unreadable("an object has no id"))?;
+    let made = gix.objects.write_buf_with_known_id(kind, bytes, id);
+    made.map(|id| oid(&id)).map_err(unreadable("an object cannot be made"))
+}
+
+fn leaf(entry: &Entry<'_>) -> Leaf {
     // Old repositories hold modes such as 100664: git reads them as 100644.
     let mode = match entry.mode.kind() {
         gix::objs::tree::EntryKind::Blob => 0o100_644,

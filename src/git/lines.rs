@@ -5,7 +5,9 @@
 use std::ops::Range;
 
 use gix::diff::blob::sources::{ByteLines, byte_lines};
-use gix::diff::blob::{Algorithm, Diff, Hunk, Interner, NoSliderHeuristic, Token, TokenSource};
+use gix::diff::blob::{
+    Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, Interner, NoSliderHeuristic, Token, TokenSource,
+};
 
 /// A changed region: 0-based half-open ranges of lines before and after; either may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,12 +62,15 @@ fn changes(algorithm: Algorithm, before: &[Token], after: &[Token], count: u32) 
 }
 
 /// What stands in `after` and `before` with three lines around each change, as `git diff -U3` prints it: a sign and the
-/// line. Myers, no indent heuristic.
+/// line: Myers, groups placed by indentation.
 pub(super) fn unified<'t>(before: &'t [u8], after: &'t [u8]) -> Vec<(u8, &'t [u8])> {
     let mut words = Words::default();
     let (a, b) = (words.take(before), words.take(after));
-    let hunks = changes(Algorithm::Myers, &a, &b, words.count());
     let line = |t: &Token| words.0[*t];
+    let mut diff = Diff::default();
+    diff.compute_with(Algorithm::Myers, &a, &b, words.count());
+    diff.postprocess_with(&a, &b, IndentHeuristic::new(|t| IndentLevel::for_ascii_line(line(&t).iter().copied(), 8)));
+    let hunks: Vec<Hunk> = diff.hunks().collect();
     let mut out = Vec::new();
     let mut shown = 0;
     for (at, hunk) in hunks.iter().enumerate() {

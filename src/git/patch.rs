@@ -9,7 +9,7 @@ use super::pick::Picker;
 use crate::error::Result;
 use crate::subject::Oid;
 
-/// `git patch-id --stable` of `git diff-tree -p --full-index --no-renames --no-indent-heuristic`.
+/// `git patch-id --stable` of `git diff-tree -p --full-index`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PatchId(pub Oid);
 

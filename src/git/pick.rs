@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
-use gix::objs::Write as _;
 
-use super::edits::{Edit, Found, Leaf, Trees};
+use super::edits::{Edit, Found, Leaf, Trees, put};
 use super::lines::{self, Overlap};
 use super::renames::Renames;
 use super::similar::Measured;
-use super::{Local, attributes, oid, unreadable};
+use super::{Local, attributes};
 use crate::error::Result;
 use crate::subject::Oid;
 
@@ -65,7 +64,11 @@ pub struct Picker<'r> {
     pub(super) trees: Trees,
     edits: RefCell<HashMap<(Option<Oid>, Oid), Rc<Vec<Edit>>>>,
     blobs: RefCell<HashMap<Oid, Rc<Vec<u8>>>>,
+    /// Bytes of content in `blobs`.
+    kept: Cell<usize>,
     pub(super) measured: Measured,
+    /// What became of each pick, and whether renames were looked for.
+    picked: RefCell<HashMap<(Option<Oid>, Oid, Oid), (Rc<Picked>, bool)>>,
     retries: Cell<u64>,
 }
 
@@ -81,7 +84,9 @@ impl<'r> Picker<'r> {
             trees: Trees::default(),
             edits: RefCell::default(),
             blobs: RefCell::default(),
+            kept: Cell::new(0),
             measured: Measured::default(),
+            picked: RefCell::default(),
             retries: Cell::new(0),
         }
     }
@@ -107,11 +112,13 @@ impl<'r> Picker<'r> {
             return Ok(Rc::clone(bytes));
         }
         let bytes = Rc::new(self.local.blob(id)?);
-        let mut kept = self.blobs.borrow_mut();
-        if kept.len() > 4096 || kept.values().map(|b| b.len()).sum::<usize>() > BLOBS {
-            kept.clear();
+        let mut blobs = self.blobs.borrow_mut();
+        if self.kept.get() > BLOBS {
+            blobs.clear();
+            self.kept.set(0);
         }
-        kept.insert(id, Rc::clone(&bytes));
+        self.kept.set(self.kept.get() + bytes.len());
+        blobs.insert(id, Rc::clone(&bytes));
         Ok(bytes)
     }
 
@@ -130,12 +137,39 @@ impl<'r> Picker<'r> {
 
     /// A blob made in memory.
     pub fn make_blob(&self, bytes: &[u8]) -> Result<Oid> {
-        let made = self.local.gix.write_buf(gix::objs::Kind::Blob, bytes);
-        Ok(oid(&made.map_err(unreadable("a merged file cannot be made"))?))
+        put(&self.local.gix, gix::objs::Kind::Blob, bytes)
     }
 
     /// Carries the change `base` -> `theirs` (trees; `None`: a root commit's parent) onto the tree `ours`.
     pub fn pick(&self, base: Option<Oid>, theirs: Oid, ours: Oid) -> Result<Picked> {
+        self.pick_once(base, theirs, ours).map(|picked| picked.as_ref().clone())
+    }
+
+    /// As [`Picker::pick`]. Kept, so asking again is free.
+    pub fn pick_once(&self, base: Option<Oid>, theirs: Oid, ours: Oid) -> Result<Rc<Picked>> {
+        let key = (base, theirs, ours);
+        let known = self.picked.borrow().get(&key).cloned();
+        let (picked, renames) = match known {
+            Some(known) => known,
+            None => {
+                let before = self.retries.get();
+                let made = Rc::new(self.work_out(base, theirs, ours)?);
+                let renames = self.retries.replace(before) > before;
+                self.picked.borrow_mut().insert(key, (Rc::clone(&made), renames));
+                (made, renames)
+            }
+        };
+        // Whoever asks is told, whether it was worked out now or before.
+        self.retries.set(self.retries.get() + u64::from(renames));
+        Ok(picked)
+    }
+
+    /// How many picks were worked out.
+    pub fn worked_out(&self) -> u64 {
+        self.picked.borrow().len() as u64
+    }
+
+    fn work_out(&self, base: Option<Oid>, theirs: Oid, ours: Oid) -> Result<Picked> {
         if base == Some(ours) {
             return Ok(Picked::Clean(theirs));
         }
@@ -178,7 +212,7 @@ impl<'r> Picker<'r> {
         Ok(Picked::Conflict(clashes))
     }
 
-    /// How many picks needed to look for renames. Their outcome may depend on files that the picked commit does not touch.
+    /// How many answers needed to look for renames. Their outcome may depend on files that the picked commit does not touch.
     pub fn retries(&self) -> u64 {
         self.retries.get()
     }

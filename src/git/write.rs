@@ -9,9 +9,10 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::{Kind, Write as _};
 use gix::refs::transaction::PreviousValue;
 
+use super::edits::put;
 use super::objects::RawCommit;
 use super::pick::Picker;
-use super::{Local, gix_id, oid, unreadable};
+use super::{Local, gix_id, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
@@ -103,20 +104,20 @@ impl<'p, 'r> Write<'p, 'r> {
         }
         raw.push(b'\n');
         raw.extend_from_slice(message);
-        let made = self.picker.local.gix.write_buf(Kind::Commit, &raw);
-        Ok(oid(&made.map_err(unreadable("a commit cannot be made"))?))
+        put(&self.picker.local.gix, Kind::Commit, &raw)
     }
 
     /// Writes an object and all it names that is not there yet.
     pub fn keep(&self, id: Oid) -> Result<()> {
-        if self.done.borrow().contains(&id) || self.disk.has_object(gix_id(id)) {
+        // A pack that came meanwhile is not looked for: at worst an object is written twice.
+        if self.done.borrow().contains(&id) || self.disk.objects.exists_without_refresh(&gix_id(id)) {
             return Ok(());
         }
         let empty = gix_id(id).is_empty_tree();
         let (kind, bytes) = if empty { (Kind::Tree, Vec::new()) } else { self.picker.local.object(id)? };
         match kind {
             Kind::Tree => {
-                for entry in self.picker.trees.read(&self.picker.local, id)?.iter().filter(|e| !e.mode.is_commit()) {
+                for entry in self.picker.trees.read(&self.picker.local, id)?.entries().filter(|e| !e.mode.is_commit()) {
                     self.keep(entry.id)?;
                 }
             }
@@ -127,14 +128,10 @@ impl<'p, 'r> Write<'p, 'r> {
             }
             Kind::Blob | Kind::Tag => {}
         }
-        self.put(kind, &bytes)?;
+        let made = self.disk.objects.write_buf_with_known_id(kind, &bytes, gix_id(id));
+        made.map_err(unreadable("an object cannot be written"))?;
         self.done.borrow_mut().insert(id);
         Ok(())
-    }
-
-    fn put(&self, kind: Kind, bytes: &[u8]) -> Result<()> {
-        let done = self.disk.write_buf(kind, bytes);
-        done.map(drop).map_err(unreadable("an object cannot be written"))
     }
 
     /// Creates a branch that must not exist yet.

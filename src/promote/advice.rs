@@ -1,8 +1,9 @@
 //! What a colleague would say after looking at the plan. Decides nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::History;
+use super::evidence;
+use super::history::{Hex, History};
 use super::plan::{Plan, Role, State};
 use super::render::short_ref;
 use crate::error::Result;
@@ -28,10 +29,18 @@ pub fn give(
         (0..history.dev.len()).filter(|at| !history.dev[*at].is_merge() && !promoted.contains(at)).collect();
     let mut out = Vec::new();
     let (from, onto) = (short_ref(&plan.from.name).to_owned(), short_ref(&plan.onto.name).to_owned());
-    if direction == Direction::Promotion && open.len() >= 5 && selected.len() * 10 >= open.len() * 9 {
+    for (at, pick, by) in evidence::pulled(history, selected) {
+        let (what, was, by) = (&history.dev[at], pick.id.short(), by.id.short());
         out.push(format!(
-            "nearly everything is selected ({} of {}): tag the tip of {from} and merge the tag into {onto} instead",
-            selected.len(),
+            "{} ({}) was on {onto} as {was} and was taken back by {by}: picking it brings it back",
+            what.id.short(),
+            what.subject
+        ));
+    }
+    let going = open.iter().filter(|at| selected.contains(at)).count();
+    if direction == Direction::Promotion && open.len() >= 5 && going * 10 >= open.len() * 9 {
+        out.push(format!(
+            "nearly everything is selected ({going} of {}): tag the tip of {from} and merge the tag into {onto} instead",
             open.len()
         ));
     }
@@ -57,7 +66,7 @@ pub fn give(
     for blocker in blockers {
         out.push(match direction {
             Direction::Promotion => format!(
-                "{blocker} is on {onto} only: bring it back with `portcullis promote backport`, then plan again"
+                "{blocker} is on {onto} only: bring it to {from} with portcullis promote backport, then plan again"
             ),
             Direction::Backport => format!("{blocker} is on {onto} and says otherwise: one of the two has to give way"),
         });
@@ -65,13 +74,31 @@ pub fn give(
     if !plan.result.proved {
         out.push("the search was bounded: the plan is clean, but not proved smallest".to_owned());
     }
-    let taken = plan.steps.iter().filter(|s| matches!(s.state, State::Clean | State::Empty | State::Refused)).count();
-    let left = open.len().saturating_sub(taken);
-    if left > 0 {
-        out.push(format!("{} would still not be on {onto}", count(left, "commit")));
-    }
+    out.extend(left(history, &open, plan).map(|left| format!("still not on {onto}: {left}")));
     plan.advice.extend(out);
     Ok(())
+}
+
+/// What of the open commits the plan leaves behind, by why.
+fn left(history: &History<'_>, open: &[usize], plan: &Plan) -> Option<String> {
+    let mut by_why: BTreeMap<&str, usize> = BTreeMap::new();
+    for at in open {
+        let id = Hex(history.dev[*at].id);
+        let why = match plan.steps.iter().find(|s| s.commit == id).map(|s| s.state) {
+            Some(State::Clean | State::Empty) => continue,
+            Some(State::Conflict) => "because of conflicts",
+            Some(State::Refused) => "refused",
+            None => match plan.skipped.iter().find(|s| s.commit == id) {
+                // A commit and its revert are no loss.
+                Some(s) if s.reason.starts_with("cancels out") => continue,
+                Some(_) => "left out",
+                None => "not selected",
+            },
+        };
+        *by_why.entry(why).or_default() += 1;
+    }
+    let parts: Vec<String> = by_why.iter().map(|(why, n)| format!("{} {why}", count(*n, "commit"))).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// How many of the selected commits would conflict if nothing came along.
@@ -89,5 +116,6 @@ fn alone(history: &History<'_>, selected: &BTreeSet<usize>) -> Result<usize> {
 }
 
 pub fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    let plural = if what.ends_with('x') { "es" } else { "s" };
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
 }

@@ -8,7 +8,7 @@ use bstr::{BStr, BString};
 use super::history::{Change, History};
 use super::simulate::Simulation;
 use crate::error::Result;
-use crate::git::{Clash, ClashKind, is_binary, regions};
+use crate::git::{Clash, ClashKind, Region, is_binary, regions};
 
 /// A dependency shown by leaving it out: then `needs` does not apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,16 @@ pub fn reasons(simulation: &Simulation<'_, '_>, order: &[usize], added: &[usize]
 pub fn blocker<'h>(history: &'h History<'_>, clash: &Clash) -> Result<Option<&'h Change>> {
     let path: &BStr = clash.path.as_ref();
     let mut ranges: Vec<Range<u32>> = clash.overlaps.iter().map(|o| o.ours.clone()).collect();
-    let mut now = clash.ours;
+    // The picks before it may have changed the file: the search begins where production stands.
+    let mut now = history.picker.leaf(history.tree, path)?;
+    if let (Some(tip), Some(ours)) = (now, clash.ours)
+        && tip.id != ours.id
+    {
+        let (before, after) = (history.picker.blob(tip.id)?, history.picker.blob(ours.id)?);
+        if !is_binary(&before) && !is_binary(&after) {
+            move_back(&mut ranges, &regions(&before, &after));
+        }
+    }
     for change in history.main.iter().rev().filter(|c| !c.is_merge()) {
         let edits = history.picker.edits(change.base, change.tree())?;
         let Ok(at) = edits.binary_search_by(|e| BStr::cmp(e.path.as_ref(), path)) else { continue };
@@ -62,18 +71,26 @@ pub fn blocker<'h>(history: &'h History<'_>, clash: &Clash) -> Result<Option<&'h
         if ranges.iter().any(touches) {
             return Ok(Some(change));
         }
-        for range in &mut ranges {
-            let shift: i64 = changed
-                .iter()
-                .filter(|c| c.after.end <= range.start)
-                .map(|c| c.before.len() as i64 - c.after.len() as i64)
-                .sum();
-            let moved = |n: u32| (i64::from(n) + shift).max(0) as u32;
-            *range = moved(range.start)..moved(range.end);
-        }
+        move_back(&mut ranges, &changed);
         now = Some(old);
     }
     Ok(None)
+}
+
+/// Ranges of lines after some changes become those before; one that begins or ends within a change takes all of it.
+fn move_back(ranges: &mut [Range<u32>], changed: &[Region]) {
+    let back = |line: u32, within: fn(&Region) -> u32| {
+        let passed = changed.iter().rev().find(|c| c.after.start < line || c.after.end <= line);
+        match passed {
+            Some(c) if c.after.end <= line => c.before.end + (line - c.after.end),
+            Some(c) => within(c),
+            None => line,
+        }
+    };
+    for range in ranges {
+        let start = back(range.start, |c| c.before.start);
+        *range = start..back(range.end, |c| c.before.end).max(start);
+    }
 }
 
 /// Lines of the clash in the file that the picked commit started from, as people count them.

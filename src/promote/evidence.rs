@@ -2,7 +2,7 @@
 //! A trailer whose patch agrees is certain; equal patches are as good; an empty pick says that nothing is left to do;
 //! subject and author time make it probable. Subjects alone say nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::{BString, ByteSlice};
 
@@ -147,22 +147,27 @@ fn signature(change: &Change) -> (BString, BString, i64) {
     (subject.into(), change.raw.node.author.email.clone(), change.time())
 }
 
-/// Positions in [`History::main`] of commits that no later commit takes back; newest decides first, so that the revert
-/// of a revert restores.
+/// Positions in [`History::main`] of commits that no later commit takes back.
 pub fn standing(history: &History<'_>) -> Vec<usize> {
+    let gone = taken_back(history);
+    (0..gone.len()).filter(|at| gone[*at].is_none()).collect()
+}
+
+/// For each of [`History::main`] the position of the later commit that took it back; newest decides first, so that the
+/// revert of a revert restores.
+pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
     let main = &history.main;
     let by_id: HashMap<Oid, usize> = main.iter().enumerate().map(|(at, c)| (c.id, at)).collect();
-    let mut gone = vec![false; main.len()];
-    let mut gone_original: Vec<Oid> = Vec::new();
+    let mut gone = vec![None; main.len()];
+    let mut gone_original: HashMap<usize, usize> = HashMap::new();
     for at in (0..main.len()).rev() {
         let change = &main[at];
-        if gone[at] {
+        if gone[at].is_some() {
             continue;
         }
-        if let Some(original) = change.said.picked_from.iter().find_map(|hex| history.abbreviated(hex))
-            && gone_original.contains(&history.dev[original].id)
-        {
-            gone[at] = true;
+        let original = change.said.picked_from.iter().find_map(|hex| history.abbreviated(hex));
+        gone[at] = original.and_then(|original| gone_original.get(&original)).copied();
+        if gone[at].is_some() {
             continue;
         }
         let is_pick = change.said.picked_from.iter().any(|hex| history.abbreviated(hex).is_some());
@@ -173,25 +178,41 @@ pub fn standing(history: &History<'_>) -> Vec<usize> {
                 None => main[..at].iter().rposition(|c| c.id.to_string().starts_with(hex)),
             };
             if let Some(hit) = hit {
-                gone[hit] = true;
+                gone[hit] = Some(at);
                 named = true;
             } else if let Some(original) = history.abbreviated(hex)
                 && !is_pick
             {
                 // Taken back on production under the name that it has in development.
-                gone_original.push(history.dev[original].id);
+                gone_original.insert(original, at);
                 named = true;
             }
         }
         if !named
             && !is_pick
             && let Some(subject) = &change.said.reverts_subject
-            && let Some(hit) = (0..at).rev().find(|i| !gone[*i] && first_line(&main[*i]) == subject.as_str())
+            && let Some(hit) = (0..at).rev().find(|i| gone[*i].is_none() && first_line(&main[*i]) == subject.as_str())
         {
-            gone[hit] = true;
+            gone[hit] = Some(at);
         }
     }
-    (0..main.len()).filter(|at| !gone[*at]).collect()
+    gone
+}
+
+/// Commits of `chosen` that production had and took back, each with the pick and what undid it.
+pub fn pulled<'h>(history: &'h History<'_>, chosen: &BTreeSet<usize>) -> Vec<(usize, &'h Change, &'h Change)> {
+    let signed: HashMap<_, usize> = chosen.iter().map(|at| (signature(&history.dev[*at]), *at)).collect();
+    let mut out = BTreeMap::new();
+    for (at, by) in taken_back(history).into_iter().enumerate() {
+        let (pick, Some(by)) = (&history.main[at], by) else { continue };
+        let named = pick.said.picked_from.iter().find_map(|hex| history.abbreviated(hex));
+        if let Some(original) = named.or_else(|| signed.get(&signature(pick)).copied())
+            && chosen.contains(&original)
+        {
+            out.insert(original, (original, pick, &history.main[by]));
+        }
+    }
+    out.into_values().collect()
 }
 
 fn first_line(change: &Change) -> std::borrow::Cow<'_, str> {

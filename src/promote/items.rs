@@ -95,9 +95,9 @@ pub fn flag_identity(history: &History<'_>, steps: &mut [Step]) -> Result<()> {
             let files: Vec<String> = step.identity.iter().map(|p| quote(p)).collect();
             let id = step.commit.0;
             step.split = vec![
-                format!("git cherry-pick --no-commit {id}"),
-                format!("git restore --source=HEAD --staged --worktree -- {}", files.join(" ")),
-                format!("git commit --reuse-message={id}"),
+                format!("git cherry-pick -x {id}"),
+                format!("git restore --source=HEAD~ --staged --worktree -- {}", files.join(" ")),
+                "git commit --amend --no-edit".to_owned(),
             ];
         }
     }

@@ -9,7 +9,8 @@ use super::evidence::{self, By, Promoted};
 use super::history::{Change, Hex, History};
 use super::judge::{JudgePlan, Planned};
 use super::plan::{Blocker, Conflict, Lane, Outcome, Plan, Reason, Role, Skipped, State, Step};
-use super::selection::Selection;
+use super::render::short_ref;
+use super::selection::{Selected, Selection};
 use super::series;
 use super::simulate::Simulation;
 use super::{advice, items, semantic};
@@ -62,6 +63,13 @@ pub fn plan_of(
         if !empty {
             selected.chosen.remove(&at);
             skipped.insert(at, why_promoted(p));
+        }
+    }
+    if direction == Direction::Backport {
+        for (at, target) in undone_picks(history, &promoted, &selected) {
+            selected.chosen.remove(&at);
+            let (what, from) = (history.dev[target].id.short(), short_ref(&history.onto.name));
+            skipped.insert(at, format!("takes back {what}, a pick of what {from} goes on having"));
         }
     }
     let series = series::hear(history, &promoted, &selected);
@@ -129,6 +137,15 @@ pub fn plan_of(
     let settled: BTreeSet<usize> = (0..promoted.len()).filter(|at| promoted[*at].is_some()).collect();
     advice::give(direction, history, &settled, &selected.chosen, &mut plan)?;
     Ok(plan)
+}
+
+/// Production's reverts of its own picks: development has the original, and nobody took it back there.
+fn undone_picks(history: &History<'_>, promoted: &[Option<Promoted>], selected: &Selected) -> Vec<(usize, usize)> {
+    let target = |at: &usize| history.dev[*at].said.reverts.iter().find_map(|hex| history.abbreviated(hex));
+    let unnamed = selected.chosen.iter().filter(|at| !selected.named.contains(at));
+    unnamed
+        .filter_map(|at| target(at).filter(|t| promoted[*t].is_some_and(Promoted::is_settled)).map(|t| (*at, t)))
+        .collect()
 }
 
 fn skip(history: &History<'_>, at: usize, reason: &str) -> Skipped {

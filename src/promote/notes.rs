@@ -131,8 +131,8 @@ pub fn markdown(notes: &[Note]) -> String {
         list.sort_by(|a, b| a.scope.cmp(&b.scope));
         let _ = writeln!(out, "## {}\n", escape(&heading));
         for note in list {
-            let tickets =
-                if note.tickets.is_empty() { String::new() } else { format!(", {}", note.tickets.join(", ")) };
+            let unsaid = note.tickets.iter().filter(|t| !note.title.contains(t.as_str()));
+            let tickets: String = unsaid.map(|t| format!(", {t}")).collect();
             let _ =
                 writeln!(out, "- {}{} ({}{})", scope(note), escape(&note.title), &note.commit[..10], escape(&tickets));
         }

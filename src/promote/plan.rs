@@ -121,7 +121,7 @@ pub struct Proposal {
     pub what: String,
     /// Why it is right, one line each.
     pub proof: Vec<String>,
-    /// The merged file, as an object that `--accept` may write.
+    /// The id that the merged file would have; nothing writes it.
     pub blob: Hex,
     pub text: String,
 }

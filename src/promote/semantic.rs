@@ -9,6 +9,7 @@ use bstr::ByteSlice;
 use super::blame::Because;
 use super::history::{Hex, History};
 use super::plan::{Proposal, State, Step};
+use super::render::short_ref;
 use super::simulate::Simulation;
 use crate::error::Result;
 use crate::git::{Clash, ClashKind, Picked, merge_or};
@@ -65,10 +66,11 @@ fn merge(history: &History<'_>, clash: &Clash) -> Result<Option<Proposal>> {
     }
     let read = |leaf: crate::git::Leaf| history.picker.blob(leaf.id);
     let (base, ours, theirs) = (read(base)?, read(ours)?, read(theirs)?);
+    let onto = short_ref(&history.onto.name);
     let mut proof = Vec::new();
     let mut what = "list";
     let merged = merge_or(&base, &ours, &theirs, &mut |base, ours, theirs| {
-        let entries = by_entry(base, ours, theirs)?;
+        let entries = by_entry(onto, base, ours, theirs)?;
         what = entries.what;
         proof.extend(entries.proof);
         Some(entries.text)
@@ -96,7 +98,7 @@ struct Merged {
 /// Entries of one list or map, in order: what names them, and their lines.
 type Entries<'t> = Vec<(String, &'t [u8])>;
 
-fn by_entry(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
+fn by_entry(onto: &str, base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
     let kind = Kind::of([base, ours, theirs])?;
     let (base, ours, theirs) = (kind.split(base)?, kind.split(ours)?, kind.split(theirs)?);
     let find = |list: &Entries<'_>, name: &str| list.iter().find(|(n, _)| n == name).map(|(_, text)| text.to_vec());
@@ -106,16 +108,16 @@ fn by_entry(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
         let (old, new) = (find(&base, name), find(&theirs, name));
         let taken = match (old, new) {
             (Some(old), None) if old == *mine => {
-                proof.insert(name.clone(), format!("{name}: removed by the pick, unchanged on production"));
+                proof.insert(name.clone(), format!("{name}: removed by the pick, unchanged on {onto}"));
                 continue;
             }
             (_, None) => {
-                proof.insert(name.clone(), format!("{name}: on production only, kept"));
+                proof.insert(name.clone(), format!("{name}: on {onto} only, kept"));
                 mine.to_vec()
             }
             (_, Some(new)) if new == *mine => mine.to_vec(),
             (Some(old), Some(new)) if old == new => {
-                proof.insert(name.clone(), format!("{name}: changed on production only, kept"));
+                proof.insert(name.clone(), format!("{name}: changed on {onto} only, kept"));
                 mine.to_vec()
             }
             (Some(old), Some(new)) if old == *mine => {
@@ -138,7 +140,7 @@ fn by_entry(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Merged> {
                     result.insert(at, (name.clone(), new.to_vec()));
                 }
                 Some(old) if old == *new => {
-                    proof.insert(name.clone(), format!("{name}: not on production, and not the pick's: left out"));
+                    proof.insert(name.clone(), format!("{name}: not on {onto}, and not the pick's: left out"));
                     continue;
                 }
                 // Gone on production, changed by the pick.

@@ -122,7 +122,7 @@ impl Series {
             let going = self.chosen.contains(original) || settled(*original);
             if going && !settled(*revert) && !self.chosen.contains(revert) {
                 self.warnings.push(format!(
-                    "{} was taken back in development by {}, which is not selected",
+                    "{} was taken back later by {}, which is not selected",
                     told(*original),
                     told(*revert)
                 ));

@@ -1,7 +1,5 @@
 //! Picks one after the other, in memory, each one worked out once per tree that it meets.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::history::History;
@@ -9,11 +7,10 @@ use crate::error::Result;
 use crate::git::{Clash, Picked};
 use crate::subject::Oid;
 
-/// Remembers what became of each pick.
+/// Counts what it works out.
 pub struct Simulation<'h, 'r> {
     history: &'h History<'r>,
-    done: RefCell<HashMap<(Oid, usize), Rc<Picked>>>,
-    picks: Cell<u64>,
+    start: u64,
 }
 
 /// One pick of a run.
@@ -45,23 +42,17 @@ impl Run {
 
 impl<'h, 'r> Simulation<'h, 'r> {
     pub fn new(history: &'h History<'r>) -> Self {
-        Self { history, done: RefCell::default(), picks: Cell::new(0) }
+        Self { history, start: history.picker.worked_out() }
     }
 
     /// How many merges were worked out; asking again for one is free.
     pub fn picks(&self) -> u64 {
-        self.picks.get()
+        self.history.picker.worked_out() - self.start
     }
 
     pub fn pick(&self, onto: Oid, at: usize) -> Result<Rc<Picked>> {
-        if let Some(picked) = self.done.borrow().get(&(onto, at)) {
-            return Ok(Rc::clone(picked));
-        }
         let change = &self.history.dev[at];
-        let picked = Rc::new(self.history.picker.pick(change.base, change.tree(), onto)?);
-        self.picks.set(self.picks.get() + 1);
-        self.done.borrow_mut().insert((onto, at), Rc::clone(&picked));
-        Ok(picked)
+        self.history.picker.pick_once(change.base, change.tree(), onto)
     }
 
     /// Picks in the order given, from the tip of production on.

@@ -84,8 +84,7 @@ fn patch_ids_are_gits() {
     let local = repo.local();
     for seed in 0..stories.len() {
         let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
-        let script = "git rev-list --no-merges $0..$1 | git diff-tree --stdin -p --full-index --no-renames \
-                      --no-indent-heuristic | git patch-id --stable";
+        let script = "git rev-list --no-merges $0..$1 | git diff-tree --stdin -p --full-index | git patch-id --stable";
         let out = git
             .command("sh")
             .args(["-c", script, &format!("main-{seed}"), &format!("dev-{seed}")])

@@ -2,10 +2,17 @@
 
 use std::process::Output;
 
+use portcullis::git::discover;
+use portcullis::promote::apply::{Apply, apply};
+use portcullis::promote::closure::Bound;
+use portcullis::promote::judge::Unjudged;
+use portcullis::promote::make::{self, Ask};
 use portcullis::promote::plan::Plan;
+use portcullis::promote::selection::Selection;
 
+use super::brute::generate;
 use super::lines;
-use super::story::{Commit, Story, Told};
+use super::story::{Commit, Story, Told, tell_all};
 use crate::support::{Hash, Sandbox, TestRepo};
 
 fn run(repo: &TestRepo, arguments: &[&str]) -> Output {
@@ -74,6 +81,35 @@ fn commits_are_those_of_cherry_pick_x() {
     assert_eq!(about(&name), about("HEAD"));
     assert_eq!(told.git.rev(&format!("{name}^{{tree}}")), plan.result.tree.0.to_string());
     told.git.git(["fsck", "--strict"]);
+}
+
+#[test]
+fn generated_plans_come_to_what_cherry_pick_makes_of_them() {
+    let git = Sandbox::new().init("stories", Hash::Sha1);
+    let stories: Vec<Story> = (4000..4025).map(generate).collect();
+    tell_all(&stories, &git);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let local = repo.local();
+    let mut picked = 0;
+    for seed in 0..stories.len() {
+        let (from, onto, branch) = (format!("dev-{seed}"), format!("main-{seed}"), format!("p-{seed}"));
+        let (selection, bound) = (Selection::default(), Bound::default());
+        let ask = Ask { from: &from, onto: &onto, selection: &selection, judge: &Unjudged, bound };
+        let plan = make::plan(&local, &ask).expect("a plan");
+        let picks: Vec<String> = plan.picks().map(|s| s.commit.0.to_string()).collect();
+        if picks.is_empty() {
+            continue;
+        }
+        picked += picks.len();
+        let how = Apply { branch: Some(&branch), partial: true, now: 1_800_000_000, today: "2027-01-15".to_owned() };
+        apply(&local, &plan, &how).expect("it applies");
+        git.git(["switch", "-q", "--force", "--detach", &onto]);
+        git.git([&["cherry-pick".to_owned(), "-x".to_owned()], &picks[..]].concat());
+        let about = |tip: &str| git.git(["log", "--format=%T %an %ae %ad%n%B", &format!("{onto}..{tip}")]);
+        assert_eq!(about(&branch), about("HEAD"), "seed {seed}");
+    }
+    assert!(picked > 60, "only {picked} picks: this shows nothing");
+    git.git(["fsck", "--strict"]);
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! What counts as promoted, how sure that is, and what takes it back.
 
-use portcullis::promote::evidence::{By, Grade};
+use portcullis::git::discover;
+use portcullis::promote::evidence::{By, Grade, gather};
+use portcullis::promote::history::History;
+use portcullis::promote::simulate::Simulation;
 
-use super::story::{Commit, Story, Told};
+use super::brute::generate;
+use super::story::{Commit, Story, Told, tell_all};
 use super::{lines, plan_for, skipped, steps};
+use crate::support::{Hash, Sandbox};
 
 fn story(main: Vec<Commit>) -> Told {
     let dev = vec![
@@ -76,50 +81,43 @@ fn a_promoted_commit_that_is_named_is_not_picked_again() {
     assert!(skipped(&told, &plan)[0].starts_with("d1: already promoted as "));
 }
 
-/// Measures on a real repository: `PROMOTE_REPO=dir PROMOTE_FROM=master PROMOTE_ONTO=release-1,release-2`.
+/// Generated histories whose every pick is known: nothing else is certain, and the patch alone finds most of them.
 #[test]
-#[ignore = "needs a real repository"]
-fn measure_on_a_real_repository() {
-    use portcullis::promote::{evidence::gather, history::History, simulate::Simulation};
-    let variable = |name| std::env::var(name).expect(name);
-    let repo = portcullis::git::discover(variable("PROMOTE_REPO").as_ref()).expect("opens").expect("is there");
+fn what_was_picked_is_found_and_nothing_else_is_certain() {
+    let git = Sandbox::new().init_bare("stories", Hash::Sha1);
+    let mut truth: Vec<Vec<usize>> = Vec::new();
+    let stories: Vec<Story> = (5000..5100u64)
+        .map(|seed| {
+            let story = generate(seed);
+            // Production as it would be after some picks of development's first commits, in order.
+            let picked: Vec<usize> =
+                (0..story.dev.len().min(4)).take_while(|at| seed >> at & 1 == 0 || *at == 0).collect();
+            let main = picked.iter().map(|at| Commit { id: format!("p{at}"), ..story.dev[*at].clone() }).collect();
+            truth.push(picked);
+            Story { main, ..story }
+        })
+        .collect();
+    tell_all(&stories, &git);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
     let local = repo.local();
-    let (mut pairs, mut with, mut without, mut certain, mut wrong) = (0, 0, 0, 0, 0);
-    let mut by: std::collections::BTreeMap<String, usize> = Default::default();
-    for onto in variable("PROMOTE_ONTO").split(',') {
-        let mut history = History::read(&local, &variable("PROMOTE_FROM"), onto).expect("a history");
-        let mut truth: Vec<(usize, portcullis::subject::Oid)> = Vec::new();
-        for change in &history.main {
-            for hex in &change.said.picked_from {
-                truth.extend(
-                    history.abbreviated(hex).filter(|at| !history.dev[*at].is_merge()).map(|at| (at, change.id)),
-                );
-            }
-        }
-        truth.sort_unstable();
-        truth.dedup_by_key(|t| t.0);
-        let found = gather(&history, &Simulation::new(&history)).expect("evidence");
-        for (at, promoted) in found.iter().enumerate() {
-            if promoted.is_some_and(|p| p.grade == Grade::Certain) {
-                certain += 1;
-                wrong += usize::from(!truth.iter().any(|t| t.0 == at));
-            }
-        }
-        with += truth.iter().filter(|t| found[t.0].is_some()).count();
-        history.main.iter_mut().for_each(|c| c.said.picked_from.clear());
+    let (mut pairs, mut by_patch) = (0, 0);
+    for (seed, picked) in truth.iter().enumerate() {
+        let mut history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
         let blind = gather(&history, &Simulation::new(&history)).expect("evidence");
-        for (at, _) in &truth {
-            let word = blind[*at].map_or("nothing".to_owned(), |p| format!("{:?}", p.by));
-            *by.entry(word).or_default() += 1;
+        for (main, dev) in picked.iter().enumerate() {
+            history.main[main].said.picked_from.push(history.dev[*dev].id.to_string());
         }
-        without += truth.iter().filter(|t| blind[t.0].is_some()).count();
-        pairs += truth.len();
-        let line = format!(
-            "{onto}: {} candidates, {} on production; pairs so far {pairs}, found {with}, without trailers {without}, certain {certain}, wrongly {wrong}; {by:?}",
-            history.dev.len(),
-            history.main.len()
-        );
-        std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes()).expect("standard error");
+        let found = gather(&history, &Simulation::new(&history)).expect("evidence");
+        for at in 0..history.dev.len() {
+            let certain = found[at].is_some_and(|p| p.grade == Grade::Certain);
+            assert_eq!(certain, picked.contains(&at), "story {seed}, commit {at}: {:?}", found[at]);
+            assert!(blind[at].is_none_or(|p| p.grade < Grade::Certain), "story {seed}: certain without a trailer");
+            if picked.contains(&at) {
+                assert!(blind[at].is_some(), "story {seed}, commit {at}: not found without its trailer");
+                pairs += 1;
+                by_patch += usize::from(blind[at].is_some_and(|p| p.by == By::PatchId));
+            }
+        }
     }
-    assert!(with * 100 >= pairs * 95 && without * 100 >= pairs * 95 && wrong == 0);
+    assert!(pairs > 120 && by_patch * 10 > pairs * 9, "{by_patch} of {pairs}");
 }

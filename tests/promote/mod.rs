@@ -2,6 +2,7 @@
 
 mod agrees;
 mod apply;
+mod browser;
 mod brute;
 mod evidence;
 mod pages;

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use bstr::BStr;
+
 use super::super::Outside;
 use super::super::judge::{Gate, Matter, mistaken};
 use crate::cli::{JudgeArgs, OutputArgs};
@@ -10,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::finding::Origin;
 use crate::git::{Committer, Known, Push, Source, Update, Write, discover};
 use crate::promote::apply::commits;
+use crate::promote::history::History;
 use crate::promote::judge::{JudgePlan, Judgement, Planned};
 use crate::promote::plan::{Found, State};
 use crate::subject::Oid;
@@ -54,11 +57,18 @@ impl JudgePlan for ByEngine<'_> {
             Err(mistakes) => mistaken(&mistakes),
         };
         let originals: HashMap<Oid, Oid> = picks.iter().map(|(original, new)| (*new, *original)).collect();
-        let mut out: Vec<(Option<Oid>, Found)> = report
-            .standing()
-            .iter()
-            .map(|f| (commit_of(&f.origin).and_then(|c| originals.get(&c).copied()), Found::of(f)))
-            .collect();
+        let mut out: Vec<(Option<Oid>, Found)> = Vec::new();
+        for finding in report.standing() {
+            let commit = match &finding.origin {
+                Origin::Message { commit } => commit.and_then(|c| originals.get(&c).copied()),
+                Origin::File { path, commit, .. } => {
+                    let named = commit.and_then(|c| originals.get(&c).copied());
+                    toucher(history, named, &picks, path.as_ref())?
+                }
+                _ => None,
+            };
+            out.push((commit, Found::of(finding)));
+        }
         // What could not be decided is no pass.
         out.extend(report.errors.iter().map(|undecided| (None, not_decided(&undecided.error))));
         Ok(Judgement(out))
@@ -76,9 +86,16 @@ fn not_decided(error: &Error) -> Found {
     }
 }
 
-fn commit_of(origin: &Origin) -> Option<Oid> {
-    match origin {
-        Origin::File { commit, .. } | Origin::Message { commit } => *commit,
-        _ => None,
+/// The original that a finding in a file belongs to: the one it names, if that touches the file (what is found in the
+/// result names the tip), else the last one that does. None: production has it already.
+fn toucher(history: &History<'_>, named: Option<Oid>, picks: &[(Oid, Oid)], path: &BStr) -> Result<Option<Oid>> {
+    for original in named.into_iter().chain(picks.iter().rev().map(|(original, _)| *original)) {
+        let Some(at) = history.position(original) else { continue };
+        let change = &history.dev[at];
+        let edits = history.picker.edits(change.base, change.tree())?;
+        if edits.binary_search_by(|e| BStr::cmp(e.path.as_ref(), path)).is_ok() {
+            return Ok(Some(original));
+        }
     }
+    Ok(None)
 }

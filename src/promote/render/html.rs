@@ -177,6 +177,9 @@ fn step(out: &mut String, step: &Step, onto: &str) -> std::fmt::Result {
     if !step.identity.is_empty() {
         facts.push(format!("carries one environment's identity: <code>{}</code>", escape(&step.identity.join(", "))));
     }
+    if !step.split.is_empty() {
+        facts.push("the rest of it alone:".to_owned());
+    }
     facts.extend(step.split.iter().map(|line| format!("<code>{}</code>", escape(line))));
     if !facts.is_empty() || !step.findings.is_empty() {
         write!(out, "<ul>")?;

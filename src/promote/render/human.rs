@@ -25,7 +25,7 @@ pub fn human(plan: &Plan, color: bool, verbose: bool) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
     let _ = lanes(&mut out, plan, &paint, verbose);
-    let _ = steps(&mut out, plan, &paint);
+    let _ = steps(&mut out, plan, &paint, verbose);
     let _ = rest(&mut out, plan, &paint, verbose);
     out
 }
@@ -58,6 +58,9 @@ fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fm
             Some(s) if s.state == State::Refused => paint.with("31", " ✗ refused"),
             Some(s) if s.role == Role::Dependency => paint.with("36", " ← needed"),
             Some(_) => paint.with("36", " ← selected"),
+            None if plan.skipped.iter().any(|s| s.commit == lane.commit && s.reason.starts_with("cancels out")) => {
+                paint.with("2", " ↺ cancels out")
+            }
             None => String::new(),
         };
         let on = match lane.promoted.and_then(|p| p.commit) {
@@ -91,7 +94,7 @@ fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fm
     writeln!(out, "  ● promoted  ◐ probably  ○ not  ◆ only on {onto}\n")
 }
 
-fn steps(out: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
+fn steps(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
     if plan.steps.is_empty() {
         return writeln!(out, "Nothing to promote.\n");
     }
@@ -116,8 +119,10 @@ fn steps(out: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
                 "         {}",
                 paint.with("33", &format!("proposed merge of {} ({}):", proposal.path, proposal.what))
             )?;
-            for line in &proposal.proof {
-                writeln!(out, "           {line}")?;
+            proposal.proof.iter().try_for_each(|line| writeln!(out, "           {line}"))?;
+            if verbose {
+                writeln!(out, "         the merged file:")?;
+                proposal.text.lines().try_for_each(|line| writeln!(out, "           {line}"))?;
             }
         }
         if !step.identity.is_empty() {

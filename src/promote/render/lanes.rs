@@ -51,10 +51,10 @@ pub fn svg(plan: &Plan) -> String {
         let to = lane.promoted.and_then(|p| p.commit).and_then(|c| main.get(&c));
         if let (Some(from), Some(to)) = (dev.get(&lane.commit), to) {
             let class = if lane.promoted.is_some_and(|p| p.is_settled()) { "same" } else { "same maybe" };
-            link(&mut out, class, y(*from), y(*to));
+            link(&mut out, class, (beside(&lane.subject), y(*from)), y(*to));
         }
         if let (Some(from), Some(to)) = (dev.get(&lane.commit), planned.get(&lane.commit)) {
-            link(&mut out, "pick", y(*from), y(*to));
+            link(&mut out, "pick", (beside(&lane.subject), y(*from)), y(*to));
         }
     }
     for step in &plan.steps {
@@ -126,10 +126,19 @@ pub fn svg(plan: &Plan) -> String {
     out
 }
 
-fn link(out: &mut String, class: &str, from: usize, to: usize) {
-    let (a, b) = (DEV + 420, MAIN - 10);
+fn link(out: &mut String, class: &str, (start, from): (usize, usize), to: usize) {
+    let (a, b) = (DEV + 440, MAIN - 10);
     let middle = (a + b) / 2;
-    let _ = writeln!(out, "<path class=\"{class}\" d=\"M{a} {from} C{middle} {from} {middle} {to} {b} {to}\"/>");
+    let _ = writeln!(
+        out,
+        "<path class=\"{class}\" d=\"M{} {from} H{a} C{middle} {from} {middle} {to} {b} {to}\"/>",
+        start.min(a)
+    );
+}
+
+/// Where a subject ends, roughly: nobody knows the reader's font.
+fn beside(subject: &str) -> usize {
+    DEV + 96 + 7 * subject.chars().count().min(FIT)
 }
 
 fn dot(out: &mut String, (x, y): (usize, usize), class: &str, commit: Hex, subject: &str, word: &str) {

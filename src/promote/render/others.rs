@@ -42,12 +42,13 @@ pub fn status(status: &Status) -> String {
     for deploy in &status.deploys {
         let _ = writeln!(
             out,
-            "⇡ {}: {} for {} of {}; portcullis promote plan --from {}",
+            "⇡ {}: {} for {} of {}; portcullis promote plan --from {} {}",
             deploy.branch,
             count(deploy.commits, "commit"),
             deploy.item,
             deploy.workspace,
-            quote(&deploy.branch)
+            quote(&deploy.branch),
+            quote(&format!("{from}..{}", deploy.branch))
         );
     }
     out
@@ -106,7 +107,9 @@ pub fn rollback(rollback: &Rollback) -> String {
     }
     let n = rollback.reverts.iter().filter(|r| !r.cancels).count();
     if rollback.proved {
-        let _ = writeln!(out, "{} bring {onto} to {tag}: proved, tree {}", count(n, "revert"), rollback.tree.0.short());
+        let verb = if n == 1 { "brings" } else { "bring" };
+        let tree = rollback.tree.0.short();
+        let _ = writeln!(out, "{} {verb} {onto} to {tag}: proved, tree {tree}", count(n, "revert"));
     } else {
         let _ = writeln!(out, "{onto} would not be {tag}; still different: {}", rollback.differs.join(", "));
     }

@@ -3,14 +3,23 @@
 use std::fmt::Write;
 
 use super::short_ref;
-use crate::promote::plan::Plan;
+use crate::promote::advice::count;
+use crate::promote::plan::{Plan, State};
 
 pub fn script(plan: &Plan) -> String {
     let mut out = String::new();
     let (from, onto) = (&plan.from, &plan.onto);
     // Writing to a String does not fail. Names of refs are quoted: git allows `$` and `;` in them.
-    let _ =
-        writeln!(out, "#!/bin/sh\n# Promotes to {}: {} picks.", comment(short_ref(&onto.name)), plan.picks().count());
+    let _ = writeln!(
+        out,
+        "#!/bin/sh\n# Promotes to {}: {}.",
+        comment(short_ref(&onto.name)),
+        count(plan.picks().count(), "pick")
+    );
+    for step in plan.steps.iter().filter(|s| matches!(s.state, State::Conflict | State::Refused)) {
+        let why = if step.state == State::Conflict { "conflict" } else { "refused" };
+        let _ = writeln!(out, "# Left out ({why}): {} {}", step.commit.0, comment(&step.subject));
+    }
     let _ = writeln!(out, "set -eu");
     for tip in [from, onto] {
         let name = quote(&tip.name);
@@ -25,7 +34,11 @@ pub fn script(plan: &Plan) -> String {
         let _ = writeln!(out, "git cherry-pick -x {}  # {}", step.commit.0, comment(&step.subject));
     }
     if plan.picks().next().is_some() {
-        let _ = writeln!(out, "[ \"$(git rev-parse 'HEAD^{{tree}}')\" = {} ]", plan.result.tree.0);
+        let _ = writeln!(
+            out,
+            "[ \"$(git rev-parse 'HEAD^{{tree}}')\" = {} ] || {{ echo the result is not the planned one >&2; exit 1; }}",
+            plan.result.tree.0
+        );
     }
     out
 }
