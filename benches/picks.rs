@@ -143,7 +143,11 @@ fn picks(history: &History<'_>, repo: &Path, counts: &mut Counts) {
             (Some(a), Some(b)) if *a == b => "both clean, same tree",
             (Some(_), Some(_)) => "BOTH CLEAN, OTHER TREE",
             (Some(_), None) => "CLEAN FOR US ONLY",
-            (None, Some(_)) => "clean for git only",
+            (None, Some(_)) => {
+                let Ok(Picked::Conflict(clashes)) = history.picker.pick(Some(*base), *other, *onto) else { continue };
+                clashes.iter().for_each(|c| add(counts, format!("picks, {kind}: clean for git only, {:?}", c.kind)));
+                "clean for git only"
+            }
             (None, None) => "both conflict",
         };
         if what.starts_with(char::is_uppercase) || what == "clean for git only" {

@@ -48,7 +48,7 @@ pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied>
     let full = format!("refs/heads/{branch}");
     if local.find_ref(full.as_str().into())?.is_some() {
         return Err(Error::usage(format!("the branch {branch} exists, and holds something else"))
-            .hint(format!("git branch -d {branch}, or --branch NAME")));
+            .hint("give the new one another name: --branch NAME"));
     }
     let picker = Picker::new(local);
     let write = Write::new(&picker);
@@ -104,7 +104,7 @@ pub fn refuse_unready(plan: &Plan, partial: bool) -> Result<()> {
     if let Some(step) = plan.in_state(State::Refused).next() {
         let rules: Vec<&str> = step.findings.iter().map(|f| f.rule.as_str()).collect();
         let what = format!("{} is refused by {}", step.commit.0.short(), rules.join(", "));
-        return Err(Error::usage(what).hint("plan again without it: --all-but ID"));
+        return Err(Error::usage(what).hint(format!("plan again without it: --all-but {}", step.commit.0.short())));
     }
     if let Some(found) = plan.result.findings.iter().find(|f| f.severity == "error") {
         return Err(Error::usage(format!("the result is refused by {}: {}", found.rule, found.message)));

@@ -134,6 +134,13 @@ fn agrees(history: &History<'_>, one: &Change, other: &Change) -> Result<bool> {
 }
 
 fn is_empty(simulation: &Simulation<'_, '_>, history: &History<'_>, at: usize) -> Result<bool> {
+    let change = &history.dev[at];
+    for edit in history.picker.edits(change.base, change.tree())?.iter() {
+        // Production stands where the commit started: it would do something there, and no tree has to be made to see it.
+        if history.picker.leaf(history.tree, edit.path.as_ref())? == edit.old {
+            return Ok(false);
+        }
+    }
     Ok(matches!(*simulation.pick(history.tree, at)?, Picked::Clean(tree) if tree == history.tree))
 }
 

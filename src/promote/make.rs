@@ -141,7 +141,12 @@ pub fn plan_of(
 
 /// Production's reverts of its own picks: development has the original, and nobody took it back there.
 fn undone_picks(history: &History<'_>, promoted: &[Option<Promoted>], selected: &Selected) -> Vec<(usize, usize)> {
-    let target = |at: &usize| history.dev[*at].said.reverts.iter().find_map(|hex| history.abbreviated(hex));
+    let target = |at: &usize| {
+        let said = &history.dev[*at].said;
+        let named = said.reverts.iter().find_map(|hex| history.abbreviated(hex));
+        let subject = said.reverts_subject.as_ref();
+        named.or_else(|| subject.and_then(|s| (0..*at).rev().find(|i| history.dev[*i].subject == *s)))
+    };
     let unnamed = selected.chosen.iter().filter(|at| !selected.named.contains(at));
     unnamed
         .filter_map(|at| target(at).filter(|t| promoted[*t].is_some_and(Promoted::is_settled)).map(|t| (*at, t)))

@@ -118,7 +118,7 @@ fn shorten(picker: &Picker<'_>, rollback: &mut Rollback) -> Result<()> {
 
 /// Writes the reverts as commits on a new branch.
 ///
-/// Errors: the branch they start from has moved, a revert conflicts, or the branch exists.
+/// Errors: the branch they start from has moved, a revert conflicts, or the branch exists and is not this rollback.
 pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> Result<Oid> {
     let is = tip(local, &rollback.onto.name)?.oid;
     if is != rollback.onto.oid {
@@ -127,6 +127,15 @@ pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> 
     if let Some(stuck) = rollback.reverts.iter().find(|r| !r.conflicts.is_empty()) {
         let what = format!("the revert of {} conflicts in {}", stuck.commit.0.short(), stuck.conflicts.join(", "));
         return Err(Error::usage(what));
+    }
+    let full = format!("refs/heads/{branch}");
+    if local.find_ref(full.as_str().into())?.is_some() {
+        // An earlier run of the same.
+        let there = local.commit_named(&full)?;
+        if local.commit(there)?.node.tree == rollback.tree.0 {
+            return Ok(there);
+        }
+        return Err(Error::usage(format!("the branch {branch} exists, and holds something else")));
     }
     let picker = Picker::new(local);
     let write = Write::new(&picker);
@@ -147,7 +156,7 @@ pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> 
     for id in made {
         write.keep(id)?;
     }
-    write.branch(&format!("refs/heads/{branch}"), parent, "portcullis promote rollback")?;
+    write.branch(&full, parent, "portcullis promote rollback")?;
     Ok(parent)
 }
 

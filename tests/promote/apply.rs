@@ -223,6 +223,24 @@ fn a_plan_is_judged_before_it_exists() {
 }
 
 #[test]
+fn what_the_result_violates_stands_at_the_commit_that_did_it() {
+    let sandbox = Sandbox::new();
+    let git = sandbox.init("story", Hash::Sha1);
+    let base = [("f".to_owned(), lines(&[]))].into();
+    let dev = vec![
+        Commit::new("d1", &[("wmill.yaml", "defaultTs: bun\nno-such-key: 1\n")]),
+        Commit::new("d2", &[("f", &lines(&[(3, "three")]))]),
+    ];
+    let told = Story { base, dev, main: Vec::new() }.tell_in(&git);
+    let plan = Plan::from_json(&run(&told.git, &["plan", "--format", "json"]).stdout).expect("a plan");
+    let windmill = |at: usize| plan.steps[at].findings.iter().filter(|f| f.rule.starts_with("windmill/")).count();
+    assert!(windmill(0) > 0 && windmill(1) == 0, "{plan:?}");
+    let later = run(&told.git, &["plan", &told.ids["d2"], "--format", "json"]);
+    let later = Plan::from_json(&later.stdout).expect("a plan");
+    assert!(later.steps[0].findings.is_empty() && later.result.findings.is_empty(), "{later:?}");
+}
+
+#[test]
 fn the_same_question_has_the_same_answer() {
     let told = story();
     let ask = || ok(&told.git, &["plan", &told.ids["d1"], "--format", "json"]);

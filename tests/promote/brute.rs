@@ -91,7 +91,9 @@ fn commit(dice: &mut Dice, tree: &mut BTreeMap<String, String>, id: &str) -> Com
 #[test]
 fn the_closure_is_a_smallest_one() {
     let git = Sandbox::new().init_bare("stories", Hash::Sha1);
-    let stories: Vec<Story> = (0..1000).map(generate).collect();
+    // More of them when somebody asks.
+    let stories = std::env::var("PORTCULLIS_STORIES").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
+    let stories: Vec<Story> = (0..stories).map(generate).collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
     let local = repo.local();

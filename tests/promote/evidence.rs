@@ -121,3 +121,19 @@ fn what_was_picked_is_found_and_nothing_else_is_certain() {
     }
     assert!(pairs > 120 && by_patch * 10 > pairs * 9, "{by_patch} of {pairs}");
 }
+
+#[test]
+fn what_production_took_back_is_told_before_it_goes_again() {
+    let back = Commit::new("m2", &[("f", &lines(&[]))]).saying("Revert \"feat: three\"");
+    let told = story(vec![pick(&[("f", &lines(&[(3, "three")]))]), back]);
+    let short = |name: &str| told.ids[name][..10].to_owned();
+    let words = format!(
+        "{} (feat: three (#7)) was on main as {} and was taken back by {}: picking it brings it back",
+        short("d1"),
+        short("m1"),
+        short("m2")
+    );
+    let plan = plan_for(&told, &["d1"]);
+    assert!(plan.advice.contains(&words), "{:?}", plan.advice);
+    assert!(!plan_for(&told, &["d2"]).advice.iter().any(|a| a.starts_with(&short("d2"))));
+}

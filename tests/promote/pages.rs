@@ -63,3 +63,22 @@ fn reasons_and_blockers_name_commits_and_lines() {
     assert!(text.contains("both touch f:3"), "{text}");
     assert!(text.contains(&format!("g:1: both sides change these lines; {}", &told.ids["m1"][..10])), "{text}");
 }
+
+#[test]
+fn a_blocker_is_found_behind_the_picks_before() {
+    let dev = vec![
+        Commit::new("d1", &[("f", &format!("first\nsecond\n{}", lines(&[])))]),
+        Commit::new("d2", &[("f", &format!("first\nsecond\n{}", lines(&[(8, "eight")])))]),
+    ];
+    let main = vec![
+        Commit::new("m1", &[("f", &lines(&[(8, "hot")]))]),
+        Commit::new("m2", &[("f", &lines(&[(5, "five"), (8, "hot")]))]),
+    ];
+    let told = Story { base: [("f".to_owned(), lines(&[]))].into(), dev, main }.tell();
+    let plan = plan_for(&told, &[]);
+    assert_eq!(super::steps(&told, &plan), ["d1 clean", "d2 conflict"]);
+    let conflict = &plan.steps[1].conflicts[0];
+    assert_eq!((conflict.lines.as_str(), conflict.theirs.as_str()), ("10", "10"), "in the result so far, and in d2");
+    let blocker = conflict.blocker.as_ref().expect("somebody changed that line");
+    assert_eq!(told.name(&blocker.commit.0.to_string()), "m1");
+}

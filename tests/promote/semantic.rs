@@ -29,7 +29,7 @@ fn a_list_merges_entry_by_entry() {
     assert_eq!(proposal.text, "resources:\n  - a.yaml\n  - c.yaml\n  - z.yaml\n");
     assert_eq!(proposal.what, "list");
     assert!(proposal.proof.iter().any(|p| p.contains("c.yaml: added by the pick")), "{:?}", proposal.proof);
-    assert!(proposal.proof.iter().any(|p| p.contains("b.yaml: not on production")), "{:?}", proposal.proof);
+    assert!(proposal.proof.iter().any(|p| p.contains("b.yaml: not on main")), "{:?}", proposal.proof);
 }
 
 #[test]

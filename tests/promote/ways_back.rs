@@ -11,6 +11,10 @@ use super::lines;
 use super::story::{Commit, Story, Told};
 
 fn story() -> Told {
+    story_parts().tell()
+}
+
+fn story_parts() -> Story {
     let base = [("apps/web/v.yaml".to_owned(), lines(&[])), ("apps/api/v.yaml".to_owned(), lines(&[]))].into();
     let dev = vec![
         Commit::new("d1", &[("apps/web/v.yaml", &lines(&[(3, "three")]))]).saying("feat(web)!: three"),
@@ -21,7 +25,7 @@ fn story() -> Told {
             .saying("feat(web)!: three\n\n(cherry picked from commit d1)"),
         Commit::new("m2", &[("apps/api/v.yaml", &lines(&[(5, "hot")]))]).saying("fix(api): hot"),
     ];
-    Story { base, dev, main }.tell()
+    Story { base, dev, main }
 }
 
 #[test]
@@ -64,6 +68,9 @@ fn a_rollback_proves_that_the_tree_is_the_tags() {
             .git(["log", "--format=%B", &format!("main..{tip}")])
             .contains(&format!("This reverts commit {}.", told.ids["m1"]))
     );
+    let again =
+        rollback::apply(&local, &back, "rollback/x", 1_700_900_999).expect("a second run finds the first one's");
+    assert_eq!(again, tip);
     let keep = rollback::rollback(&local, "main", "v1.0.0", &[told.ids["m2"].clone()]).expect("a way back");
     assert!(!keep.proved && keep.differs == ["apps/api/v.yaml"]);
     assert!(rollback::rollback(&local, "main", "dev", &[]).is_err(), "dev is not part of main");
@@ -103,4 +110,16 @@ fn deploy_branches_of_windmill_are_read() {
     assert_eq!(deploy_branch("staging/script/f__etl__load"), told("staging", "f/etl/load"));
     assert_eq!(deploy_branch("staging/f__etl"), told("staging", "f/etl"));
     assert_eq!(deploy_branch("staging"), None);
+}
+
+#[test]
+fn backport_leaves_the_revert_of_a_pick_where_it_is() {
+    let mut all = story_parts();
+    all.main.push(Commit::new("m3", &[("apps/web/v.yaml", &lines(&[]))]).saying("Revert \"feat(web)!: three\""));
+    let told = all.tell();
+    let repo = told.open();
+    let back = backport(&repo.local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
+    assert_eq!(super::steps(&told, &back.plan), ["m2 clean"]);
+    let why = super::skipped(&told, &back.plan);
+    assert!(why.iter().any(|w| w.starts_with("m3: takes back ")), "{why:?}");
 }

@@ -90,11 +90,16 @@ fn told(done: &Applied, plan: &Plan) -> String {
     let n = crate::promote::advice::count(done.picks.len(), "pick");
     let what = if done.already { "stands already" } else { "is made" };
     let branch = render::quote(&done.branch);
-    format!(
+    let mut out = format!(
         "{branch} {what}: {n} on {onto}, tip {}\n  git log --oneline {}..{branch}\n  git push -u origin {branch}\n",
         done.tip.short(),
         render::quote(onto),
-    )
+    );
+    for step in plan.picks().filter(|s| !s.identity.is_empty()) {
+        let files = step.identity.join(", ");
+        out.push_str(&format!("look at {}: it carries one environment's identity ({files})\n", step.commit.0.short()));
+    }
+    out
 }
 
 fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
@@ -152,7 +157,7 @@ fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u
     if args.apply {
         let branch = render::rollback_branch(&back);
         let tip = rollback::apply(&local, &back, &branch, outside.now.as_second())?;
-        outside.say(&format!("{} is made, tip {}\n", render::quote(&branch), tip.short()))?;
+        outside.say(&format!("{} stands, tip {}\n", render::quote(&branch), tip.short()))?;
     }
     let conflicts = back.reverts.iter().any(|r| !r.conflicts.is_empty());
     Ok(u8::from(conflicts || !back.proved && args.keep.is_empty()))

@@ -1,13 +1,14 @@
 //! The two lanes as SVG: development on the left, production on the right, a line from each commit to its pick, an arc
 //! from each commit to what it needs. Static: it says everything without a script.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::html::escape;
 use super::short_ref;
+use crate::promote::advice::count;
 use crate::promote::history::Hex;
-use crate::promote::plan::{Plan, Role, State, Step};
+use crate::promote::plan::{Lane, Plan, Role, State, Step};
 
 /// Pixels between two commits, and where the lanes stand.
 const ROW: usize = 34;
@@ -18,9 +19,18 @@ const WIDTH: usize = 1100;
 /// Characters of a subject that fit beside a lane.
 const FIT: usize = 56;
 
+/// So many commits of a lane are drawn; beyond that only what the plan speaks of.
+const ROWS: usize = 150;
+
 /// Newest first, as people look at branches.
 pub fn svg(plan: &Plan) -> String {
-    let rows = plan.candidates.len().max(plan.production.len() + plan.picks().count() + 1).max(1);
+    let spoken: HashSet<Hex> = plan.steps.iter().map(|s| s.commit).collect();
+    let candidates = drawn(&plan.candidates, |lane| spoken.contains(&lane.commit));
+    let picked: HashSet<Hex> = candidates.iter().filter_map(|c| c.promoted?.commit).collect();
+    let blockers = plan.steps.iter().flat_map(|s| &s.conflicts).filter_map(|c| Some(c.blocker.as_ref()?.commit));
+    let blockers: HashSet<Hex> = blockers.collect();
+    let production = drawn(&plan.production, |lane| blockers.contains(&lane.commit));
+    let rows = candidates.len().max(production.len() + plan.picks().count() + 1) + 1;
     let height = TOP + ROW * rows + 16;
     let mut out = String::new();
     // Writing to a String does not fail.
@@ -30,13 +40,13 @@ pub fn svg(plan: &Plan) -> String {
          aria-labelledby=\"lanes-title\"><title id=\"lanes-title\">Both branches since they parted, newest first</title>"
     );
     let y = |row: usize| TOP + row * ROW;
-    let dev: HashMap<Hex, usize> = plan.candidates.iter().rev().enumerate().map(|(row, c)| (c.commit, row)).collect();
+    let dev: HashMap<Hex, usize> = candidates.iter().rev().enumerate().map(|(row, c)| (c.commit, row)).collect();
     // What the plan would add stands on top of production.
     let picks: Vec<&Step> = plan.picks().collect();
     let planned: HashMap<Hex, usize> = picks.iter().rev().enumerate().map(|(row, s)| (s.commit, row)).collect();
     let below = picks.len() + usize::from(!picks.is_empty());
     let main: HashMap<Hex, usize> =
-        plan.production.iter().rev().enumerate().map(|(row, c)| (c.commit, row + below)).collect();
+        production.iter().rev().enumerate().map(|(row, c)| (c.commit, row + below)).collect();
     for (x, name, tip) in [(DEV, &plan.from.name, plan.from.oid), (MAIN, &plan.onto.name, plan.onto.oid)] {
         let _ = writeln!(
             out,
@@ -47,7 +57,7 @@ pub fn svg(plan: &Plan) -> String {
         let _ = writeln!(out, "<line class=\"lane\" x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{height}\"/>", TOP - 12);
     }
     // Lines first, so that dots lie on them.
-    for lane in &plan.candidates {
+    for lane in &candidates {
         let to = lane.promoted.and_then(|p| p.commit).and_then(|c| main.get(&c));
         if let (Some(from), Some(to)) = (dev.get(&lane.commit), to) {
             let class = if lane.promoted.is_some_and(|p| p.is_settled()) { "same" } else { "same maybe" };
@@ -80,7 +90,7 @@ pub fn svg(plan: &Plan) -> String {
             }
         }
     }
-    for lane in &plan.candidates {
+    for lane in &candidates {
         let Some(row) = dev.get(&lane.commit) else { continue };
         let step = plan.steps.iter().find(|s| s.commit == lane.commit);
         let (class, word) = match (step.map(|s| (s.state, s.role)), lane.promoted) {
@@ -112,17 +122,45 @@ pub fn svg(plan: &Plan) -> String {
             at + 4
         );
     }
-    for lane in &plan.production {
+    for lane in &production {
         let Some(row) = main.get(&lane.commit) else { continue };
-        let picked = plan.candidates.iter().any(|c| c.promoted.and_then(|p| p.commit) == Some(lane.commit));
-        let (class, word) = match (picked, lane.merge) {
+        let (class, word) = match (picked.contains(&lane.commit), lane.merge) {
             (true, _) => ("promoted", "promoted"),
             (_, true) => ("merge", "merge"),
             _ => ("own", "only here"),
         };
         dot(&mut out, (MAIN, y(*row)), class, lane.commit, &lane.subject, word);
     }
+    for (x, row, all, shown) in [
+        (DEV, candidates.len(), plan.candidates.len(), candidates.len()),
+        (MAIN, production.len() + below, plan.production.len(), production.len()),
+    ] {
+        if all > shown {
+            let _ = writeln!(
+                out,
+                "<text class=\"now\" x=\"{}\" y=\"{}\">{} not drawn</text>",
+                x + 18,
+                y(row) + 4,
+                count(all - shown, "other commit")
+            );
+        }
+    }
     out.push_str("</svg>\n");
+    out
+}
+
+/// What matters, and the newest of the rest while there is room; in the order of the lane.
+fn drawn(lane: &[Lane], matters: impl Fn(&Lane) -> bool) -> Vec<&Lane> {
+    let mut room = ROWS.saturating_sub(lane.iter().filter(|l| matters(l)).count());
+    let mut out: Vec<&Lane> = Vec::new();
+    for commit in lane.iter().rev() {
+        let matters = matters(commit);
+        if matters || room > 0 {
+            room -= usize::from(!matters);
+            out.push(commit);
+        }
+    }
+    out.reverse();
     out
 }
 
