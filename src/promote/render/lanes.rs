@@ -17,7 +17,9 @@ const DEV: usize = 92;
 const MAIN: usize = 600;
 const WIDTH: usize = 1100;
 /// Characters of a subject that fit beside a lane.
-const FIT: usize = 56;
+const FIT: usize = 54;
+/// Lines over more rows than this would run together: there the ids have to do.
+const REACH: usize = 24;
 
 /// So many commits of a lane are drawn; beyond that only what the plan speaks of.
 const ROWS: usize = 150;
@@ -165,6 +167,9 @@ fn drawn(lane: &[Lane], matters: impl Fn(&Lane) -> bool) -> Vec<&Lane> {
 }
 
 fn link(out: &mut String, class: &str, (start, from): (usize, usize), to: usize) {
+    if from.abs_diff(to) > REACH * ROW {
+        return;
+    }
     let (a, b) = (DEV + 440, MAIN - 10);
     let middle = (a + b) / 2;
     let _ = writeln!(
