@@ -110,6 +110,25 @@ impl<'a> Content<'a> {
     }
 }
 
+/// Bytes that were made out of others, as a delta says.
+pub struct Made<'a> {
+    pub bytes: &'a [u8],
+    /// How long the base is.
+    pub base: usize,
+    /// What stands in both, in the order of `bytes` and without overlaps there. Two that follow each other in both are one.
+    pub kept: &'a [Kept],
+}
+
+/// A run of bytes that was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it starts in the base.
+    pub from: usize,
+    /// Where it starts now.
+    pub at: usize,
+    pub len: usize,
+}
+
 /// A (blob, path) pair that a change introduces.
 #[derive(Clone, Copy)]
 pub struct File<'a> {

@@ -1,0 +1,131 @@
+//! Deltas: the instructions by which one object is made out of another. Owns their reading and doing; where they are
+//! kept is the forest's affair.
+
+use std::fmt;
+
+use crate::subject::Kept;
+
+/// Why a pack cannot be read; completes "at offset n".
+#[derive(Debug)]
+pub(super) struct Damage(pub &'static str);
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Sizes of base and result, as the delta's head says.
+pub(super) fn sizes(delta: &[u8]) -> Result<(usize, usize), Damage> {
+    let (base, used) = size(delta)?;
+    let (result, _) = size(&delta[used..])?;
+    Ok((base, result))
+}
+
+fn size(bytes: &[u8]) -> Result<(usize, usize), Damage> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().enumerate().take(9) {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            let value = usize::try_from(value).map_err(|_| Damage("a delta is for an object too large"))?;
+            return Ok((value, at + 1));
+        }
+    }
+    Err(Damage("the sizes of a delta are cut off"))
+}
+
+/// Makes an object: `out` gets its bytes and `kept` what of them stands in `base`. Both are cleared first.
+pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec<Kept>) -> Result<(), Damage> {
+    out.clear();
+    kept.clear();
+    let (base_size, used) = size(delta)?;
+    let (result, more) = size(&delta[used..])?;
+    if base_size != base.len() {
+        return Err(Damage("a delta is for a base of another size"));
+    }
+    out.try_reserve_exact(result).map_err(|_| Damage("a delta makes more than memory holds"))?;
+    let mut rest = &delta[used + more..];
+    while let Some((&command, tail)) = rest.split_first() {
+        rest = tail;
+        let run = if command & 0x80 != 0 {
+            let (from, len) = copy(command, &mut rest)?;
+            let run = base.get(from..from + len).ok_or(Damage("a delta copies from beyond its base"))?;
+            match kept.last_mut() {
+                Some(last) if last.from + last.len == from && last.at + last.len == out.len() => last.len += len,
+                _ => kept.push(Kept { from, at: out.len(), len }),
+            }
+            run
+        } else if command == 0 {
+            return Err(Damage("a delta holds an instruction that means nothing"));
+        } else {
+            let run;
+            (run, rest) = rest.split_at_checked(command as usize).ok_or(Damage("a delta is cut off"))?;
+            run
+        };
+        if out.len() + run.len() > result {
+            return Err(Damage("a delta makes more than it says"));
+        }
+        out.extend_from_slice(run);
+    }
+    if out.len() < result { Err(Damage("a delta makes less than it says")) } else { Ok(()) }
+}
+
+/// Offset and length of a copy: the bits of its command say which bytes of them follow.
+fn copy(command: u8, rest: &mut &[u8]) -> Result<(usize, usize), Damage> {
+    let mut number = |bits: std::ops::Range<u32>| {
+        let mut value = 0usize;
+        for (place, bit) in bits.enumerate() {
+            if command >> bit & 1 != 0 {
+                let (byte, tail) = rest.split_first().ok_or(Damage("a delta is cut off"))?;
+                *rest = tail;
+                value |= usize::from(*byte) << (8 * place);
+            }
+        }
+        Ok(value)
+    };
+    let (from, len) = (number(0..4)?, number(4..7)?);
+    Ok((from, if len == 0 { 0x10000 } else { len }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<Kept>), Damage> {
+        let (mut out, mut kept) = (vec![1], vec![Kept { from: 0, at: 0, len: 1 }]);
+        apply(base, delta, &mut out, &mut kept).map(|()| (out, kept))
+    }
+
+    #[test]
+    fn copies_and_insertions_in_turn() {
+        // Copy 0..4, copy 4..6 (the same run), insert `x`, copy 2..4.
+        let delta = [10, 9, 0x90, 4, 0x91, 4, 2, 1, b'x', 0x91, 2, 2];
+        let (out, kept) = made(b"0123456789", &delta).expect("a delta");
+        assert_eq!(out, b"012345x23");
+        assert_eq!(kept, [Kept { from: 0, at: 0, len: 6 }, Kept { from: 2, at: 7, len: 2 }]);
+    }
+
+    #[test]
+    fn a_length_of_nothing_is_65536() {
+        let base = vec![b'b'; 0x10001];
+        let (out, kept) = made(&base, &[0x81, 0x80, 4, 0x80, 0x80, 4, 0x81, 1]).expect("a delta");
+        assert_eq!((out.len(), kept), (0x10000, vec![Kept { from: 1, at: 0, len: 0x10000 }]));
+    }
+
+    #[test]
+    fn whatever_is_cut_off_or_reaches_beyond_is_damage() {
+        let whole = [10, 9, 0x90, 4, 0x91, 4, 2, 1, b'x', 0x91, 2, 2];
+        for end in 0..whole.len() {
+            assert!(made(b"0123456789", &whole[..end]).is_err(), "cut at {end}");
+        }
+        for (delta, why) in [
+            (&[9, 1, 1, b'x'][..], "a base of another size"),
+            (&[10, 1, 0], "means nothing"),
+            (&[10, 1, 2, b'x', b'y'], "more than it says"),
+            (&[10, 4, 0x91, 8, 4], "beyond its base"),
+        ] {
+            let said = made(b"0123456789", delta).expect_err("damage").to_string();
+            assert!(said.contains(why), "{said}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! One pack as a forest: every entry under the entry that its delta stands on. Owns the reading of index and headers;
+//! inflates nothing.
+
+use std::path::Path;
+
+use gix::objs::Kind;
+use gix::odb::pack;
+use gix::odb::pack::data::entry::Header;
+use rayon::prelude::*;
+
+use super::delta::Damage;
+use crate::error::{Error, Result};
+use crate::subject::Oid;
+
+/// No entry.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A pack and its index, open.
+pub(super) struct Pack {
+    data: pack::data::File,
+    index: pack::index::File,
+}
+
+/// An entry by its place in the pack.
+struct Node {
+    offset: u64,
+    /// Its number in the index, which is sorted by id.
+    slot: u32,
+    base: Base,
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    /// Stored whole.
+    Whole(Kind),
+    /// Number of the node.
+    Here(u32),
+    /// In another pack, or loose: the header names it.
+    Elsewhere,
+}
+
+/// What an entry is made of.
+pub(super) enum Stored {
+    Whole,
+    Delta,
+    /// A delta whose base is another store's.
+    DeltaOn,
+}
+
+/// The blobs of a pack that are wanted, and what has to be made for them.
+pub(super) struct Forest<'p> {
+    pub pack: &'p Pack,
+    nodes: Vec<Node>,
+    /// Wanted itself.
+    wanted: Vec<bool>,
+    /// How many wanted ones stand on an entry, itself included: 0 is never made.
+    weight: Vec<u32>,
+    /// Entries on each entry, those with weight only, the lightest first: `children[first[n]..first[n + 1]]`.
+    first: Vec<u32>,
+    children: Vec<u32>,
+    /// Where the making begins, the heaviest first.
+    pub roots: Vec<u32>,
+}
+
+impl Pack {
+    pub fn open(index: &Path, hash: gix::hash::Kind) -> Result<Self> {
+        let what =
+            |e: &dyn std::fmt::Display| Error::undecided(format!("cannot open the pack {}: {e}", index.display()));
+        let data = pack::data::File::at(index.with_extension("pack"), hash).map_err(|e| what(&e))?;
+        let pack = Self { data, index: pack::index::File::at(index, hash).map_err(|e| what(&e))? };
+        if pack.data.num_objects() != pack.index.num_objects() {
+            return Err(what(&"pack and index disagree about the number of objects")
+                .hint("`git fsck` says whether the repository is damaged"));
+        }
+        Ok(pack)
+    }
+
+    pub fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// The id of an entry by its number in the index.
+    pub fn id(&self, slot: u32) -> &gix::hash::oid {
+        self.index.oid_at_index(slot)
+    }
+
+    /// The number in the index.
+    pub fn slot(&self, id: &gix::hash::oid) -> Option<u32> {
+        self.index.lookup(id)
+    }
+
+    fn entry(&self, offset: u64) -> Result<pack::data::Entry, Damage> {
+        if offset >= self.data.data_len() as u64 {
+            return Err(Damage("the index points beyond the pack"));
+        }
+        self.data.entry(offset).map_err(|_| Damage("the header of an entry cannot be read"))
+    }
+
+    fn named_base(&self, offset: u64) -> Result<Oid, Damage> {
+        match self.entry(offset)?.header {
+            Header::RefDelta { base_id } => Ok(super::super::oid(&base_id)),
+            _ => Err(Damage("an entry names no base")),
+        }
+    }
+
+    pub fn damaged(&self, offset: u64, why: &Damage) -> Error {
+        Error::undecided(format!("pack {} is damaged at offset {offset}: {why}", self.data.path().display()))
+            .hint("`git fsck` says what is lost; a fresh clone may have it")
+    }
+
+    fn header(&self, offset: u64, order: &[(u64, u32)], at_slot: &[u32]) -> Result<Base, Damage> {
+        let entry = self.entry(offset)?;
+        Ok(match entry.header {
+            Header::Commit => Base::Whole(Kind::Commit),
+            Header::Tree => Base::Whole(Kind::Tree),
+            Header::Blob => Base::Whole(Kind::Blob),
+            Header::Tag => Base::Whole(Kind::Tag),
+            Header::OfsDelta { base_distance } => {
+                let base = offset.checked_sub(base_distance).filter(|_| base_distance > 0);
+                let base = base.and_then(|base| order.binary_search_by_key(&base, |(offset, _)| *offset).ok());
+                Base::Here(base.ok_or(Damage("a delta stands on no entry"))? as u32)
+            }
+            Header::RefDelta { base_id } => match self.index.lookup(base_id) {
+                Some(slot) => Base::Here(at_slot[slot as usize]),
+                None => Base::Elsewhere,
+            },
+        })
+    }
+}
+
+impl<'p> Forest<'p> {
+    /// `wanted` is asked about blobs only; a base that is elsewhere has the kind that `kind` says.
+    pub fn grow(
+        pack: &'p Pack,
+        wanted: &(impl Fn(&gix::hash::oid) -> bool + Sync),
+        kind: impl Fn(Oid) -> Result<Kind>,
+    ) -> Result<Self> {
+        let mut order: Vec<(u64, u32)> = (0..pack.len()).map(|s| (pack.index.pack_offset_at_index(s), s)).collect();
+        order.sort_unstable();
+        let mut at_slot = vec![NONE; order.len()];
+        for (at, (_, slot)) in order.iter().enumerate() {
+            at_slot[*slot as usize] = at as u32;
+        }
+        let node = |(offset, slot): &(u64, u32)| {
+            let base = pack.header(*offset, &order, &at_slot).map_err(|why| pack.damaged(*offset, &why))?;
+            Ok(Node { offset: *offset, slot: *slot, base })
+        };
+        let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
+        drop((order, at_slot));
+        let kinds = kinds(pack, &nodes, kind)?;
+        let judge = |(node, kind): (&Node, &Kind)| *kind == Kind::Blob && wanted(pack.id(node.slot));
+        let wanted: Vec<bool> = nodes.par_iter().zip(&kinds).with_min_len(4096).map(judge).collect();
+        Ok(Self::planted(pack, nodes, wanted))
+    }
+
+    fn planted(pack: &'p Pack, nodes: Vec<Node>, wanted: Vec<bool>) -> Self {
+        let mut first = vec![0u32; nodes.len() + 2];
+        for node in &nodes {
+            if let Base::Here(base) = node.base {
+                first[base as usize + 2] += 1;
+            }
+        }
+        for at in 1..first.len() {
+            first[at] += first[at - 1];
+        }
+        let mut children = vec![0u32; first[nodes.len() + 1] as usize];
+        let mut roots = Vec::new();
+        for (at, node) in nodes.iter().enumerate() {
+            if let Base::Here(base) = node.base {
+                let place = &mut first[base as usize + 1];
+                children[*place as usize] = at as u32;
+                *place += 1;
+            } else {
+                roots.push(at as u32);
+            }
+        }
+        let mut forest = Self { pack, wanted, weight: Vec::new(), first, children, roots, nodes };
+        forest.weigh();
+        forest
+    }
+
+    /// Counts what stands on each entry, and forgets the entries on which nothing wanted stands.
+    fn weigh(&mut self) {
+        let mut order = self.roots.clone();
+        let mut at = 0;
+        while at < order.len() {
+            let all = self.first[order[at] as usize] as usize..self.first[order[at] as usize + 1] as usize;
+            order.extend_from_slice(&self.children[all]);
+            at += 1;
+        }
+        self.weight = self.wanted.iter().map(|w| u32::from(*w)).collect();
+        for node in order.into_iter().rev() {
+            if let Base::Here(base) = self.nodes[node as usize].base {
+                self.weight[base as usize] += self.weight[node as usize];
+            }
+        }
+        let weight = &self.weight;
+        let mut kept = 0;
+        let mut from = 0;
+        for node in 0..self.nodes.len() {
+            let start = kept;
+            let end = self.first[node + 1] as usize;
+            for child in from..end {
+                if weight[self.children[child] as usize] > 0 {
+                    self.children[kept] = self.children[child];
+                    kept += 1;
+                }
+            }
+            self.children[start..kept].sort_unstable_by_key(|c| weight[*c as usize]);
+            from = end;
+            self.first[node] = start as u32;
+        }
+        let last = self.nodes.len();
+        self.first[last] = kept as u32;
+        self.children.truncate(kept);
+        self.roots.retain(|r| weight[*r as usize] > 0);
+        self.roots.sort_unstable_by_key(|r| std::cmp::Reverse(weight[*r as usize]));
+    }
+
+    /// The entries that stand on one, the lightest first.
+    pub fn on(&self, node: u32) -> &[u32] {
+        &self.children[self.first[node as usize] as usize..self.first[node as usize + 1] as usize]
+    }
+
+    pub fn is_wanted(&self, node: u32) -> bool {
+        self.wanted[node as usize]
+    }
+
+    /// How many blobs are wanted.
+    pub fn total(&self) -> u64 {
+        self.roots.iter().map(|r| u64::from(self.weight[*r as usize])).sum()
+    }
+
+    pub fn slot(&self, node: u32) -> u32 {
+        self.nodes[node as usize].slot
+    }
+
+    pub fn stored(&self, node: u32) -> Stored {
+        match self.nodes[node as usize].base {
+            Base::Whole(_) => Stored::Whole,
+            Base::Here(_) => Stored::Delta,
+            Base::Elsewhere => Stored::DeltaOn,
+        }
+    }
+
+    /// The base that an entry's header names.
+    pub fn named_base(&self, node: u32) -> Result<Oid, Damage> {
+        self.pack.named_base(self.nodes[node as usize].offset)
+    }
+
+    pub fn damaged(&self, node: u32, why: &Damage) -> Error {
+        self.pack.damaged(self.nodes[node as usize].offset, why)
+    }
+
+    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index.
+    pub fn inflate(&self, node: u32, inflate: &mut gix::zlib::Inflate, out: &mut Vec<u8>) -> Result<(), Damage> {
+        let Node { offset, slot, .. } = self.nodes[node as usize];
+        let pack = &self.pack.data;
+        let entry = self.pack.entry(offset)?;
+        let end = self.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
+        let raw = pack.entry_slice(offset..end).ok_or(Damage("an entry reaches beyond the pack"))?;
+        if self.pack.index.crc32_at_index(slot).is_some_and(|sum| sum != crc32fast::hash(raw)) {
+            return Err(Damage("an entry is not what the index says"));
+        }
+        // Nothing is compressed to less than a thousandth: a larger promise is none.
+        let size = usize::try_from(entry.decompressed_size).ok().filter(|size| size / 1100 <= raw.len());
+        let size = size.ok_or(Damage("an entry claims an impossible size"))?;
+        out.clear();
+        out.try_reserve(size).map_err(|_| Damage("an entry is larger than memory"))?;
+        out.resize(size, 0);
+        pack.decompress_entry(&entry, inflate, out).map(drop).map_err(|_| Damage("an entry cannot be inflated"))
+    }
+
+    /// How large the inflated entry is.
+    pub fn size(&self, node: u32) -> u64 {
+        self.pack.entry(self.nodes[node as usize].offset).map_or(0, |e| e.decompressed_size)
+    }
+}
+
+/// Every entry's kind is that of the entry at the end of its chain.
+fn kinds(pack: &Pack, nodes: &[Node], kind: impl Fn(Oid) -> Result<Kind>) -> Result<Vec<Kind>> {
+    let mut known: Vec<Option<Kind>> = vec![None; nodes.len()];
+    let mut chain = Vec::new();
+    for start in 0..nodes.len() {
+        let mut at = start;
+        let found = loop {
+            if let Some(kind) = known[at] {
+                break kind;
+            }
+            // A chain that comes back to itself is longer than all there is.
+            if chain.len() > nodes.len() {
+                return Err(pack.damaged(nodes[start].offset, &Damage("deltas stand on each other in a circle")));
+            }
+            chain.push(at);
+            match nodes[at].base {
+                Base::Whole(kind) => break kind,
+                Base::Here(base) => at = base as usize,
+                Base::Elsewhere => {
+                    let offset = nodes[at].offset;
+                    break kind(pack.named_base(offset).map_err(|why| pack.damaged(offset, &why))?)?;
+                }
+            }
+        };
+        chain.drain(..).for_each(|at| known[at] = Some(found));
+    }
+    Ok(known.into_iter().flatten().collect())
+}

@@ -1,0 +1,137 @@
+//! Many blobs at once, read as packs keep them: families of deltas, each object made once out of the one it stands on.
+//! Owns which packs are read for which blobs. What is looked for in them is the caller's; whatever no pack here holds
+//! (loose objects, very large ones) is left to be asked for by id.
+
+mod delta;
+mod forest;
+mod walk;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use self::forest::{Forest, Pack};
+use self::walk::Walk;
+use super::{Repo, gix_id, oid, unreadable};
+use crate::error::Result;
+use crate::subject::{Made, Oid};
+
+/// Who looks at the blobs, on any thread, each base before what stands on it.
+pub trait Reading: Sync {
+    /// What is remembered of a blob while others stand on it.
+    type Trace: Send + Sync;
+
+    /// A blob of which nothing is known.
+    fn whole(&self, bytes: &[u8]) -> Self::Trace;
+
+    /// A blob that was made out of one that was read.
+    fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace;
+
+    /// What shall be known of a blob in the end; not [`NOTHING`].
+    fn note(&self, bytes: &[u8], trace: &Self::Trace) -> u8;
+}
+
+/// The note on a blob that was not read.
+pub const NOTHING: u8 = u8::MAX;
+
+/// Work done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Blobs that were asked for and made.
+    pub resolved: u64,
+    /// Bytes inflated: objects stored whole, and deltas.
+    pub inflated: u64,
+    /// Bytes made by deltas.
+    pub made: u64,
+}
+
+/// What was noted of each blob.
+#[derive(Default)]
+pub struct Notes {
+    packs: Vec<(Pack, Vec<AtomicU8>)>,
+}
+
+impl Notes {
+    pub fn get(&self, id: Oid) -> Option<u8> {
+        let id = gix_id(id);
+        let found = self.packs.iter().filter_map(|(pack, notes)| Some(&notes[pack.slot(&id)? as usize]));
+        found.map(|note| note.load(Ordering::Relaxed)).find(|note| *note != NOTHING)
+    }
+}
+
+/// A pack is read for this share of its objects; fewer are found faster one by one.
+const SHARE: u64 = 16;
+
+impl Repo {
+    /// Reads blobs that stand in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. Damage
+    /// is an error even where nothing wanted is lost: what cannot be read cannot be judged.
+    pub fn read_packs<R: Reading>(&self, wanted: Option<&[Oid]>, reading: &R) -> Result<(Notes, Counts)> {
+        let local = self.local();
+        let hash = local.gix.object_hash();
+        let mut counts = Counts::default();
+        let mut notes = Notes::default();
+        // An object can stand in several packs.
+        let mut seen: HashSet<Oid> = HashSet::new();
+        let files = self.pack_files()?;
+        let several = files.len() > 1;
+        for file in files {
+            let pack = Pack::open(&file, hash)?;
+            let is_wanted = |id: &gix::hash::oid| {
+                let id = oid(id);
+                wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
+            };
+            let kind = |id: Oid| self.local().object(id).map(|(kind, _)| kind);
+            if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(SHARE) < u64::from(pack.len())) {
+                continue;
+            }
+            let forest = Forest::grow(&pack, &is_wanted, kind)?;
+            if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
+                continue;
+            }
+            let said: Vec<AtomicU8> = (0..pack.len()).map(|_| AtomicU8::new(NOTHING)).collect();
+            let done = Walk::new(self, &forest, reading, &said).run()?;
+            drop(forest);
+            counts.resolved += done.resolved;
+            counts.inflated += done.inflated;
+            counts.made += done.made;
+            if several {
+                let read = (0..pack.len()).filter(|s| said[*s as usize].load(Ordering::Relaxed) != NOTHING);
+                seen.extend(read.map(|s| oid(pack.id(s))));
+            }
+            notes.packs.push((pack, said));
+        }
+        Ok((notes, counts))
+    }
+
+    /// The indices of all packs, of this repository and of those whose objects it shares.
+    fn pack_files(&self) -> Result<Vec<PathBuf>> {
+        let local = self.local();
+        let store = local.gix.objects.store_ref();
+        let alternates = store.alternate_db_paths().map_err(unreadable("the alternates cannot be read"))?;
+        let mut out = Vec::new();
+        for objects in std::iter::once(store.path().to_owned()).chain(alternates) {
+            list(&objects.join("pack"), &mut out)?;
+        }
+        Ok(out)
+    }
+}
+
+/// Adds the indices of a directory, sorted by name.
+fn list(directory: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
+    let cannot = || format!("cannot list {}", directory.display());
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(unreadable(cannot())(e)),
+    };
+    let first = out.len();
+    for entry in entries {
+        let path = entry.map_err(unreadable(cannot()))?.path();
+        // An index without its pack is about to go.
+        if path.extension().is_some_and(|e| e == "idx") && path.with_extension("pack").exists() {
+            out.push(path);
+        }
+    }
+    out[first..].sort_unstable();
+    Ok(())
+}
