@@ -203,6 +203,9 @@ pub struct JudgeArgs {
     /// Head ref of the pull request that lands with the range.
     #[arg(long, value_name = "NAME")]
     pub head_ref: Option<String>,
+    /// Read every blob whole where it stands, instead of packs by their delta trees: slower, with the same result.
+    #[arg(long, hide = true)]
+    pub one_by_one: bool,
 }
 
 /// How to tell.

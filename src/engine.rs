@@ -1,6 +1,8 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
+mod sift;
+
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -8,6 +10,7 @@ use std::hash::BuildHasher;
 use bstr::{BStr, BString};
 use rayon::prelude::*;
 
+use self::sift::{Known, Sifted};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
 use crate::git::{
@@ -25,6 +28,10 @@ const SERIAL: usize = 64;
 /// How a pointer of git's large file storage begins, and how long none is.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
 const LFS_POINTER: usize = 1024;
+
+fn is_pointer(bytes: &[u8]) -> bool {
+    bytes.len() < LFS_POINTER && bytes.starts_with(LFS)
+}
 
 /// Everything that was found, before the policy settles it.
 #[derive(Default)]
@@ -45,6 +52,17 @@ pub struct Setting<'a> {
     pub protected: &'a [String],
     pub path_budget: u64,
     pub threads: usize,
+    pub reading: ManyBlobs,
+}
+
+/// In which way a great number of blobs is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManyBlobs {
+    /// As packs keep them, and where they stand only those in which something could be.
+    #[default]
+    Sifted,
+    /// Each where it stands: slower, with the same result.
+    OneByOne,
 }
 
 /// Which kinds of subject a source can feed.
@@ -62,13 +80,24 @@ pub fn kinds(source: &Source) -> Kinds {
 /// Judges what a source brings.
 pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcome> {
     let checks = setting.checks;
+    let sifting = setting.reading == ManyBlobs::Sifted;
+    let mut stats = Stats::default();
+    let mut sifted = match source {
+        Source::History { .. } if sifting => Sifted::all(repo, &checks.files, &mut stats)?,
+        _ => Sifted::default(),
+    };
+    let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
     let ask = Ask {
         kinds: checks.kinds(),
         path_budget: setting.path_budget,
         protected: setting.protected,
         threads: setting.threads,
+        unwanted: &|id| only_sifted && sifted.nobody_wants(id),
     };
     let changes = repo.changes(source, &ask)?;
+    if sifting && matches!(source, Source::Push(_)) {
+        sifted = Sifted::of(repo, &changes.blobs, &checks.files, &mut stats)?;
+    }
     let local = repo.local();
     let refs = match source {
         Source::Push(push) => push.updates.iter().map(|u| u.name.clone()).collect(),
@@ -88,9 +117,10 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     }
     run.commits(repo, &changes.commits);
     run.trees(&local, source, &changes);
-    run.blobs(Some(repo), &changes.blobs);
+    run.blobs(Some(repo), &changes.blobs, &sifted);
     run.finish();
     run.remarks(&changes);
+    run.out.stats += stats;
     repo.count_into(&mut run.out.stats);
     Ok(run.out)
 }
@@ -100,7 +130,7 @@ pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting
     let changes = git::plain_files(root, paths, setting.threads);
     let mut run = Run::new(setting, Vec::new());
     run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
-    run.blobs(None, &changes.blobs);
+    run.blobs(None, &changes.blobs, &Sifted::default());
     run.finish();
     run.remarks(&changes);
     run.out
@@ -380,18 +410,18 @@ impl<'a> Run<'a> {
         (findings.into_vec(), errors)
     }
 
-    fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob]) {
+    fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob], sifted: &Sifted) {
         if self.setting.checks.files.is_empty() {
             return;
         }
         let parts = match repo {
-            Some(repo) => in_parallel(repo, jobs, |local, job| self.blob(Some(local), job)),
-            None => jobs.par_iter().map(|job| self.blob(None, job)).collect(),
+            Some(repo) => in_parallel(repo, jobs, |local, job| self.blob(Some(local), job, sifted)),
+            None => jobs.par_iter().map(|job| self.blob(None, job, sifted)).collect(),
         };
         self.absorb(parts);
     }
 
-    fn blob(&self, local: Option<&Local<'_>>, job: &BlobJob) -> Part {
+    fn blob(&self, local: Option<&Local<'_>>, job: &BlobJob, sifted: &Sifted) -> Part {
         let mut part = Part::default();
         let load = || match (&job.blob, local) {
             (Blob::Object(id), Some(local)) => local.blob(*id),
@@ -400,11 +430,18 @@ impl<'a> Run<'a> {
         };
         let content = Content::new(&load);
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
+        let known = blob.and_then(|id| sifted.known(id));
         let mut findings = self.collect();
+        let mut passed_over = false;
         for place in &job.places {
             let path: &BStr = place.path.as_ref();
             let file = File { path, commit: place.commit, blob, symlink: place.symlink, content: &content };
-            for scoped in self.setting.checks.files.iter().filter(|s| s.scope.has_path(path)) {
+            let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
+            for (number, scoped) in here {
+                if known.is_some_and(|k| !k.wants(number, &scoped.check, path)) {
+                    passed_over = true;
+                    continue;
+                }
                 if let Err(error) = scoped.check.check(&file, &mut findings) {
                     let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
                     part.errors.push(Undecided { error, origin: Some(origin) });
@@ -412,9 +449,11 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        if content.read().is_some_and(|bytes| bytes < LFS_POINTER) {
-            part.pointers = u64::from(content.bytes().is_ok_and(|b| b.starts_with(LFS)));
-        }
+        let pointer = match content.read() {
+            Some(length) => length < LFS_POINTER && content.bytes().is_ok_and(is_pointer),
+            None => passed_over && known.is_some_and(Known::is_pointer),
+        };
+        part.pointers = u64::from(pointer);
         if let (Blob::Disk(_), Some(bytes)) = (&job.blob, content.read()) {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = bytes as u64;

@@ -1,7 +1,7 @@
 //! What the engine makes of snapshots: a finding that stood before the change is a note, whatever the policy says of it.
 
 use bstr::ByteSlice;
-use portcullis::engine::{self, Setting};
+use portcullis::engine::{self, ManyBlobs, Setting};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};
 use portcullis::git::{Known, Push, Source, Update, discover};
@@ -41,7 +41,8 @@ fn judge(repo: &TestRepo, old: Option<&str>, new: &str) -> Report {
     let file = PolicyFile::new("portcullis.yaml", "version: 1\nrules: { bad: { severity: error } }\n");
     let policy = Policy::load_for(vec![file], RULES).expect("a policy");
     let compiled = policy.compile(Kinds::ALL, &[]).expect("compiles");
-    let setting = Setting { checks: &compiled, protected: &[], path_budget: 1000, threads: 1 };
+    let setting =
+        Setting { checks: &compiled, protected: &[], path_budget: 1000, threads: 1, reading: ManyBlobs::Sifted };
     let update = Update { name: "refs/heads/main".into(), old: old.map(id), new: Some(id(new)) };
     let source = Source::Push(Push { updates: vec![update], known: Known::Old, ..Push::default() });
     let outcome = engine::run(&discover(repo.path()).expect("opens").expect("a repository"), &source, &setting);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Outside;
 use crate::cli::{JudgeArgs, OutputArgs};
-use crate::engine::{self, Outcome, Setting};
+use crate::engine::{self, ManyBlobs, Outcome, Setting};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, Origin};
 use crate::git::{Repo, Source};
@@ -141,6 +141,7 @@ impl<'a> Gate<'a> {
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: self.judge.jobs.unwrap_or(0),
+            reading: if self.judge.one_by_one { ManyBlobs::OneByOne } else { ManyBlobs::Sifted },
         };
         let mut outcome = match (matter, self.repo) {
             (Matter::Change(source), Some(repo)) => engine::run(repo, source, &setting)?,

@@ -42,7 +42,8 @@ impl BlobJob {
         Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }] }
     }
 
-    fn object(&self) -> Option<Oid> {
+    /// The id, where it is an object.
+    pub fn object(&self) -> Option<Oid> {
         if let Blob::Object(id) = &self.blob { Some(*id) } else { None }
     }
 }
@@ -117,6 +118,8 @@ pub struct Ask<'a> {
     /// Short names or globs of protected branches: what stands there is never judged again as a message.
     pub protected: &'a [String],
     pub threads: usize,
+    /// Blobs that nobody will look at, wherever they stand.
+    pub unwanted: &'a (dyn Fn(Oid) -> bool + Sync),
 }
 
 impl Repo {
@@ -234,7 +237,7 @@ fn push_changes(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudg
         None => walk::new_commits(local, &tips, &known)?,
     };
     if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget)?;
+        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
@@ -335,7 +338,12 @@ fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudge
 }
 
 /// What each commit introduces against all its parents, in the order of `steps`.
-fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Result<Vec<Introduced>> {
+fn introduced_by(
+    local: &Local<'_>,
+    steps: &[Step],
+    budget: &PathBudget,
+    unwanted: &(dyn Fn(Oid) -> bool + Sync),
+) -> Result<Vec<Introduced>> {
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
     let known: HashMap<Oid, Oid> = steps.iter().filter_map(|s| Some((s.id, s.tree?))).collect();
     let tree_of = |local: &Local<'_>, commit: Oid| match known.get(&commit) {
@@ -349,7 +357,9 @@ fn introduced_by(local: &Local<'_>, steps: &[Step], budget: &PathBudget) -> Resu
         let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
         let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
         trees::introduced(local, tree, &parents, budget, &mut |f| {
-            found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
+            if f.mode.is_commit() || !unwanted(f.id) {
+                found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
+            }
         })?;
         Ok(found)
     };
@@ -468,7 +478,7 @@ fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> 
     tips.dedup();
     let steps = walk::all_commits(local, &tips)?;
     if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget)?;
+        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
@@ -480,13 +490,13 @@ fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> 
         new_to: Vec::new(),
     }));
     if all {
-        unreachable_objects(local, &mut out)?;
+        unreachable_objects(local, ask.unwanted, &mut out)?;
     }
     Ok(out)
 }
 
 /// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
-fn unreachable_objects(local: &Local<'_>, out: &mut Changes) -> Result<()> {
+fn unreachable_objects(local: &Local<'_>, unwanted: &(dyn Fn(Oid) -> bool + Sync), out: &mut Changes) -> Result<()> {
     let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
     let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
     let store = local.gix.objects.store_ref();
@@ -499,7 +509,9 @@ fn unreachable_objects(local: &Local<'_>, out: &mut Changes) -> Result<()> {
     rest.dedup();
     for id in rest {
         match local.kind(id)? {
-            ObjectKind::Blob if !seen_blobs.contains(&id) => out.blobs.push(BlobJob::at(id, id.to_string().into())),
+            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted(id) => {
+                out.blobs.push(BlobJob::at(id, id.to_string().into()))
+            }
             kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) => {
                 out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
             }

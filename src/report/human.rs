@@ -101,6 +101,17 @@ fn work(stats: &Stats, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Resul
         show::count(stats.trees_diffed, "tree"),
         show::count(stats.patterns_compiled, "pattern"),
     )?;
+    if stats.blobs_resolved > 0 {
+        writeln!(
+            out,
+            "packs: {} resolved ({} bytes inflated, {} made by deltas), {} bytes looked at, {} whole",
+            show::count(stats.blobs_resolved, "blob"),
+            stats.bytes_inflated,
+            stats.bytes_made,
+            stats.bytes_sifted,
+            show::count(stats.blobs_sifted_whole, "blob"),
+        )?;
+    }
     match ctx.elapsed {
         Some(elapsed) => writeln!(out, "time: {:.1} ms", elapsed.as_secs_f64() * 1e3),
         None => Ok(()),

@@ -66,6 +66,15 @@ pub struct Stats {
     pub bytes_read: u64,
     pub patterns_compiled: u64,
     pub blobs_skipped_binary: u64,
+    /// Blobs made out of packs by their delta trees.
+    pub blobs_resolved: u64,
+    pub bytes_inflated: u64,
+    /// Bytes copied and inserted by deltas.
+    pub bytes_made: u64,
+    /// Bytes of these blobs in which keywords were looked for.
+    pub bytes_sifted: u64,
+    /// How many of them were looked at from end to end.
+    pub blobs_sifted_whole: u64,
 }
 
 /// The answer of a run.
@@ -178,5 +187,10 @@ impl std::ops::AddAssign for Stats {
         self.bytes_read += other.bytes_read;
         self.patterns_compiled += other.patterns_compiled;
         self.blobs_skipped_binary += other.blobs_skipped_binary;
+        self.blobs_resolved += other.blobs_resolved;
+        self.bytes_inflated += other.bytes_inflated;
+        self.bytes_made += other.bytes_made;
+        self.bytes_sifted += other.bytes_sifted;
+        self.blobs_sifted_whole += other.blobs_sifted_whole;
     }
 }

@@ -10,11 +10,13 @@ pub mod divergence;
 pub mod files;
 pub mod secrets;
 pub mod semver_tags;
+pub mod sieve;
 mod structured;
 pub mod windmill;
 pub mod windmill_paths;
 
 pub use about::{About, Code, DefaultSeverity};
+pub use sieve::Sieve;
 
 use crate::error::Result;
 use crate::finding::Findings;
@@ -30,6 +32,12 @@ pub trait Check<S: ?Sized>: Send + Sync {
     /// remembers subjects for this must not depend on their order.
     fn finish(&self, _out: &mut Findings<'_>) -> Result<()> {
         Ok(())
+    }
+
+    /// For a check of files that looks at every file: how it tells from the bytes alone which ones it needs not be
+    /// asked about.
+    fn sieve(&self) -> Option<&dyn Sieve> {
+        None
     }
 }
 

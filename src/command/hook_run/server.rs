@@ -11,7 +11,7 @@ use super::HookRun;
 use super::answer::{Answer, undecided};
 use super::audit::Line;
 use super::budget::Budget;
-use crate::engine::{self, Setting};
+use crate::engine::{self, ManyBlobs, Setting};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, Known, Local, Push, Quarantine, Repo, Source, Update};
@@ -134,6 +134,7 @@ impl Gate<'_> {
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: 0,
+            reading: ManyBlobs::Sifted,
         };
         let mut outcome = engine::run(self.repo, source, &setting)?;
         if let Source::Push(push) = source {

@@ -2,6 +2,7 @@
 //! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` and `value.rs` judge
 //! the two sides.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
@@ -19,6 +20,11 @@ use crate::finding::{Confidence, Severity};
 const VALUE: usize = 512;
 const NAME: usize = 64;
 
+/// How far before and after its keyword an assignment is read at most: what stands before the name, and after it a type,
+/// a label, or a block's header, with blanks around each.
+pub const BEFORE: usize = 4 * NAME;
+pub const AFTER: usize = 2 * VALUE + 8 * NAME;
+
 /// Reads assignments in one text.
 pub struct Reader<'t> {
     text: &'t [u8],
@@ -27,6 +33,8 @@ pub struct Reader<'t> {
     trial: bool,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
+    /// The end of what was looked at, for whoever has to know what the answer depends on.
+    pub reach: Cell<usize>,
 }
 
 /// What was read on the right-hand side.
@@ -38,7 +46,12 @@ struct Value {
 impl<'t> Reader<'t> {
     pub fn new(text: &'t [u8], path: Option<&BStr>) -> Self {
         let file = path.map_or(FileKind::Prose, file_kind);
-        Self { text, file, trial: path.is_some_and(is_trial), seen: 0 }
+        Self { text, file, trial: path.is_some_and(is_trial), seen: 0, reach: Cell::new(0) }
+    }
+
+    /// For a text that stands under some path of this kind.
+    pub fn of_kind(text: &'t [u8], file: FileKind) -> Self {
+        Self { text, file, trial: false, seen: 0, reach: Cell::new(0) }
     }
 
     /// Reads the assignment around a keyword, if there is one and its value is a secret.
@@ -66,7 +79,12 @@ impl<'t> Reader<'t> {
         })
     }
 
+    fn saw(&self, end: usize) {
+        self.reach.set(self.reach.get().max(end));
+    }
+
     fn byte(&self, at: usize) -> u8 {
+        self.saw(at + 1);
         self.text.get(at).copied().unwrap_or(b'\n')
     }
 
@@ -88,6 +106,7 @@ impl<'t> Reader<'t> {
         while end < ceiling && part(self.text[end]) {
             end += 1;
         }
+        self.saw(end + 1);
         // The dashes of an option are not part of its name.
         while matches!(self.text[start], b'-' | b'.') && start < keyword.start {
             start += 1;
@@ -95,11 +114,27 @@ impl<'t> Reader<'t> {
         start..end
     }
 
+    /// At most so many of the next bytes.
+    fn ahead(&self, at: usize, most: usize) -> &'t [u8] {
+        self.saw(at + most);
+        &self.text[at.min(self.text.len())..self.text.len().min(at + most)]
+    }
+
+    /// The rest of the line with its end, as far as a value can reach.
+    fn ahead_in_line(&self, at: usize) -> &'t [u8] {
+        let ahead = &self.text[at.min(self.text.len())..self.text.len().min(at + VALUE)];
+        match memchr::memchr(b'\n', ahead) {
+            Some(end) => self.ahead(at, end + 1),
+            None => self.ahead(at, VALUE),
+        }
+    }
+
     fn skip(&self, mut at: usize, set: &[u8]) -> usize {
         let ceiling = self.text.len().min(at + 64);
         while at < ceiling && set.contains(&self.text[at]) {
             at += 1;
         }
+        self.saw(at + 1);
         at
     }
 
@@ -147,7 +182,7 @@ impl<'t> Reader<'t> {
         at = self.skip(at, b" \t");
         // `password: string = "..."`, `token: &'static str = "..."`
         if operator == b":" && self.file == FileKind::Code {
-            let line = &self.text[at..self.text.len().min(at + NAME)];
+            let line = self.ahead(at, NAME);
             let line = &line[..line.find_byteset(b"\n,;\"").unwrap_or(line.len())];
             if let Some(equals) = line.find_byte(b'=') {
                 at = self.skip(at + equals + 1, b" \t");
@@ -160,11 +195,11 @@ impl<'t> Reader<'t> {
         if matches!(self.byte(at), b'b' | b'r' | b'f' | b'u' | b'@') && matches!(self.byte(at + 1), b'"' | b'\'') {
             at += 1;
         }
-        if self.text[at..].starts_with(b"!!str ") {
+        if self.ahead(at, 6) == b"!!str " {
             at += 6;
         }
         if self.byte(at) == b'&' && self.file == FileKind::Config {
-            let word = self.text[at..].iter().take(NAME).position(|b| *b == b' ')?;
+            let word = self.ahead(at, NAME).find_byte(b' ')?;
             at += word + 1;
         }
         self.quoted(at).or_else(|| self.plain(name, at))
@@ -172,8 +207,8 @@ impl<'t> Reader<'t> {
 
     /// After a name and at least one blank, where a blank assigns.
     fn spaced(&self, name: &Range<usize>, at: usize) -> Option<Value> {
-        let start = crate::text::line_around(self.text, name.start).start.max(name.start.saturating_sub(NAME * 2));
-        let before = &self.text[start..name.start];
+        let near = &self.text[name.start.saturating_sub(NAME * 2)..name.start];
+        let before = &near[memchr::memrchr(b'\n', near).map_or(0, |n| n + 1)..];
         let word = &self.text[name.clone()];
         let first = before.trim_start();
         if before.ends_with(b"--") && self.byte(at) != b'-' {
@@ -183,13 +218,12 @@ impl<'t> Reader<'t> {
             return self.quoted(at);
         }
         let instruction = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
-        let netrc = word == b"password"
-            && (before.contains_str("login ") || self.text[..name.start].trim_end().ends_with_str("login"));
+        let netrc = word == b"password" && (before.contains_str("login ") || near.trim_end().ends_with_str("login"));
         if instruction || netrc {
             return self.quoted(at).or_else(|| self.plain(name, at));
         }
         // `var password string = "..."`, `password text := ...`
-        let line = &self.text[at..self.text.len().min(at + NAME)];
+        let line = self.ahead(at, NAME);
         let kind = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"*[]&.<>".contains(b)).count();
         let equals = at + kind + line[kind..].iter().take_while(|b| **b == b' ').count();
         if kind > 0 && self.file == FileKind::Code && self.byte(equals) == b'=' {
@@ -209,7 +243,7 @@ impl<'t> Reader<'t> {
             () if label.ends_with(b"name") || label.ends_with(b"key") => b"value",
             () => return None,
         };
-        let ahead = &self.text[at..self.text.len().min(at + 256)];
+        let ahead = self.ahead(at, 256);
         let found = ahead.find(key)?;
         // Nothing but line ends and quotes may stand in between, and in HCL a type and a description.
         let between = &ahead[..found];
@@ -219,7 +253,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let at = self.skip(at + found + key.len(), b"\"'> \t");
-        if self.byte(at) == b'<' && self.text[at..].starts_with(b"</") {
+        if self.byte(at) == b'<' && self.byte(at + 1) == b'/' {
             return None;
         }
         if matches!(self.byte(at), b':' | b'=') {
@@ -232,7 +266,7 @@ impl<'t> Reader<'t> {
 
     /// The content of an XML element.
     fn element(&self, at: usize) -> Option<Value> {
-        let ahead = &self.text[at..self.text.len().min(at + VALUE)];
+        let ahead = self.ahead(at, VALUE);
         let end = ahead.find_byteset(b"<\n")?;
         (ahead[end] == b'<').then(|| self.trimmed(at..at + end, true))
     }
@@ -249,17 +283,21 @@ impl<'t> Reader<'t> {
         if self.byte(start) == quote && self.byte(start + 1) == quote {
             start += 2;
         }
-        let ahead = &self.text[start..self.text.len().min(start + VALUE)];
+        let ahead = &self.text[start.min(self.text.len())..self.text.len().min(start + VALUE)];
         let mut end = 0;
         while end < ahead.len() {
             match ahead[end] {
-                b'\n' => return None,
+                b'\n' => break,
                 b'\\' if escaped => break,
                 b'\\' => end += 1,
                 b if b == quote => break,
                 _ => {}
             }
             end += 1;
+        }
+        self.saw(start + end + 2);
+        if ahead.get(end) == Some(&b'\n') {
+            return None;
         }
         let end = end.min(ahead.len());
         Some(Value { range: start..start + end, quoted: true })
@@ -270,7 +308,7 @@ impl<'t> Reader<'t> {
         if self.file == FileKind::Code {
             return None;
         }
-        let ahead = &self.text[at..self.text.len().min(at + VALUE)];
+        let ahead = self.ahead_in_line(at);
         let mut end = ahead.find_byteset(b"\n\r").unwrap_or(ahead.len());
         if let Some(comment) = ahead[..end].find(b" #") {
             end = comment;
@@ -298,13 +336,13 @@ impl<'t> Reader<'t> {
 
     /// A block scalar of YAML with one line in it.
     fn block(&self, at: usize) -> Option<Value> {
-        let header = &self.text[at..self.text.len().min(at + 16)];
+        let header = self.ahead(at, 16);
         let line = header.find_byte(b'\n')?;
         if !header[1..line].iter().all(|b| b"+-0123456789 \r".contains(b)) {
             return None;
         }
         let start = at + line + 1;
-        let ahead = &self.text[start..self.text.len().min(start + VALUE)];
+        let ahead = self.ahead_in_line(start);
         let end = ahead.find_byte(b'\n').unwrap_or(ahead.len());
         Some(self.trimmed(start..start + end, true))
     }

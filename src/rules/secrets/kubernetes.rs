@@ -36,22 +36,42 @@ impl Reader {
 
     /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.
     pub fn at<'s>(&mut self, text: &[u8], keyword: Range<usize>, scanner: &'s Scanner) -> Vec<Hit<'s>> {
+        self.manifest(text, keyword, scanner).map_or_else(Vec::new, |(_, hits)| hits)
+    }
+
+    /// The same, with the part of the text on which that depends; `None` where no manifest begins to be read.
+    pub fn manifest<'s>(
+        &mut self,
+        text: &[u8],
+        keyword: Range<usize>,
+        scanner: &'s Scanner,
+    ) -> Option<(Range<usize>, Vec<Hit<'s>>)> {
         if keyword.start < self.done {
-            return Vec::new();
+            return None;
         }
-        let Some(key) = kind_key(text, &keyword) else { return Vec::new() };
+        let key = kind_key(text, &keyword)?;
         let mut entries = Vec::new();
         let flow = text[..key].trim_end().last().is_some_and(|b| matches!(b, b'{' | b','));
-        if flow {
+        let read = if flow {
             flow_entries(text, self.done, &mut entries);
             self.done = text.len();
+            0..text.len()
         } else {
             let region = region(text, key, self.done);
             block_entries(text, &region, &mut entries);
             self.done = region.end.max(keyword.end);
-        }
-        entries.into_iter().filter_map(|entry| judge(text, &entry, scanner, self.trial)).collect()
+            // The lines beyond its ends are what ended it.
+            let above = crate::text::line_around(text, region.start.saturating_sub(1)).start;
+            above..(crate::text::line_around(text, (self.done + 1).min(text.len())).end + 2).min(text.len())
+        };
+        let hits = entries.into_iter().filter_map(|entry| judge(text, &entry, scanner, self.trial)).collect();
+        Some((read, hits))
     }
+}
+
+/// Whether a keyword is the value of `kind: Secret`.
+pub fn is_kind(text: &[u8], keyword: &Range<usize>) -> bool {
+    kind_key(text, keyword).is_some()
 }
 
 /// Where the key `kind` starts, if the keyword is its value.

@@ -13,6 +13,7 @@ mod placeholder;
 mod prefilter;
 mod scan;
 mod stanza;
+pub mod trace;
 pub mod validate;
 mod value;
 
@@ -23,11 +24,12 @@ use bstr::BStr;
 use regex::bytes::Regex;
 
 use super::branch_topology::teach;
-use super::{Check, Checks, Rule};
+use super::sieve::{Interest, Trace, Work};
+use super::{Check, Checks, Rule, Sieve};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Violation};
 use crate::policy::Options;
-use crate::subject::{Carrier, Commit, File, Kinds};
+use crate::subject::{Carrier, Commit, File, Kinds, Made};
 use crate::text;
 
 pub use decode::{Content, content, is_binary};
@@ -127,6 +129,33 @@ impl Check<File<'_>> for Secrets {
         }
         Ok(())
     }
+
+    fn sieve(&self) -> Option<&dyn Sieve> {
+        Some(self)
+    }
+}
+
+impl Sieve for Secrets {
+    fn whole(&self, bytes: &[u8]) -> Trace {
+        self.outside(bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen(bytes)))
+    }
+
+    fn made(&self, base: &Trace, made: &Made<'_>) -> Trace {
+        match base {
+            Trace::Seen(base) => {
+                self.outside(made.bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen_in(base, made)))
+            }
+            Trace::Indifferent | Trace::Unread => self.whole(made.bytes),
+        }
+    }
+
+    fn wants(&self, interest: Interest, path: &BStr) -> bool {
+        interest.meets(trace::FORM) || interest.meets(Scanner::interest(path::file_kind(path)))
+    }
+
+    fn work(&self) -> Work {
+        self.scanner.work()
+    }
 }
 
 impl Check<Commit<'_>> for Secrets {
@@ -154,6 +183,15 @@ impl Check<Commit<'_>> for Secrets {
 }
 
 impl Secrets {
+    /// What is said of content that the scanner does not see as it is.
+    fn outside(&self, bytes: &[u8]) -> Option<Trace> {
+        let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        if marked || bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
+            return Some(Trace::Unread);
+        }
+        is_binary(bytes).then_some(if self.settings.binary { Trace::Unread } else { Trace::Indifferent })
+    }
+
     pub fn new(scanner: Scanner, settings: Settings) -> Self {
         Self { scanner: Arc::new(scanner), settings }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bstr::BStr;
 
@@ -14,6 +15,7 @@ use super::generic;
 use super::kubernetes;
 use super::placeholder;
 use super::prefilter::Prefilter;
+use super::trace::{Ask, Counter};
 use super::validate::{Candidate, Verdict, entropy};
 use super::value;
 use crate::finding::{Confidence, Redact, Severity};
@@ -37,11 +39,16 @@ pub struct Scanner {
     prefilter: Prefilter,
     own: Vec<Detector>,
     /// Which own detectors and built-in keyword number each keyword of the prefilter means; empty without own detectors.
-    wanted: Vec<(Vec<u16>, Option<usize>)>,
+    pub(super) wanted: Vec<(Vec<u16>, Option<usize>)>,
+    /// What each keyword asks for, laid out when history is read.
+    pub(super) asks: OnceLock<Vec<Ask>>,
+    longest: OnceLock<usize>,
+    /// How much text traces have cost.
+    pub(super) work: Counter,
 }
 
 /// How far before a keyword a pattern may begin.
-const BEFORE: usize = 256;
+pub(super) const BEFORE: usize = 256;
 /// How much two windows of a large text share: more than any secret and what is looked at around it.
 const OVERLAP: usize = 128 << 10;
 /// How far apart the halves of a credential may be.
@@ -73,14 +80,19 @@ impl Scanner {
             }
             prefilter = Prefilter::new(keywords);
         }
-        Self { prefilter, own, wanted }
+        Self { prefilter, own, wanted, asks: OnceLock::new(), longest: OnceLock::new(), work: Counter::default() }
     }
 
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
 
-    fn detector(&self, number: u16) -> &Detector {
+    /// The length of the longest keyword.
+    pub(super) fn longest(&self) -> usize {
+        *self.longest.get_or_init(|| self.prefilter.keywords.iter().map(|k| k.len()).max().unwrap_or(0).max(3))
+    }
+
+    pub(super) fn detector(&self, number: u16) -> &Detector {
         let number = number as usize;
         DETECTORS.get(number).unwrap_or_else(|| &self.own[number - DETECTORS.len()])
     }
@@ -113,15 +125,7 @@ impl Scanner {
     }
 
     fn raw<'s, 't>(&'s self, text: &'t [u8], path: Option<&'t BStr>) -> Scan<'s, 't> {
-        let mut scan = Scan {
-            scanner: self,
-            text,
-            path,
-            hits: Vec::new(),
-            pending: Vec::new(),
-            generic: generic::Reader::new(text, path),
-            manifests: kubernetes::Reader::new(path),
-        };
+        let mut scan = Scan::new(self, text, path);
         self.prefilter.search(text, |keyword, at| scan.keyword(keyword, at));
         scan
     }
@@ -134,18 +138,41 @@ impl Redact for Scanner {
 }
 
 /// One text being scanned.
-struct Scan<'s, 't> {
+pub(super) struct Scan<'s, 't> {
     scanner: &'s Scanner,
     text: &'t [u8],
     path: Option<&'t BStr>,
-    hits: Vec<Hit<'s>>,
+    /// It stands under every path at once: a detector that looks at some paths only looks at it.
+    everywhere: bool,
+    pub(super) hits: Vec<Hit<'s>>,
+    /// How far a pattern that was cut off by its window had to look.
+    pub(super) beyond: usize,
     /// Windows of detectors that have to be searched, joined where they touch, so that each byte is searched once at most.
     pending: Vec<(u16, Range<usize>)>,
     generic: generic::Reader<'t>,
     manifests: kubernetes::Reader,
 }
 
-impl<'s> Scan<'s, '_> {
+impl<'s, 't> Scan<'s, 't> {
+    fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
+        Scan {
+            scanner,
+            text,
+            path,
+            everywhere: false,
+            hits: Vec::new(),
+            beyond: 0,
+            pending: Vec::new(),
+            generic: generic::Reader::new(text, path),
+            manifests: kubernetes::Reader::new(path),
+        }
+    }
+
+    /// For asking about single places of a text that may stand anywhere.
+    pub(super) fn everywhere(scanner: &'s Scanner, text: &'t [u8]) -> Self {
+        Self { everywhere: true, ..Self::new(scanner, text, None) }
+    }
+
     fn keyword(&mut self, keyword: usize, at: usize) {
         let mut built_in = Some(keyword);
         if !self.scanner.wanted.is_empty() {
@@ -205,7 +232,7 @@ impl<'s> Scan<'s, '_> {
     }
 
     /// Runs a pattern at the one place where it can match.
-    fn anchored(&mut self, detector: &'s Detector, start: usize) {
+    pub(super) fn anchored(&mut self, detector: &'s Detector, start: usize) {
         let end = self.text.len().min(start + detector.window as usize);
         let ahead = &self.text[start..end];
         if !detector.may_begin(ahead) || !detector.is_compiled() && !detector.may_hold(ahead) {
@@ -233,7 +260,7 @@ impl<'s> Scan<'s, '_> {
     }
 
     /// Runs a pattern over a window.
-    fn search(&mut self, number: u16, window: Range<usize>) {
+    pub(super) fn search(&mut self, number: u16, window: Range<usize>) {
         let detector = self.scanner.detector(number);
         if !detector.may_hold(&self.text[window.clone()]) {
             return;
@@ -248,6 +275,7 @@ impl<'s> Scan<'s, '_> {
                 // Cut off by the window, not by itself.
                 at = whole.start();
                 end = self.text.len().min(end + 8192);
+                self.beyond = end;
                 continue;
             }
             let (whole, secret) = (whole.range(), secret.range());
@@ -261,7 +289,9 @@ impl<'s> Scan<'s, '_> {
 
     fn candidate(&mut self, detector: &'s Detector, range: Range<usize>, secret: Range<usize>) {
         let value = &self.text[secret.clone()];
-        if !detector.applies_to(self.path) || detector.entropy > 0.0 && entropy(value) < detector.entropy {
+        if !(self.everywhere || detector.applies_to(self.path))
+            || detector.entropy > 0.0 && entropy(value) < detector.entropy
+        {
             return;
         }
         let mut hit = Hit {

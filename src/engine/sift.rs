@@ -1,0 +1,106 @@
+//! Which of many blobs need not be read where they stand: packs are read by their delta trees, and a check that can tell
+//! from the bytes alone says of each blob what it could find there. Owns the meeting of git's packs and the rules' sieves.
+
+use crate::error::Result;
+use crate::git::{BlobJob, Notes, Reading, Repo};
+use crate::policy::Scoped;
+use crate::report::Stats;
+use crate::rules::sieve::{Interest, Trace};
+use crate::rules::{FileCheck, Sieve};
+use crate::subject::{Made, Oid};
+
+/// Fewer blobs are read faster one by one.
+const MANY: usize = 1000;
+/// Beside the interest of a check: the blob is a pointer to content elsewhere.
+const POINTER: u8 = 0x40;
+
+/// What is known of blobs before they are read where they stand.
+#[derive(Default)]
+pub(super) struct Sifted {
+    notes: Notes,
+    /// The check that was asked, by its place in the list.
+    check: Option<usize>,
+}
+
+/// What is known of one blob.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    check: usize,
+    note: u8,
+}
+
+impl Known {
+    /// Whether a check has to look at it.
+    pub fn wants(self, number: usize, check: &FileCheck, path: &bstr::BStr) -> bool {
+        number != self.check || check.sieve().is_none_or(|s| s.wants(Interest(self.note & !POINTER), path))
+    }
+
+    pub fn is_pointer(self) -> bool {
+        self.note & POINTER != 0
+    }
+
+    /// The check that was asked finds nothing in it, wherever it stands.
+    fn is_quiet(self) -> bool {
+        self.note == 0
+    }
+}
+
+impl Sifted {
+    /// Reads all packs.
+    pub fn all(repo: &Repo, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
+        Self::read(repo, None, checks, stats)
+    }
+
+    /// Reads the packs that hold many of the blobs.
+    pub fn of(repo: &Repo, jobs: &[BlobJob], checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
+        if jobs.len() < MANY {
+            return Ok(Self::default());
+        }
+        let mut wanted: Vec<Oid> = jobs.iter().filter_map(BlobJob::object).collect();
+        wanted.sort_unstable();
+        Self::read(repo, Some(&wanted), checks, stats)
+    }
+
+    fn read(repo: &Repo, wanted: Option<&[Oid]>, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
+        let sieve = checks.iter().enumerate().find_map(|(number, s)| Some((number, s.check.sieve()?)));
+        let Some((check, sieve)) = sieve else { return Ok(Self::default()) };
+        let before = sieve.work();
+        let (notes, counts) = repo.read_packs(wanted, &Sifter { sieve })?;
+        let work = sieve.work();
+        stats.blobs_resolved += counts.resolved;
+        stats.bytes_inflated += counts.inflated;
+        stats.bytes_made += counts.made;
+        stats.bytes_sifted += work.bytes - before.bytes;
+        stats.blobs_sifted_whole += work.whole - before.whole;
+        Ok(Self { notes, check: Some(check) })
+    }
+
+    pub fn known(&self, id: Oid) -> Option<Known> {
+        Some(Known { check: self.check?, note: self.notes.get(id)? })
+    }
+
+    /// For a run with no other check of files than the one that was asked: whether nobody wants a blob.
+    pub fn nobody_wants(&self, id: Oid) -> bool {
+        self.known(id).is_some_and(Known::is_quiet)
+    }
+}
+
+struct Sifter<'a> {
+    sieve: &'a dyn Sieve,
+}
+
+impl Reading for Sifter<'_> {
+    type Trace = Trace;
+
+    fn whole(&self, bytes: &[u8]) -> Trace {
+        self.sieve.whole(bytes)
+    }
+
+    fn made(&self, base: &Trace, made: &Made<'_>) -> Trace {
+        self.sieve.made(base, made)
+    }
+
+    fn note(&self, bytes: &[u8], trace: &Trace) -> u8 {
+        trace.interest().0 | if super::is_pointer(bytes) { POINTER } else { 0 }
+    }
+}

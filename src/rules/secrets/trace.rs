@@ -1,0 +1,359 @@
+//! What the scanner would look at in a text, wherever that stands: every keyword, and whether something was found near it
+//! under any path. From the trace of one text follows that of another made out of it, at the price of what is new.
+//!
+//! What is found near a keyword depends on a bounded part of the text, its reach. Where all of that was copied, so is the
+//! answer. Two things depend on more: patterns whose windows are joined (an extent from the first keyword to the last), and
+//! manifests of Kubernetes, for which a text is looked at as a whole when one of them changes or comes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::detector::{self, DETECTORS};
+use super::generic;
+use super::kubernetes;
+use super::path::FileKind;
+use super::scan::{BEFORE, Scan, Scanner};
+use crate::rules::sieve::{Extent, Interest, Mark, Seen, Work};
+use crate::subject::{Kept, Made};
+
+/// An assignment, if the text stands in a file of this kind.
+pub const CODE: Interest = Interest(1);
+pub const CONFIG: Interest = Interest(2);
+pub const PROSE: Interest = Interest(4);
+/// Something of a form of its own.
+pub const FORM: Interest = Interest(8);
+
+/// The kinds of files in which assignments are read, and the interest that one of them raises.
+const KINDS: [(FileKind, Interest); 3] = [(FileKind::Code, CODE), (FileKind::Config, CONFIG), (FileKind::Prose, PROSE)];
+/// The extent of a manifest; others are numbers of detectors.
+const MANIFEST: u16 = u16::MAX;
+/// What checks look at beyond a match: the host after a URL's credentials.
+const BEHIND: usize = 16;
+/// A mark's reach is counted in these.
+const STEP: usize = 8;
+/// A mark that has not been judged yet.
+const OPEN: u8 = 0;
+
+/// What a keyword asks for.
+#[derive(Debug, Default)]
+pub struct Ask {
+    length: usize,
+    /// How far back an answer looks at most.
+    before: usize,
+    /// Detectors that know where their keyword stands, and others.
+    anchored: Vec<u16>,
+    searched: Vec<u16>,
+    generic: bool,
+}
+
+/// How much was looked at, counted by all threads.
+#[derive(Debug, Default)]
+pub struct Counter {
+    bytes: AtomicU64,
+    whole: AtomicU64,
+}
+
+impl Scanner {
+    fn asks(&self) -> &[Ask] {
+        self.asks.get_or_init(|| {
+            let keywords = self.prefilter().keywords();
+            keywords.iter().enumerate().map(|(word, keyword)| self.ask(word, keyword.len())).collect()
+        })
+    }
+
+    fn ask(&self, word: usize, length: usize) -> Ask {
+        let (own, built_in) = match self.wanted.get(word) {
+            Some((own, built_in)) => (own.as_slice(), *built_in),
+            None => (&[][..], Some(word)),
+        };
+        let (theirs, generic) = built_in.map_or((&[][..], false), detector::wanted_by);
+        let (searched, anchored): (Vec<u16>, Vec<u16>) =
+            own.iter().chain(theirs).copied().partition(|n| self.detector(*n).offsets.is_empty());
+        let offsets = anchored.iter().flat_map(|n| self.detector(*n).offsets).copied().max().unwrap_or(0);
+        let before = (offsets + 1).max(if generic { generic::BEFORE + 1 } else { 0 });
+        Ask { length, before, anchored, searched, generic }
+    }
+
+    pub fn work(&self) -> Work {
+        Work { bytes: self.work.bytes.load(Ordering::Relaxed), whole: self.work.whole.load(Ordering::Relaxed) }
+    }
+
+    /// Everything in a text, from the beginning.
+    pub fn seen(&self, text: &[u8]) -> Seen {
+        self.work.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+        self.work.whole.fetch_add(1, Ordering::Relaxed);
+        let mut look = Look::new(self, text);
+        self.prefilter().search(text, |word, at| look.note(word, at));
+        look.seen.marks.sort();
+        let mut manifests = kubernetes::Reader::new(None);
+        for number in 0..look.seen.marks.len() {
+            let mark = look.judge(number);
+            look.wake(mark, |_| false);
+            let word = look.range(mark);
+            if look.asks[mark.word as usize].generic
+                && let Some((range, hits)) = manifests.manifest(text, word, self)
+            {
+                let found = if hits.is_empty() { Interest::NONE } else { FORM };
+                look.seen.extents.push(Extent {
+                    first: range.start as u32,
+                    last: range.end as u32,
+                    what: MANIFEST,
+                    found,
+                });
+            }
+        }
+        look.finish()
+    }
+
+    /// The same of a text that was made out of one that was seen; nothing that [`Scanner::seen`] finds is missing.
+    pub fn seen_in(&self, base: &Seen, made: &Made<'_>) -> Seen {
+        let mut look = Look::new(self, made.bytes);
+        if !look.inherit(base, made) {
+            return self.seen(made.bytes);
+        }
+        self.work.bytes.fetch_add(look.search_seams(made.kept), Ordering::Relaxed);
+        look.seen.marks.sort();
+        let inherited = std::mem::take(&mut look.seen.extents);
+        let (mut next, mut active): (usize, Vec<Extent>) = (0, Vec::new());
+        for number in 0..look.seen.marks.len() {
+            let mut mark = look.seen.marks[number];
+            if mark.reach == OPEN {
+                if look.asks[mark.word as usize].generic && kubernetes::is_kind(made.bytes, &look.range(mark)) {
+                    return self.seen(made.bytes);
+                }
+                mark = look.judge(number);
+            }
+            if look.asks[mark.word as usize].searched.is_empty() {
+                continue;
+            }
+            while inherited.get(next).is_some_and(|e| e.first <= mark.at) {
+                active.push(inherited[next]);
+                next += 1;
+            }
+            active.retain(|e| e.last >= mark.at);
+            look.wake(mark, |number| active.iter().any(|e| e.what == number));
+        }
+        look.seen.extents.extend(inherited);
+        look.finish()
+    }
+
+    /// The same kinds of files as [`super::path`] tells apart.
+    pub fn interest(kind: FileKind) -> Interest {
+        KINDS.iter().find(|(k, _)| *k == kind).map_or(Interest::NONE, |(_, interest)| *interest)
+    }
+}
+
+/// One text being looked at.
+struct Look<'s, 't> {
+    scanner: &'s Scanner,
+    asks: &'s [Ask],
+    text: &'t [u8],
+    scan: Scan<'s, 't>,
+    seen: Seen,
+    /// Extents that may grow.
+    open: Vec<Extent>,
+}
+
+impl<'s, 't> Look<'s, 't> {
+    fn new(scanner: &'s Scanner, text: &'t [u8]) -> Self {
+        let scan = Scan::everywhere(scanner, text);
+        Self { scanner, asks: scanner.asks(), text, scan, seen: Seen::default(), open: Vec::new() }
+    }
+
+    fn note(&mut self, word: usize, at: usize) {
+        self.seen.marks.push(Mark { at: at as u32, word: word as u16, found: Interest::NONE, reach: OPEN });
+    }
+
+    fn range(&self, mark: Mark) -> std::ops::Range<usize> {
+        mark.at as usize..mark.at as usize + self.asks[mark.word as usize].length
+    }
+
+    /// Looks around one keyword.
+    fn judge(&mut self, number: usize) -> Mark {
+        let mark = self.seen.marks[number];
+        let (word, ask) = (self.range(mark), &self.asks[mark.word as usize]);
+        let mut end = word.end + 1;
+        let mut found = Interest::NONE;
+        for number in &ask.anchored {
+            let detector = self.scanner.detector(*number);
+            for offset in detector.offsets {
+                let Some(start) = word.start.checked_sub(*offset) else { continue };
+                let far = start + detector.window as usize;
+                if !detector.may_begin(&self.text[start..self.text.len().min(far)]) {
+                    end = end.max(start + detector.front.len());
+                    continue;
+                }
+                end = end.max(far + BEHIND);
+                self.scan.anchored(detector, start);
+                found = found.and(self.taken());
+            }
+        }
+        if ask.generic {
+            for (kind, interest) in KINDS {
+                let mut reader = generic::Reader::of_kind(self.text, kind);
+                if reader.assignment(word.clone()).is_some() {
+                    found = found.and(interest);
+                }
+                end = end.max(reader.reach.get());
+            }
+        }
+        let steps = (end - word.start).div_ceil(STEP);
+        // Too far to remember: whoever stands here has to be read as long as nothing near changes.
+        let reach = u8::try_from(steps).unwrap_or(u8::MAX);
+        if steps > u8::MAX as usize {
+            found = found.and(FORM);
+        }
+        let judged = Mark { found, reach, ..mark };
+        self.seen.marks[number] = judged;
+        judged
+    }
+
+    /// Whether the scan has come upon something since it was last asked.
+    fn taken(&mut self) -> Interest {
+        let found = !self.scan.hits.is_empty() || self.scan.beyond > 0;
+        self.scan.hits.clear();
+        self.scan.beyond = 0;
+        if found { FORM } else { Interest::NONE }
+    }
+
+    /// Opens and joins windows as the scanner does, for detectors that are not `settled` here.
+    fn wake(&mut self, mark: Mark, settled: impl Fn(u16) -> bool) {
+        for &what in &self.asks[mark.word as usize].searched {
+            if settled(what) {
+                continue;
+            }
+            let window = self.scanner.detector(what).window as usize;
+            let new = Extent { first: mark.at, last: mark.at, what, found: Interest::NONE };
+            match self.open.iter_mut().find(|e| e.what == what) {
+                Some(open) if (mark.at as usize).saturating_sub(BEFORE) <= open.last as usize + window => {
+                    open.last = mark.at;
+                }
+                Some(open) => {
+                    let closed = std::mem::replace(open, new);
+                    self.close(closed);
+                }
+                None => self.open.push(new),
+            }
+        }
+    }
+
+    fn close(&mut self, extent: Extent) {
+        let window = self.scanner.detector(extent.what).window as usize;
+        let start = (extent.first as usize).saturating_sub(BEFORE);
+        self.scan.search(extent.what, start..self.text.len().min(extent.last as usize + window));
+        let found = self.taken();
+        self.seen.extents.push(Extent { found, ..extent });
+    }
+
+    fn finish(mut self) -> Seen {
+        for extent in std::mem::take(&mut self.open) {
+            self.close(extent);
+        }
+        self.seen.extents.sort_by_key(|e| (e.first, e.what));
+        self.seen
+    }
+
+    /// Takes over what was copied together with all that it depends on, and opens what was copied without. `false` if a
+    /// manifest is not what it was.
+    fn inherit(&mut self, base: &Seen, made: &Made<'_>) -> bool {
+        let manifests = |seen: &Seen| seen.extents.iter().filter(|e| e.what == MANIFEST).count();
+        for kept in made.kept {
+            let end = kept.from + kept.len;
+            let moved = |at: u32| (at as usize - kept.from + kept.at) as u32;
+            let first = base.marks.partition_point(|m| (m.at as usize) < kept.from);
+            for mark in &base.marks[first..] {
+                let (at, ask) = (mark.at as usize, &self.asks[mark.word as usize]);
+                if at >= end {
+                    break;
+                }
+                if at + ask.length > end {
+                    continue;
+                }
+                let whole = covers(kept, made, at as isize - ask.before as isize, at + mark.reach as usize * STEP);
+                let reach = if whole { mark.reach } else { OPEN };
+                let found = if whole { mark.found } else { Interest::NONE };
+                self.seen.marks.push(Mark { at: moved(mark.at), found, reach, ..*mark });
+            }
+            let first = base.extents.partition_point(|e| (e.first as usize) < kept.from);
+            for extent in &base.extents[first..] {
+                if extent.first as usize >= end {
+                    break;
+                }
+                let (start, stop) = self.depends(extent, made.base);
+                if covers(kept, made, start, stop) {
+                    let (first, last) = (moved(extent.first), moved(extent.last));
+                    self.seen.extents.push(Extent { first, last, ..*extent });
+                }
+            }
+        }
+        manifests(&self.seen) == manifests(base) && in_order(&self.seen.extents)
+    }
+
+    /// The part of the base on which an extent depends: what is in it, and that nothing more is near.
+    fn depends(&self, extent: &Extent, base: usize) -> (isize, usize) {
+        let (first, last) = (extent.first as usize, extent.last as usize);
+        if extent.what == MANIFEST {
+            // What reaches to an end of the text depends on its being one.
+            return (if first == 0 { -1 } else { first as isize }, if last >= base { last + 1 } else { last });
+        }
+        let window = self.scanner.detector(extent.what).window as usize;
+        let start = first as isize - (BEFORE + window + self.scanner.longest() + 1) as isize;
+        (start, last + window + BEFORE + self.scanner.longest() + BEHIND)
+    }
+
+    /// Looks for keywords that are not in what was copied. Gives the bytes that had to be looked at.
+    fn search_seams(&mut self, kept: &[Kept]) -> u64 {
+        let near = self.scanner.longest() - 1;
+        let mut scanned = 0;
+        let mut search = |from: usize, to: usize, marks: &mut Vec<Mark>| {
+            scanned += (to - from) as u64;
+            self.scanner.prefilter().search(&self.text[from..to], |word, at| {
+                let (start, end) = (from + at, from + at + self.asks[word].length);
+                let piece = kept[..kept.partition_point(|k| k.at <= start)].last();
+                if piece.is_none_or(|k| end > k.at + k.len) {
+                    let (at, word) = (start as u32, word as u16);
+                    marks.push(Mark { at, word, found: Interest::NONE, reach: OPEN });
+                }
+            });
+        };
+        let marks = &mut self.seen.marks;
+        let mut window: Option<(usize, usize)> = None;
+        let mut done = 0;
+        let ends = kept.iter().map(|k| (k.at, k.at + k.len)).chain([(self.text.len(), self.text.len())]);
+        for (start, end) in ends {
+            // A seam at an end of the text joins nothing.
+            if !(start == done && (done == 0 || done == self.text.len())) {
+                let (from, to) = (done.saturating_sub(near), self.text.len().min(start + near));
+                match &mut window {
+                    Some((_, open)) if from <= *open => *open = to,
+                    _ => {
+                        if let Some((from, to)) = window.replace((from, to)) {
+                            search(from, to, marks);
+                        }
+                    }
+                }
+            }
+            done = end;
+        }
+        if let Some((from, to)) = window {
+            search(from, to, marks);
+        }
+        scanned
+    }
+}
+
+/// Whether a run that was copied holds all of a part of the base; a part that reaches beyond an end of the base needs
+/// that end to be one still.
+fn covers(kept: &Kept, made: &Made<'_>, start: isize, end: usize) -> bool {
+    let begins = kept.from == 0 && kept.at == 0;
+    let ends = kept.from + kept.len == made.base && kept.at + kept.len == made.bytes.len();
+    (begins || start >= kept.from as isize) && (ends || end <= kept.from + kept.len)
+}
+
+/// Whether manifests follow each other as they did, without overlaps that were none.
+fn in_order(extents: &[Extent]) -> bool {
+    let manifests = extents.iter().filter(|e| e.what == MANIFEST);
+    manifests.clone().zip(manifests.skip(1)).all(|(a, b)| a.first <= b.first)
+}
+
+/// How many detectors there are is what tells a manifest's extent from theirs.
+const _: () = assert!(DETECTORS.len() < MANIFEST as usize / 2);
