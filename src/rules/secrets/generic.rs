@@ -20,10 +20,8 @@ use crate::finding::{Confidence, Severity};
 const VALUE: usize = 512;
 const NAME: usize = 64;
 
-/// How far before and after its keyword an assignment is read at most: what stands before the name, and after it a type,
-/// a label, or a block's header, with blanks around each.
+/// How far before its keyword an assignment is read at most.
 pub const BEFORE: usize = 4 * NAME;
-pub const AFTER: usize = 2 * VALUE + 8 * NAME;
 
 /// Reads assignments in one text.
 pub struct Reader<'t> {

@@ -3,7 +3,7 @@
 //!
 //! What is found near a keyword depends on a bounded part of the text, its reach. Where all of that was copied, so is the
 //! answer. Two things depend on more: patterns whose windows are joined (an extent from the first keyword to the last), and
-//! manifests of Kubernetes, for which a text is looked at as a whole when one of them changes or comes.
+//! manifests of Kubernetes, which are all read again when one of them changes or comes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -84,42 +84,27 @@ impl Scanner {
         let mut look = Look::new(self, text);
         self.prefilter().search(text, |word, at| look.note(word, at));
         look.seen.marks.sort();
-        let mut manifests = kubernetes::Reader::new(None);
         for number in 0..look.seen.marks.len() {
             let mark = look.judge(number);
             look.wake(mark, |_| false);
-            let word = look.range(mark);
-            if look.asks[mark.word as usize].generic
-                && let Some((range, hits)) = manifests.manifest(text, word, self)
-            {
-                let found = if hits.is_empty() { Interest::NONE } else { FORM };
-                look.seen.extents.push(Extent {
-                    first: range.start as u32,
-                    last: range.end as u32,
-                    what: MANIFEST,
-                    found,
-                });
-            }
         }
+        look.manifests();
         look.finish()
     }
 
     /// The same of a text that was made out of one that was seen; nothing that [`Scanner::seen`] finds is missing.
     pub fn seen_in(&self, base: &Seen, made: &Made<'_>) -> Seen {
         let mut look = Look::new(self, made.bytes);
-        if !look.inherit(base, made) {
-            return self.seen(made.bytes);
-        }
-        self.work.bytes.fetch_add(look.search_seams(made.kept), Ordering::Relaxed);
+        let mut same = look.inherit(base, made);
+        let scanned = look.search_seams(made.kept);
+        self.work.bytes.fetch_add(scanned, Ordering::Relaxed);
         look.seen.marks.sort();
         let inherited = std::mem::take(&mut look.seen.extents);
         let (mut next, mut active): (usize, Vec<Extent>) = (0, Vec::new());
         for number in 0..look.seen.marks.len() {
             let mut mark = look.seen.marks[number];
             if mark.reach == OPEN {
-                if look.asks[mark.word as usize].generic && kubernetes::is_kind(made.bytes, &look.range(mark)) {
-                    return self.seen(made.bytes);
-                }
+                same &= !look.opens_manifest(mark);
                 mark = look.judge(number);
             }
             if look.asks[mark.word as usize].searched.is_empty() {
@@ -133,6 +118,9 @@ impl Scanner {
             look.wake(mark, |number| active.iter().any(|e| e.what == number));
         }
         look.seen.extents.extend(inherited);
+        if !same {
+            look.manifests();
+        }
         look.finish()
     }
 
@@ -242,6 +230,25 @@ impl<'s, 't> Look<'s, 't> {
         self.scan.search(extent.what, start..self.text.len().min(extent.last as usize + window));
         let found = self.taken();
         self.seen.extents.push(Extent { found, ..extent });
+    }
+
+    fn opens_manifest(&self, mark: Mark) -> bool {
+        self.asks[mark.word as usize].generic && kubernetes::is_kind(self.text, &self.range(mark))
+    }
+
+    /// Reads all manifests: where one begins can depend on where the one before it ends.
+    fn manifests(&mut self) {
+        self.seen.extents.retain(|e| e.what != MANIFEST);
+        let mut reader = kubernetes::Reader::new(None);
+        for mark in &self.seen.marks {
+            if !self.opens_manifest(*mark) {
+                continue;
+            }
+            let Some((range, hits)) = reader.manifest(self.text, self.range(*mark), self.scanner) else { continue };
+            let found = if hits.is_empty() { Interest::NONE } else { FORM };
+            let (first, last) = (range.start as u32, range.end as u32);
+            self.seen.extents.push(Extent { first, last, what: MANIFEST, found });
+        }
     }
 
     fn finish(mut self) -> Seen {

@@ -6,6 +6,7 @@ mod engine;
 mod generic;
 mod kubernetes;
 mod prefilter;
+mod trace;
 mod validators;
 
 /// A deterministic stream of numbers (xorshift): tests that fail must fail again.
