@@ -345,7 +345,15 @@ fn introduced_by(
     unwanted: &(dyn Fn(Oid) -> bool + Sync),
 ) -> Result<Vec<Introduced>> {
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
-    let known: HashMap<Oid, Oid> = steps.iter().filter_map(|s| Some((s.id, s.tree?))).collect();
+    let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
+    let known: Result<HashMap<Oid, Oid>> = match steps.len() {
+        0..64 => steps.iter().map(|step| tree(local, step)).collect(),
+        _ => {
+            let repo = local.repo;
+            steps.par_iter().with_min_len(64).map_init(|| repo.local(), |local, step| tree(local, step)).collect()
+        }
+    };
+    let known = known?;
     let tree_of = |local: &Local<'_>, commit: Oid| match known.get(&commit) {
         Some(tree) => Ok(*tree),
         None => local.tree_of(commit),

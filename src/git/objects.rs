@@ -200,8 +200,16 @@ impl Local<'_> {
             .collect()
     }
 
-    /// The tree of a commit.
+    /// The tree of a commit: the first thing that stands in it.
     pub(crate) fn tree_of(&self, commit: Oid) -> Result<Oid> {
-        Ok(self.commit(commit)?.node.tree)
+        let (kind, bytes) = self.object(commit)?;
+        let first = bytes.strip_prefix(b"tree ").and_then(|rest| rest.lines().next()).and_then(Oid::from_hex);
+        match first {
+            Some(tree) if kind == Kind::Commit => {
+                self.repo.counters().commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok(tree)
+            }
+            _ => Ok(self.commit(commit)?.node.tree),
+        }
     }
 }

@@ -2,4 +2,5 @@
 
 mod changes;
 mod index;
+mod packs;
 mod quarantine;

@@ -7,7 +7,7 @@ mod deployments;
 mod divergence;
 
 mod files;
-mod secrets;
+pub mod secrets;
 mod semver_tags;
 mod windmill;
 mod windmill_paths;

@@ -84,9 +84,9 @@ impl Pack {
         self.index.oid_at_index(slot)
     }
 
-    /// The number in the index.
-    pub fn slot(&self, id: &gix::hash::oid) -> Option<u32> {
-        self.index.lookup(id)
+    /// Lets go of the pack itself.
+    pub fn into_index(self) -> pack::index::File {
+        self.index
     }
 
     fn entry(&self, offset: u64) -> Result<pack::data::Entry, Damage> {

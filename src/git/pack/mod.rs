@@ -10,6 +10,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use gix::odb::pack::index::File as Index;
+
 use self::forest::{Forest, Pack};
 use self::walk::Walk;
 use super::{Repo, gix_id, oid, unreadable};
@@ -48,13 +50,13 @@ pub struct Counts {
 /// What was noted of each blob.
 #[derive(Default)]
 pub struct Notes {
-    packs: Vec<(Pack, Vec<AtomicU8>)>,
+    packs: Vec<(Index, Vec<AtomicU8>)>,
 }
 
 impl Notes {
     pub fn get(&self, id: Oid) -> Option<u8> {
         let id = gix_id(id);
-        let found = self.packs.iter().filter_map(|(pack, notes)| Some(&notes[pack.slot(&id)? as usize]));
+        let found = self.packs.iter().filter_map(|(index, notes)| Some(&notes[index.lookup(id)? as usize]));
         found.map(|note| note.load(Ordering::Relaxed)).find(|note| *note != NOTHING)
     }
 }
@@ -98,7 +100,7 @@ impl Repo {
                 let read = (0..pack.len()).filter(|s| said[*s as usize].load(Ordering::Relaxed) != NOTHING);
                 seen.extend(read.map(|s| oid(pack.id(s))));
             }
-            notes.packs.push((pack, said));
+            notes.packs.push((pack.into_index(), said));
         }
         Ok((notes, counts))
     }
