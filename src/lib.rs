@@ -14,6 +14,8 @@ pub mod policy;
 pub mod promote;
 pub mod report;
 pub mod rules;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod subject;
 pub mod text;
 pub mod yaml;

@@ -33,6 +33,8 @@ mod document;
 mod promote;
 mod report;
 mod rules;
+#[cfg(feature = "service")]
+mod service;
 mod support;
 mod text;
 mod workflows;

@@ -8,7 +8,7 @@ mod explain;
 pub mod hook;
 pub mod hook_run;
 mod init;
-mod judge;
+pub mod judge;
 pub mod promote;
 mod rules;
 

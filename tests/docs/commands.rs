@@ -13,15 +13,15 @@ use super::root;
 use crate::support::{Hash, Sandbox};
 
 /// A fenced block.
-struct Block {
-    line: usize,
-    language: String,
-    text: String,
+pub struct Block {
+    pub line: usize,
+    pub language: String,
+    pub text: String,
     /// The comment above it, without its marks.
-    remark: Option<String>,
+    pub remark: Option<String>,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub fn blocks(page: &str) -> Vec<Block> {
     let mut out = Vec::new();
     let mut lines = page.lines().enumerate();
     let mut remark = None;

@@ -3,7 +3,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test suite docs` writes the generated pages anew.
 
-mod commands;
+pub mod commands;
 mod reference;
 mod schema;
 

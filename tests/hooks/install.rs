@@ -284,6 +284,7 @@ fn odd_paths_survive_the_shell() {
     super::executable(&host.binary, "#!/bin/sh\necho \"$*\"\n");
     repo.write_mode(".git/hooks/commit-msg", "#!/bin/sh\n", 0o755);
     try_hook_on(&host, &["install", "commit-msg"]).unwrap();
+    crate::support::settle(&sandbox);
     let output = repo.command(".git/hooks/commit-msg").env("PATH", "").arg("a  b").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(said, "hook run commit-msg --chain .git/hooks/commit-msg.portcullis-before -- a  b\n");

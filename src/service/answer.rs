@@ -1,0 +1,185 @@
+//! What a caller is told: status, words, findings. The shape is that of the service this one replaces, with additions.
+//! Owns which outcome is which status and exit code; masks nothing, for what comes here is masked already.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::finding::Severity;
+use crate::report::Report;
+use crate::report::json::{self as shown, Origin};
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Pushed,
+    Unchanged,
+    /// By the policy.
+    Refused,
+    /// The request itself is wrong.
+    Invalid,
+    /// Waited for its turn, and gave up.
+    Busy,
+    /// Too many wait already.
+    Full,
+    /// Git, Windmill or we ourselves could not.
+    Failed,
+    /// Given up, because the service ends.
+    Abandoned,
+}
+
+impl Outcome {
+    /// In the order of the metrics.
+    pub const ALL: [Self; 8] = [
+        Self::Pushed,
+        Self::Unchanged,
+        Self::Refused,
+        Self::Invalid,
+        Self::Busy,
+        Self::Full,
+        Self::Failed,
+        Self::Abandoned,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// Of HTTP.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Pushed | Self::Unchanged => 200,
+            Self::Refused => 422,
+            Self::Invalid => 400,
+            Self::Busy => 409,
+            Self::Full => 429,
+            Self::Failed => 500,
+            Self::Abandoned => 503,
+        }
+    }
+}
+
+/// One violation, without the text it is in: that may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub rule: String,
+    pub severity: String,
+    pub message: String,
+    pub help: Option<String>,
+    /// `None`: it is in the message of the commit.
+    pub path: Option<String>,
+    /// 1-based; 0 where the whole file is meant.
+    pub line: usize,
+    pub fingerprint: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    pub outcome: Outcome,
+    pub message: String,
+    /// The commit that was pushed.
+    pub commit: Option<String>,
+    /// What the policy refused.
+    pub findings: Vec<Finding>,
+}
+
+impl Answer {
+    fn new(outcome: Outcome, message: impl Into<String>) -> Self {
+        Self { outcome, message: message.into(), commit: None, findings: Vec::new() }
+    }
+
+    pub fn pushed(workspace: &str, commit: String) -> Self {
+        let message = format!("Successfully synced workspace '{workspace}' to Git");
+        Self { commit: Some(commit), ..Self::new(Outcome::Pushed, message) }
+    }
+
+    pub fn unchanged() -> Self {
+        Self::new(Outcome::Unchanged, "Sync completed - no changes to commit")
+    }
+
+    pub fn refused(report: &Report) -> Self {
+        let counts = |f: &&crate::finding::Finding| f.severity != Severity::Note;
+        let findings: Vec<Finding> = report.standing().into_iter().filter(counts).map(Finding::of).collect();
+        let mut rules: Vec<&str> = findings.iter().filter(|f| f.severity == "error").map(|f| f.rule.as_str()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        let message = format!("Refused by policy, nothing was pushed: {}", rules.join(", "));
+        Self { findings, ..Self::new(Outcome::Refused, message) }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Outcome::Invalid, message)
+    }
+
+    pub fn busy() -> Self {
+        Self::new(Outcome::Busy, "Another sync of this repository and branch is running; try again later")
+    }
+
+    pub fn full() -> Self {
+        Self::new(Outcome::Full, "Too many syncs of this repository and branch are waiting; try again later")
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Outcome::Failed, message)
+    }
+
+    pub fn abandoned() -> Self {
+        Self::new(Outcome::Abandoned, "Sync abandoned: the service is stopping; try again later")
+    }
+
+    /// One line of JSON.
+    pub fn body(&self) -> String {
+        let success = matches!(self.outcome, Outcome::Pushed | Outcome::Unchanged);
+        let mut body = json!({ "success": success, "message": self.message });
+        if let Some(commit) = &self.commit {
+            body["commit"] = json!(commit);
+        }
+        if self.outcome == Outcome::Refused {
+            body["findings"] = json!(self.findings);
+        }
+        body.to_string()
+    }
+
+    /// Of `portcullis-sync once`: as the gate's.
+    pub fn exit_code(&self) -> u8 {
+        match self.outcome {
+            Outcome::Pushed | Outcome::Unchanged => 0,
+            Outcome::Refused => 1,
+            Outcome::Invalid => 2,
+            Outcome::Busy | Outcome::Full | Outcome::Failed | Outcome::Abandoned => 3,
+        }
+    }
+}
+
+impl Finding {
+    fn of(finding: &crate::finding::Finding) -> Self {
+        let shown = shown::Finding::of(finding);
+        let path = match shown.origin {
+            Origin::File { path, .. } | Origin::Policy { path, .. } => Some(path),
+            _ => None,
+        };
+        Self {
+            rule: shown.rule,
+            severity: match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            }
+            .to_owned(),
+            message: shown.message,
+            help: shown.help,
+            path,
+            line: finding.span.line,
+            fingerprint: finding.fingerprint.clone(),
+        }
+    }
+}

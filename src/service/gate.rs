@@ -1,0 +1,64 @@
+//! The gate before the commit: what `git add -A` has staged and the message it would get, judged by the engine in this
+//! process. Owns whose policy counts: that of the remote branch, which nothing in the sync can change.
+
+use std::path::Path;
+
+use super::answer::Answer;
+use crate::cli::{JudgeArgs, OutputArgs, When};
+use crate::command::Outside;
+use crate::command::judge::{Gate, Matter, POLICY_FILE};
+use crate::error::Result;
+use crate::git::{self, Repo, Source};
+use crate::policy::{Policy, PolicyFile, trust};
+
+/// What stood on the branch before is not a change's fault. These are settings that this very sync has followed.
+const NOW: &[&str] = &["windmill/include-key", "windmill/plain-secrets"];
+
+/// Judges the index of the repository at `tree` against HEAD, which is the remote branch as it was fetched.
+/// The error is the answer to a sync that must not go on.
+pub fn judge(tree: &Path, message: &str) -> Result<(), Answer> {
+    decide(tree, message).unwrap_or_else(|e| Err(Answer::failed(format!("Could not judge the sync: {e}"))))
+}
+
+fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
+    let Some(repo) = git::discover(tree)? else {
+        return Ok(Err(Answer::failed("Could not judge the sync: no repository")));
+    };
+    let outside =
+        Outside { directory: tree.to_owned(), color: When::Never, terminal: false, now: jiff::Timestamp::now() };
+    let policy = trusted(&repo)?;
+    let message = Source::Message { text: message.into(), parents: Vec::new() };
+    let everything = [
+        (Source::Index { parents: Vec::new() }, &[][..]),
+        (message, &[]),
+        (Source::WorkTree { paths: Vec::new() }, NOW),
+    ];
+    for (source, only) in everything {
+        let judge = JudgeArgs { only: only.iter().map(ToString::to_string).collect(), ..JudgeArgs::default() };
+        let gate = Gate::new(Some(&repo), &outside, judge, OutputArgs::default()).trusting(policy.clone());
+        let (judged, code) = gate.decide(&Matter::Change(&source))?;
+        let counts = judged.report.counts();
+        tracing::info!(verdict = %judged.report.verdict(), errors = counts.errors, warnings = counts.warnings, "judged");
+        match code {
+            0 => {}
+            1 => return Ok(Err(Answer::refused(&judged.report))),
+            _ => {
+                let why =
+                    judged.report.errors.first().map_or_else(|| judged.report.sentence(), |e| e.error.to_string());
+                return Ok(Err(Answer::failed(format!("Could not judge the sync: {why}"))));
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The policy of the commit that was fetched, else the built-in defaults.
+fn trusted(repo: &Repo) -> Result<Policy> {
+    let local = repo.local();
+    let bytes = local.head()?.map(|head| local.file_at(head, POLICY_FILE.into())).transpose()?.flatten();
+    let (policy, remark) = trust::or_built_in(bytes.map(|b| PolicyFile::new(format!("HEAD:{POLICY_FILE}"), b)));
+    if let Some(remark) = remark {
+        tracing::warn!("{remark}");
+    }
+    Ok(policy)
+}

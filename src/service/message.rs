@@ -1,0 +1,73 @@
+//! The message of the commit: a conventional header, and the items by kind. Names only, never what stands in them.
+
+use std::collections::BTreeMap;
+
+use bstr::BString;
+
+use super::request::Request;
+use crate::promote::items::item_of;
+
+/// Of each kind so many items are listed.
+const LISTED: usize = 50;
+
+/// What became of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// The message for these staged paths.
+pub fn message(request: &Request, changes: &[(BString, Change)]) -> String {
+    let header = match &request.message {
+        Some(message) => message.trim().to_owned(),
+        None => format!("chore(windmill): sync workspace {}", request.workspace),
+    };
+    let mut out = header;
+    for (kind, items) in by_kind(changes) {
+        out.push_str(&format!("\n\n{kind}\n"));
+        let lines = items.iter().take(LISTED).map(|(item, change)| match change {
+            Change::Added => format!("- {item} (new)"),
+            Change::Changed => format!("- {item}"),
+            Change::Removed => format!("- {item} (removed)"),
+        });
+        out.push_str(&lines.collect::<Vec<_>>().join("\n"));
+        if items.len() > LISTED {
+            out.push_str(&format!("\n- and {} more", items.len() - LISTED));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// Kind, then item, then what became of all its files together.
+fn by_kind(changes: &[(BString, Change)]) -> BTreeMap<String, BTreeMap<String, Change>> {
+    let mut kinds: BTreeMap<String, BTreeMap<String, Change>> = BTreeMap::new();
+    for (path, change) in changes {
+        let (kind, item) = kind_and_item(path);
+        kinds
+            .entry(kind)
+            .or_default()
+            .entry(item)
+            .and_modify(|c| *c = if *c == *change { *c } else { Change::Changed })
+            .or_insert(*change);
+    }
+    kinds
+}
+
+/// In the plural, as a heading.
+fn kind_and_item(path: &BString) -> (String, String) {
+    let shown = crate::text::sanitise(path);
+    let (directory, name) = shown.rsplit_once('/').unwrap_or(("", &shown));
+    if name.starts_with("folder.") && name.contains(".meta.") {
+        return ("folders".to_owned(), directory.to_owned());
+    }
+    if name.contains(".resource-type.") {
+        return ("resource types".to_owned(), shown);
+    }
+    match item_of(path.as_ref()) {
+        (item, kind) if !kind.is_empty() => (format!("{}s", kind.replace('_', " ")), item),
+        _ => ("files".to_owned(), shown),
+    }
+}

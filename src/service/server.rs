@@ -1,0 +1,225 @@
+//! HTTP: routes, the caller's token, sizes, and the end of the service. Owns what becomes of a request until a job has
+//! it, and of running jobs when the service is told to stop.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::routing::{get, post};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::answer::Answer;
+use super::metrics::Metrics;
+use super::options::{Environment, Serve};
+use super::queue::{Queue, Refusal};
+use super::remote::Remote;
+use super::request::{self, Request};
+use super::scrub::Token;
+use super::worker::Worker;
+use super::{FAILED, USAGE, told_to_stop, wmill};
+
+/// A body that takes longer to arrive is none.
+const ARRIVAL: Duration = Duration::from_secs(10);
+
+/// What callers of ended jobs have to take their answers.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How far the end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Open,
+    /// Nothing new; what runs may finish.
+    Closing,
+    /// What runs is ended.
+    Over,
+}
+
+struct Service {
+    serve: Serve,
+    caller: Option<Token>,
+    worker: Arc<Worker>,
+    queue: Arc<Queue>,
+    metrics: Metrics,
+    stage: watch::Sender<Stage>,
+}
+
+/// Serves until SIGTERM or SIGINT; gives the exit code.
+pub async fn serve(serve: Serve, environment: Environment) -> u8 {
+    let wrong = |what: String| {
+        tracing::error!("{what}");
+        USAGE
+    };
+    let worker = match Worker::start(serve.settings.clone(), environment.windmill) {
+        Ok(worker) => worker,
+        Err(e) => return wrong(e),
+    };
+    let listener = match TcpListener::bind(serve.listen).await {
+        Ok(listener) => listener,
+        Err(e) => return wrong(format!("cannot listen on {}: {e}", serve.listen)),
+    };
+    let grace = Duration::from_secs(serve.grace);
+    let patience = Duration::from_secs(serve.patience);
+    let queue = Queue::new(serve.jobs.into(), serve.queue.into(), patience);
+    let address = listener.local_addr().map_or_else(|_| serve.listen.to_string(), |a| a.to_string());
+    let stage = watch::Sender::new(Stage::Open);
+    let service =
+        Arc::new(Service { serve, caller: environment.caller, worker, queue, metrics: Metrics::default(), stage });
+    if service.caller.is_none() {
+        tracing::warn!("PORTCULLIS_SYNC_TOKEN is not set: everybody who reaches this port may ask for a sync");
+    }
+    tracing::info!(address, "listening");
+    tell_version(&service);
+    let router = Router::new()
+        .route("/health", get(async || json(StatusCode::OK, r#"{"status":"healthy"}"#)))
+        .route("/metrics", get(metrics))
+        .route("/sync", post(sync))
+        .with_state(Arc::clone(&service));
+    let ending = Arc::clone(&service);
+    let stop = async move {
+        told_to_stop().await;
+        tracing::info!("stopping: nothing new is taken");
+        ending.stage.send_replace(Stage::Closing);
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            ending.stage.send_replace(Stage::Over);
+        });
+    };
+    let mut over = service.stage.subscribe();
+    let hung = async {
+        let _ = over.wait_for(|s| *s == Stage::Over).await;
+        // For the last answers; who still sends a request then sends it to nobody.
+        tokio::time::sleep(FAREWELL).await;
+    };
+    let served = tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served,
+        () = hung => Ok(()),
+    };
+    // A caller may have gone while its job runs.
+    service.stage.send_if_modified(|s| std::mem::replace(s, (*s).max(Stage::Closing)) == Stage::Open);
+    while service.queue.people() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::info!("stopped");
+    if served.is_ok() { 0 } else { FAILED }
+}
+
+/// Windmill's tool takes seconds to say who it is: nobody waits for it.
+fn tell_version(service: &Arc<Service>) {
+    let service = Arc::clone(service);
+    tokio::spawn(async move {
+        let program = &service.serve.settings.wmill;
+        match wmill::version(program, service.worker.folder()).await {
+            Some(version) => tracing::info!(version, "wmill"),
+            None => tracing::warn!("wmill does not say its version: is windmill-cli installed?"),
+        }
+    });
+}
+
+async fn metrics(State(service): State<Arc<Service>>) -> Response<Body> {
+    let text = service.metrics.text(service.queue.people());
+    reply(StatusCode::OK, "text/plain; version=0.0.4", text)
+}
+
+async fn sync(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Response<Body> {
+    if !service.knows(&headers) {
+        let mut response = json(StatusCode::UNAUTHORIZED, r#"{"success":false,"message":"Unauthorized"}"#);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    let body = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, request::LIMIT)).await;
+    let request = match body {
+        Ok(Ok(body)) => Request::read(&body),
+        Ok(Err(_)) => Err(format!("The request is larger than {} bytes, or broke off", request::LIMIT)),
+        Err(_) => Err("The request did not arrive in time".to_owned()),
+    };
+    let read = request.and_then(|r| Remote::read(&r.git_remote_url, &service.serve.settings).map(|remote| (r, remote)));
+    let answer = match read {
+        Ok((request, remote)) => {
+            // Not in this future: a caller who hangs up must not leave half a job.
+            let job = tokio::spawn(Arc::clone(&service).run(request, remote));
+            job.await.unwrap_or_else(|_| Answer::failed("The job ended without an answer"))
+        }
+        Err(wrong) => {
+            let answer = Answer::invalid(wrong);
+            service.metrics.count(&answer, None);
+            answer
+        }
+    };
+    let status = StatusCode::from_u16(answer.outcome.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, &answer.body());
+    if matches!(answer.outcome.status(), 409 | 429 | 503) {
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+    }
+    response
+}
+
+impl Service {
+    /// Waits for a turn, then runs the job.
+    async fn run(self: Arc<Self>, request: Request, remote: Remote) -> Answer {
+        let about = (remote.to_string(), request.git_branch.clone(), request.workspace.clone());
+        let mut stage = self.stage.subscribe();
+        let mut ending = self.stage.subscribe();
+        let place = (remote.key(), request.git_branch.clone());
+        let turn = tokio::select! {
+            turn = self.queue.enter(place) => turn,
+            _ = stage.wait_for(|s| *s >= Stage::Closing) => {
+                let answer = Answer::abandoned();
+                self.metrics.count(&answer, None);
+                return answer;
+            }
+        };
+        let started = Instant::now();
+        let (answer, took) = match &turn {
+            Ok(_) => {
+                tracing::info!(remote = about.0, branch = about.1, workspace = about.2, "sync");
+                let stop = async {
+                    let _ = ending.wait_for(|s| *s == Stage::Over).await;
+                };
+                let answer = self.worker.run(request, stop).await;
+                (answer, Some(started.elapsed()))
+            }
+            Err(Refusal::Full) => (Answer::full(), None),
+            Err(Refusal::Late) => (Answer::busy(), None),
+        };
+        let rules: Vec<&str> = answer.findings.iter().map(|f| f.rule.as_str()).collect();
+        tracing::info!(
+            remote = about.0,
+            branch = about.1,
+            workspace = about.2,
+            outcome = answer.outcome.name(),
+            commit = answer.commit,
+            rules = rules.join(" "),
+            seconds = took.map(|t| t.as_secs_f64()),
+            "{}",
+            answer.message
+        );
+        self.metrics.count(&answer, took);
+        answer
+    }
+
+    /// Whether the caller may ask. Digests are compared, all of them: time says nothing about a token.
+    fn knows(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.caller else { return true };
+        let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
+        let given = Sha256::digest(given.strip_prefix(b"Bearer ").unwrap_or_default());
+        let wanted = Sha256::digest(token.expose().as_bytes());
+        let differences = given.iter().zip(wanted.iter()).fold(0, |all, (a, b)| all | (a ^ b));
+        std::hint::black_box(differences) == 0
+    }
+}
+
+fn json(status: StatusCode, text: &str) -> Response<Body> {
+    reply(status, "application/json", text.to_owned())
+}
+
+fn reply(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    response
+}
