@@ -1,6 +1,7 @@
 //! Renderers: one corpus of hostile findings, one property for all formats, and what each format promises besides.
 
 mod corpus;
+mod every_rule;
 mod formats;
 mod human;
 mod json;

@@ -1,7 +1,7 @@
 //! The rule family `secrets`.
 
 mod check;
-mod detectors;
+pub mod detectors;
 mod engine;
 mod generic;
 mod kubernetes;

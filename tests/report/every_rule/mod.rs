@@ -1,0 +1,194 @@
+//! One repository with a violation of every rule, judged by the real binary and told in every format. What it writes
+//! stays in the target folder, where `tests/integrations/formats.sh` hands it to other people's validators.
+
+mod repository;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use portcullis::report::Format;
+use portcullis::text::is_unsafe;
+use serde_json::Value;
+
+use self::repository::Repository;
+
+/// A run of the binary, with what it said in each format by the format's name.
+struct Run {
+    name: &'static str,
+    code: i32,
+    said: Vec<(String, String)>,
+}
+
+impl Run {
+    fn text(&self, format: &str) -> &str {
+        let found = self.said.iter().find(|(name, _)| name == format);
+        &found.unwrap_or_else(|| panic!("{}: {format} was not written", self.name)).1
+    }
+
+    fn report(&self) -> Value {
+        serde_json::from_str(self.text("json")).expect("JSON")
+    }
+
+    fn rules(&self) -> BTreeSet<String> {
+        let report = self.report();
+        let findings = report["findings"].as_array().expect("a list");
+        findings.iter().map(|f| f["rule"].as_str().expect("text").to_owned()).collect()
+    }
+}
+
+struct Judged {
+    built: Repository,
+    runs: Vec<Run>,
+    wrong: Vec<(String, Run)>,
+}
+
+const FORMATS: [&str; 10] =
+    ["human", "json", "jsonl", "sarif", "github", "gitlab", "gitlab-secrets", "junit", "checkstyle", "rdjson"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("every-rule")
+}
+
+/// Built and judged once for all tests.
+static JUDGED: LazyLock<Judged> = LazyLock::new(|| {
+    let _ = std::fs::remove_dir_all(folder());
+    let built = repository::build();
+    let push = built.push.to_str().expect("a plain path").to_owned();
+    let runs = vec![
+        run(&built, "push", &["check", "--push", &push], &[]),
+        run(&built, "tree", &["check"], &[]),
+        on_github(&built),
+        at_server(&built),
+    ];
+    let wrong = repository::wrong_policies().into_iter().map(|(code, policy)| {
+        let file = built.repo.path().join(".git/wrong.yaml");
+        std::fs::write(&file, policy).expect("writes");
+        let run = run(&built, "policy", &["check", "--policy", file.to_str().expect("plain")], &[]);
+        (code, run)
+    });
+    let wrong = wrong.collect();
+    Judged { built, runs, wrong }
+});
+
+/// Runs the binary with every format into a file, and keeps standard output as `stdout`.
+fn run(built: &Repository, name: &'static str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+    let out = folder().join(name);
+    std::fs::create_dir_all(&out).expect("a folder");
+    let mut command = built.repo.command(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(arguments).envs(variables.iter().copied());
+    for format in FORMATS {
+        command.arg("--format").arg(format!("{format}={}", out.join(format).display()));
+    }
+    let output = command.output().expect("the binary runs");
+    let mut said: Vec<(String, String)> = FORMATS
+        .iter()
+        .map(|f| {
+            let bytes = std::fs::read(out.join(f)).unwrap_or_else(|e| {
+                panic!("{name}: {f} was not written: {e}\n{}", String::from_utf8_lossy(&output.stderr))
+            });
+            (f.to_string(), String::from_utf8(bytes).expect("UTF-8"))
+        })
+        .collect();
+    said.push(("stdout".into(), String::from_utf8(output.stdout).expect("UTF-8")));
+    let summary = out.join("summary");
+    if let Ok(text) = std::fs::read_to_string(summary) {
+        said.push(("summary".into(), text));
+    }
+    Run { name, code: output.status.code().expect("no signal"), said }
+}
+
+/// The push to main as a job of GitHub sees it.
+fn on_github(built: &Repository) -> Run {
+    let out = folder().join("ci");
+    std::fs::create_dir_all(&out).expect("a folder");
+    let (old, new) = (built.id("start"), built.id("merged"));
+    let event = serde_json::json!({
+        "before": old, "after": new, "ref": "refs/heads/main", "forced": false, "created": false, "deleted": false,
+        "repository": { "default_branch": "main" }, "sender": { "login": "mallory" }, "pusher": { "name": "mallory" },
+    });
+    let file = built.repo.path().join(".git/event.json");
+    std::fs::write(&file, event.to_string()).expect("writes");
+    let summary = out.join("summary");
+    let text = |path: &Path| path.to_str().expect("a plain path").to_owned();
+    let variables = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "push"),
+        ("GITHUB_EVENT_PATH", &text(&file)),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_SHA", new),
+        ("GITHUB_ACTOR", "mallory"),
+        ("GITHUB_STEP_SUMMARY", &text(&summary)),
+    ];
+    run(built, "ci", &["ci"], &variables)
+}
+
+/// The whole push as a server judges it; told to the pusher only.
+fn at_server(built: &Repository) -> Run {
+    let out = folder().join("server");
+    std::fs::create_dir_all(&out).expect("a folder");
+    let lines = std::fs::File::open(&built.push).expect("there are lines");
+    let mut said = Vec::new();
+    let mut code = 0;
+    for (name, kind, variable) in [("remote", "bare", "USER"), ("remote-gitlab", "gitlab", "GL_USERNAME")] {
+        let lines = lines.try_clone().expect("clones");
+        let mut command = built.repo.command(env!("CARGO_BIN_EXE_portcullis"));
+        command.args(["hook", "run", "pre-receive", "--server", kind]).env(variable, "mallory");
+        std::io::Seek::rewind(&mut &lines).expect("rewinds");
+        let output = command.stdin(lines).output().expect("the binary runs");
+        code = output.status.code().expect("no signal");
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        std::fs::write(out.join(name), &text).expect("writes");
+        said.push((name.to_owned(), text));
+    }
+    Run { name: "server", code, said }
+}
+
+#[test]
+fn every_code_has_a_violation_here() {
+    let listed = JUDGED.built.repo.command(env!("CARGO_BIN_EXE_portcullis")).arg("rules").output().expect("runs");
+    let listed = String::from_utf8(listed.stdout).expect("UTF-8");
+    let codes: BTreeSet<String> = listed
+        .lines()
+        .map(|line| line.split(' ').next().unwrap_or_default().replace("assertions/<id>", "assertions/replicas"))
+        .collect();
+    assert!(codes.len() > 700, "{}", codes.len());
+    let mut found: BTreeSet<String> =
+        JUDGED.runs.iter().filter(|r| r.name != "server").flat_map(Run::rules).collect();
+    for (code, run) in &JUDGED.wrong {
+        assert_eq!((run.code, run.rules()), (2, BTreeSet::from([format!("policy/{code}")])));
+        found.extend(run.rules());
+    }
+    let missing: Vec<_> = codes.difference(&found).collect();
+    assert!(missing.is_empty(), "{} codes have no violation in tests/cases/every-rule: {missing:#?}", missing.len());
+    for run in &JUDGED.runs {
+        assert_eq!(run.code, 1, "{}", run.name);
+    }
+}
+
+#[test]
+fn nothing_is_left_undecided() {
+    for run in JUDGED.runs.iter().filter(|r| r.name != "server") {
+        assert_eq!(run.report()["errors"], serde_json::json!([]), "{}", run.name);
+    }
+}
+
+#[test]
+fn no_format_tells_a_planted_secret_or_a_raw_control_character() {
+    assert!(JUDGED.built.planted.len() > 600, "{}", JUDGED.built.planted.len());
+    for run in JUDGED.runs.iter().chain(JUDGED.wrong.iter().map(|(_, run)| run)) {
+        for (format, text) in &run.said {
+            let told: Vec<_> = JUDGED.built.planted.iter().filter(|s| text.contains(s.as_str())).collect();
+            assert!(told.is_empty(), "{} {format} tells {told:?}", run.name);
+            let raw: Vec<char> = text.chars().filter(|c| *c != '\n' && is_unsafe(*c)).collect();
+            assert!(raw.is_empty(), "{} {format}: {raw:?}", run.name);
+        }
+    }
+}
+
+#[test]
+fn every_format_is_here() {
+    use clap::ValueEnum;
+    let all: BTreeSet<String> = Format::value_variants().iter().map(Format::to_string).collect();
+    assert_eq!(all, FORMATS.iter().map(|f| f.to_string()).collect());
+}
