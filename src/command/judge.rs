@@ -5,21 +5,21 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::Outside;
+use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, ManyBlobs, Outcome, Setting};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, Origin};
 use crate::git::{Repo, Source};
 use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
-use crate::report::{self, Context, Output, Report, RuleInfo, Stats, Undecided, Verbosity, Verdict};
-use crate::rules::RULES;
+use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::secrets::redactor;
 use crate::subject::Kinds;
 
 /// The name of the policy file at a repository's root.
 pub const POLICY_FILE: &str = "portcullis.yaml";
-/// Where rules are explained.
+/// Where the tool is at home, and where its rules are explained.
+const HOME: &str = "https://github.com/portcullis-dev/portcullis";
 const EXPLAIN: &str = "https://github.com/portcullis-dev/portcullis/blob/main/docs/rules.md";
 
 /// One judgement on the laptop or in CI: the policy is that of the work tree, or of a commit the user names.
@@ -240,7 +240,7 @@ impl<'a> Gate<'a> {
         let outputs = report::plan(formats, self.output.output.clone())?;
         // What rules are is read from their files, which most runs have no time for.
         let lists = outputs.iter().any(|o| o.format.lists_rules());
-        let rules = if lists { rule_infos(&judged.families) } else { Vec::new() };
+        let rules = if lists { rules_known::of(report, &judged.families) } else { Vec::new() };
         let context = Context { rules: &rules, ..self.context(started) };
         report::write_all(&outputs, report, &context, &mut std::io::stdout().lock())
     }
@@ -255,6 +255,7 @@ impl<'a> Gate<'a> {
         Context {
             color: self.outside.color(),
             verbosity,
+            home: HOME,
             explain_base: EXPLAIN,
             policy_path: POLICY_FILE,
             stats: self.output.stats,
@@ -323,21 +324,6 @@ pub fn mistaken(mistakes: &[Mistake]) -> Report {
     let findings = findings.into_vec();
     let errors: Vec<Undecided> = Vec::new();
     Report { findings, errors, stats: Stats::default(), notes: Vec::new(), enforce: true, deny_warnings: false }
-}
-
-/// What formats that list green rules may say of those that ran.
-fn rule_infos(families: &[&str]) -> Vec<RuleInfo> {
-    let ran = RULES.iter().filter(|r| families.contains(&r.id));
-    ran.flat_map(|rule| {
-        let codes = rule.about().map(|a| a.codes).unwrap_or_default();
-        codes.into_iter().map(|c| RuleInfo {
-            id: format!("{}/{}", rule.id, c.code).into(),
-            summary: c.summary.into(),
-            help: c.help.into(),
-            severity: c.severity.0.unwrap_or(crate::finding::Severity::Note),
-        })
-    })
-    .collect()
 }
 
 /// Sets the number of threads for the whole process; asked for once, before anything runs.

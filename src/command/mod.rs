@@ -11,6 +11,7 @@ mod init;
 pub mod judge;
 pub mod promote;
 mod rules;
+mod rules_known;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};

@@ -29,6 +29,8 @@ pub struct RuleInfo {
     pub id: RuleId,
     /// One line.
     pub summary: Cow<'static, str>,
+    /// Why it is there, in a paragraph. May be empty.
+    pub why: Cow<'static, str>,
     /// What to do about its findings. May be empty.
     pub help: Cow<'static, str>,
     /// The one it has when the policy says nothing.
@@ -44,6 +46,8 @@ pub struct Context<'a> {
     /// Goes in front of root-relative paths in human output, so that they open from where the user stands: `../`
     /// one folder down, empty at the root.
     pub to_root: &'a str,
+    /// The page of the tool. Empty: none.
+    pub home: &'a str,
     /// The page that explains rules: a heading per rule id, with anchors as code hosts make them. Empty: none.
     pub explain_base: &'a str,
     /// Where findings without a file are pinned by formats that know only files. Relative to the root.
@@ -62,6 +66,7 @@ impl Default for Context<'_> {
             color: false,
             verbosity: Verbosity::Normal,
             to_root: "",
+            home: "",
             explain_base: "",
             policy_path: "portcullis.yaml",
             rules: &[],
@@ -80,7 +85,7 @@ impl Context<'_> {
         for finding in &report.findings {
             if known.insert(finding.rule.clone()) {
                 let (id, severity) = (finding.rule.clone(), finding.severity);
-                rules.push(RuleInfo { summary: id.clone(), id, help: "".into(), severity });
+                rules.push(RuleInfo { summary: id.clone(), id, why: "".into(), help: "".into(), severity });
             }
         }
         rules

@@ -53,7 +53,7 @@ fn vulnerability(finding: &Finding, ctx: &Context<'_>) -> Value {
     let lines = file.is_some().then(|| (place::line(finding), finding.span.end_line.max(place::line(finding))));
     json!({
         "id": finding.fingerprint,
-        "name": show::line(&finding.message),
+        "name": clip(show::line(&finding.message), 255),
         "description": format!("{} in {}", show::line(&finding.message), place::locus(finding)),
         "severity": match (finding.severity, finding.confidence) {
             (Severity::Error, Some(Confidence::Low)) => "High",
@@ -61,7 +61,7 @@ fn vulnerability(finding: &Finding, ctx: &Context<'_>) -> Value {
             (Severity::Warning, _) => "Medium",
             (Severity::Note, _) => "Info",
         },
-        "solution": finding.help.as_deref().map(show::lines),
+        "solution": finding.help.as_deref().map(|h| clip(show::lines(h), 7000)),
         "location": {
             "file": file,
             "start_line": lines.map(|l| l.0),
@@ -76,4 +76,12 @@ fn vulnerability(finding: &Finding, ctx: &Context<'_>) -> Value {
             "url": ctx.explain_uri(&finding.rule),
         }],
     })
+}
+
+/// At most so many characters, as the schema wants it: one entry that is longer costs the whole report.
+fn clip(text: String, most: usize) -> String {
+    match text.char_indices().nth(most - 1) {
+        Some((at, c)) if at + c.len_utf8() < text.len() => format!("{}…", &text[..at]),
+        _ => text,
+    }
 }

@@ -23,6 +23,7 @@ pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Re
         "runs": [{
             "tool": { "driver": {
                 "name": "portcullis",
+                "informationUri": (!ctx.home.is_empty()).then_some(ctx.home),
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.iter().map(|r| descriptor(r, ctx)).collect::<Vec<_>>(),
             }},
@@ -46,9 +47,13 @@ fn descriptor(rule: &RuleInfo, ctx: &Context<'_>) -> Value {
     let family = id.split('/').next().unwrap_or_default();
     let more = format!("portcullis explain {}", show::word(&id));
     let help = if rule.help.is_empty() { more } else { format!("{}\n\n{more}", show::lines(&rule.help)) };
+    let summary = show::line(&rule.summary);
+    // Code scanning refuses a rule without one.
+    let full = if rule.why.is_empty() { summary.clone() } else { show::lines(&rule.why) };
     json!({
         "id": id,
-        "shortDescription": { "text": show::line(&rule.summary) },
+        "shortDescription": { "text": summary },
+        "fullDescription": { "text": full },
         "help": { "text": help },
         "helpUri": ctx.explain_uri(&rule.id),
         "defaultConfiguration": { "level": level(rule.severity) },

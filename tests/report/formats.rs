@@ -17,18 +17,18 @@ use super::corpus::{self, SECRET};
 use super::{Render, text, xml};
 
 /// What a format tells: rule and line.
-type Told = BTreeSet<(String, usize)>;
-type Read = fn(&str) -> Told;
+pub type Told = BTreeSet<(String, usize)>;
+pub type Read = fn(&str) -> Told;
 
-struct Case {
-    name: &'static str,
+pub struct Case {
+    pub name: &'static str,
     render: Render,
-    read: Read,
+    pub read: Read,
     /// Findings without a file stand in the first line of the policy.
-    pins: bool,
+    pub pins: bool,
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     Case { name: "human", render: human::render, read: read_human, pins: false },
     Case { name: "json", render: json::render, read: read_json, pins: false },
     Case { name: "jsonl", render: jsonl::render, read: read_jsonl, pins: false },
@@ -173,6 +173,7 @@ fn no_format_leaks_a_secret_or_a_raw_control_character() {
     let rules = [RuleInfo {
         id: "green/rule".into(),
         summary: corpus::HOSTILE.into(),
+        why: corpus::HOSTILE.into(),
         help: corpus::HOSTILE.into(),
         severity: Severity::Error,
     }];
@@ -256,6 +257,7 @@ fn junit_shows_green_rules_and_counts_cases() {
     let rules = ["a/green", "a/red"].map(|id| RuleInfo {
         id: id.into(),
         summary: "says something".into(),
+        why: "".into(),
         help: "".into(),
         severity: Severity::Error,
     });

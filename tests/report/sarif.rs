@@ -18,6 +18,7 @@ fn results_name_rules_that_are_there() {
     let rules = [RuleInfo {
         id: "green/rule".into(),
         summary: "a rule".into(),
+        why: "because".into(),
         help: "do this".into(),
         severity: Severity::Warning,
     }];
@@ -29,6 +30,7 @@ fn results_name_rules_that_are_there() {
         json!({
             "id": "green/rule",
             "shortDescription": { "text": "a rule" },
+            "fullDescription": { "text": "because" },
             "help": { "text": "do this\n\nportcullis explain green/rule" },
             "helpUri": "https://example.org/rules#greenrule",
             "defaultConfiguration": { "level": "warning" },

@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use portcullis::report::Format;
 use portcullis::text::is_unsafe;
 use serde_json::Value;
 
 use self::repository::Repository;
+use super::formats::{CASES, Told};
 
 /// A run of the binary, with what it said in each format by the format's name.
 struct Run {
@@ -34,6 +36,19 @@ impl Run {
         let report = self.report();
         let findings = report["findings"].as_array().expect("a list");
         findings.iter().map(|f| f["rule"].as_str().expect("text").to_owned()).collect()
+    }
+
+    /// What stands, with each finding's line; `pins`: those without a file in the first.
+    fn told(&self, pins: bool) -> Told {
+        let report = self.report();
+        let findings = report["findings"].as_array().expect("a list").iter();
+        let one = |f: &Value| {
+            let kind = f["origin"]["kind"].as_str().expect("a kind");
+            let exact = !pins || ["file", "policy"].contains(&kind);
+            let line = if exact { f["span"]["line"].as_u64().expect("a number") } else { 1 };
+            (f["rule"].as_str().expect("text").to_owned(), line as usize)
+        };
+        findings.filter(|f| f["suppressed"].is_null()).map(one).collect()
     }
 }
 
@@ -123,25 +138,58 @@ fn on_github(built: &Repository) -> Run {
     run(built, "ci", &["ci"], &variables)
 }
 
-/// The whole push as a server judges it; told to the pusher only.
+/// The whole push as a server judges it, and one that only its account is wrong with; told to the pusher only.
 fn at_server(built: &Repository) -> Run {
     let out = folder().join("server");
     std::fs::create_dir_all(&out).expect("a folder");
-    let lines = std::fs::File::open(&built.push).expect("there are lines");
-    let mut said = Vec::new();
-    let mut code = 0;
-    for (name, kind, variable) in [("remote", "bare", "USER"), ("remote-gitlab", "gitlab", "GL_USERNAME")] {
-        let lines = lines.try_clone().expect("clones");
+    let whole = std::fs::read(&built.push).expect("there are lines");
+    let short = format!("{} {} refs/heads/main\n", built.id("start"), built.id("own"));
+    let pushes = [("remote", "bare", "USER", &whole[..]), ("remote-gitlab", "gitlab", "GL_USERNAME", short.as_bytes())];
+    let said = pushes.map(|(name, kind, variable, lines)| {
         let mut command = built.repo.command(env!("CARGO_BIN_EXE_portcullis"));
         command.args(["hook", "run", "pre-receive", "--server", kind]).env(variable, "mallory");
-        std::io::Seek::rewind(&mut &lines).expect("rewinds");
-        let output = command.stdin(lines).output().expect("the binary runs");
-        code = output.status.code().expect("no signal");
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        let (code, text) = repository::fed(&mut command, lines);
+        assert_eq!(code, Some(1), "{name}: {text}");
         std::fs::write(out.join(name), &text).expect("writes");
-        said.push((name.to_owned(), text));
+        (name.to_owned(), text)
+    });
+    Run { name: "server", code: 1, said: said.into() }
+}
+
+/// Formats that tell only so much of a long report.
+const CAPPED: [&str; 4] = ["github", "summary", "remote", "remote-gitlab"];
+
+#[test]
+fn every_format_tells_the_same_findings_on_the_same_lines() {
+    for run in JUDGED.runs.iter().filter(|r| r.name != "server").chain(JUDGED.wrong.iter().map(|(_, run)| run)) {
+        for case in CASES {
+            let Some((_, text)) = run.said.iter().find(|(name, _)| name == case.name) else { continue };
+            let (told, truth) = ((case.read)(text), run.told(case.pins));
+            let strange: Vec<_> = told.difference(&truth).collect();
+            // What an exception took out is told where a format can say so.
+            let suppressed = strange.iter().all(|(rule, _)| {
+                ["json", "jsonl", "sarif", "junit"].contains(&case.name) && rule == "assertions/replicas"
+            });
+            assert!(suppressed, "{} {} invents {strange:?}", run.name, case.name);
+            let missing: Vec<_> = truth.difference(&told).collect();
+            assert!(CAPPED.contains(&case.name) || missing.is_empty(), "{} {} lacks {missing:?}", run.name, case.name);
+        }
     }
-    Run { name: "server", code, said }
+}
+
+#[test]
+fn a_pusher_reads_the_worst_first() {
+    let server = JUDGED.runs.iter().find(|r| r.name == "server").expect("it ran");
+    let push = JUDGED.runs.iter().find(|r| r.name == "push").expect("it ran");
+    let case = |name| CASES.iter().find(|c| c.name == name).expect("it is one of them");
+    let told = (case("remote").read)(server.text("remote"));
+    assert!(told.len() > 20, "{}", told.len());
+    // What only a server judges aside, the first that it tells are the first of the report.
+    let truth = push.told(false);
+    let strange: Vec<_> = told.difference(&truth).filter(|(rule, _)| !rule.starts_with("policy/")).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+    let told = (case("remote-gitlab").read)(server.text("remote-gitlab"));
+    assert!(told.iter().any(|(rule, _)| rule == "branch-topology/direct-push"), "{told:?}");
 }
 
 #[test]
@@ -153,8 +201,10 @@ fn every_code_has_a_violation_here() {
         .map(|line| line.split(' ').next().unwrap_or_default().replace("assertions/<id>", "assertions/replicas"))
         .collect();
     assert!(codes.len() > 700, "{}", codes.len());
-    let mut found: BTreeSet<String> =
-        JUDGED.runs.iter().filter(|r| r.name != "server").flat_map(Run::rules).collect();
+    let mut found: BTreeSet<String> = JUDGED.runs.iter().filter(|r| r.name != "server").flat_map(Run::rules).collect();
+    let server = JUDGED.runs.iter().find(|r| r.name == "server").expect("it ran");
+    let pusher = CASES.iter().find(|c| c.name == "remote-gitlab").expect("it is one of them");
+    found.extend((pusher.read)(server.text("remote-gitlab")).into_iter().map(|(rule, _)| rule));
     for (code, run) in &JUDGED.wrong {
         assert_eq!((run.code, run.rules()), (2, BTreeSet::from([format!("policy/{code}")])));
         found.extend(run.rules());
@@ -176,9 +226,10 @@ fn nothing_is_left_undecided() {
 #[test]
 fn no_format_tells_a_planted_secret_or_a_raw_control_character() {
     assert!(JUDGED.built.planted.len() > 600, "{}", JUDGED.built.planted.len());
+    let planted = AhoCorasick::new(&JUDGED.built.planted).expect("they are few");
     for run in JUDGED.runs.iter().chain(JUDGED.wrong.iter().map(|(_, run)| run)) {
         for (format, text) in &run.said {
-            let told: Vec<_> = JUDGED.built.planted.iter().filter(|s| text.contains(s.as_str())).collect();
+            let told: BTreeSet<&str> = planted.find_iter(text).map(|m| &text[m.range()]).collect();
             assert!(told.is_empty(), "{} {format} tells {told:?}", run.name);
             let raw: Vec<char> = text.chars().filter(|c| *c != '\n' && is_unsafe(*c)).collect();
             assert!(raw.is_empty(), "{} {format}: {raw:?}", run.name);
