@@ -113,7 +113,8 @@ impl Team {
 /// The rules that the pusher is told of.
 fn rules(said: &Said) -> BTreeSet<&str> {
     let lines = said.text.lines().filter_map(|l| l.strip_prefix("remote:")).map(str::trim);
-    lines.filter_map(|l| l.strip_prefix("rule ")).collect()
+    let unmarked = lines.map(|l| l.strip_prefix("GL-HOOK-ERR:").unwrap_or(l).trim_start());
+    unmarked.filter_map(|l| l.strip_prefix("rule ")).collect()
 }
 
 /// What every preset says of tags and messages, on a branch that releases: `main` is checked out and on the server.

@@ -329,7 +329,7 @@ fn no_branch(pattern: &str) -> Error {
     let word = teach::quote(pattern.into());
     Error::undecided(format!("the development branch {pattern} is not here, so nobody can tell what comes from it")).hint(
         format!(
-            "in a clone: git fetch origin {word}:refs/remotes/origin/{word}   # at the server: git push origin main:refs/heads/{word}"
+            "in a clone: git fetch origin {word}:refs/remotes/origin/{word}\nwhere there is none yet: git push origin main:refs/heads/{word}"
         ),
     )
 }
