@@ -46,13 +46,17 @@ fn written(family: &str, about: &About, code: &Code) -> RuleInfo {
 /// A detector or an assertion.
 fn made(family: &str, about: &About, code: &str, finding: &Finding) -> RuleInfo {
     let any = about.codes.iter().find(|c| c.code.starts_with('<'));
-    let help = any.map_or_else(String::new, |c| c.help.clone());
-    let built_in = if family == "secrets" { detector(code) } else { None };
+    let secrets = family == "secrets";
+    let own = finding.help.as_ref().filter(|_| !secrets);
+    let help = own.cloned().or_else(|| any.map(|c| c.help.clone())).unwrap_or_default();
+    let built_in = if secrets { detector(code) } else { None };
+    let message = finding.message.strip_prefix("found ").filter(|_| secrets).unwrap_or(&finding.message);
     RuleInfo {
         id: finding.rule.clone(),
         // What a policy's own rule says is the same wherever it is found.
-        summary: built_in.map_or_else(|| finding.message.clone().into(), |d| d.name.clone()),
-        why: about.why.trim().to_owned().into(),
+        summary: built_in.map_or_else(|| message.to_owned().into(), |d| d.name.clone()),
+        // The whole paragraph would be told once for every kind of secret.
+        why: about.summary.clone().into(),
         help: match built_in.map(|d| d.revoke.trim()).filter(|r| !r.is_empty()) {
             Some(revoke) => format!("{revoke}\n{help}").into(),
             None => help.into(),

@@ -125,8 +125,10 @@ fn policy() -> Value {
                 "items": {
                     "type": "object",
                     "required": ["rule", "reason"],
+                    "additionalProperties": false,
                     "properties": {
-                        "rule": text, "path": text, "fingerprint": text, "reason": text,
+                        "rule": text, "path": strings(), "fingerprint": text, "reason": text,
+                        "commit": text, "ref": strings(), "key": text,
                         "until": { "type": "string", "format": "date" },
                     },
                 },

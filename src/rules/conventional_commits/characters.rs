@@ -57,6 +57,7 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
 fn help(code: Code) -> &'static str {
     match code {
         Code::NotUtf8 => "write it in UTF-8, or name the encoding in `i18n.commitEncoding`",
+        Code::ControlCharacter => "remove it: a terminal would carry it out, or show nothing",
         _ => "remove it: it makes the line look other than it is",
     }
 }

@@ -28,7 +28,7 @@ impl SemverTags {
         let branch = quote(tips.first().map_or(b"main".as_bstr(), |(name, _)| name.as_bstr()));
         out.push(
             Violation::on_ref("semver-tags/on-branch", Severity::Error, tag.update, &line, line.new.clone())
-                .message(format!("{} names {}, which is not on {}", tag.name, tag.commit.short(), names.join(" or ")))
+                .message(format!("{} names {}, which is not on {}", tag.name, tag.commit.short(), listed(&names)))
                 .note(format!("{branch}  o---o---o\n{:1$}     \\---X   {2}: on no released branch", "", branch.chars().count(), tag.name))
                 .note("a release that its branch does not contain is lost with the next one; a hotfix is cut from a release tag")
                 .help(format!(
@@ -113,7 +113,7 @@ impl SemverTags {
                     format!(
                         "the moving tag {name} would leave its branch: {} is not on {}",
                         commit.short(),
-                        names.join(" or ")
+                        listed(&names)
                     ),
                     "what follows the tag deploys whatever it names",
                     format!("git tag -f {word} {}\ngit push --force origin {word}", quote(tips[0].0.as_bstr())),
@@ -175,6 +175,13 @@ fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Resul
         }
     }
     Ok(false)
+}
+
+/// The first few branches, for people.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 3;
+    let more = if names.len() > NAMED { format!(" or {} more", names.len() - NAMED) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(" or "))
 }
 
 /// Branches as they stand after the push, by short name.

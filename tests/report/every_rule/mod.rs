@@ -17,7 +17,7 @@ use super::formats::{CASES, Told};
 
 /// A run of the binary, with what it said in each format by the format's name.
 struct Run {
-    name: &'static str,
+    name: String,
     code: i32,
     said: Vec<(String, String)>,
 }
@@ -79,7 +79,7 @@ static JUDGED: LazyLock<Judged> = LazyLock::new(|| {
     let wrong = repository::wrong_policies().into_iter().map(|(code, policy)| {
         let file = built.repo.path().join(".git/wrong.yaml");
         std::fs::write(&file, policy).expect("writes");
-        let run = run(&built, "policy", &["check", "--policy", file.to_str().expect("plain")], &[]);
+        let run = run(&built, &format!("policy-{code}"), &["check", "--policy", file.to_str().expect("plain")], &[]);
         (code, run)
     });
     let wrong = wrong.collect();
@@ -87,7 +87,7 @@ static JUDGED: LazyLock<Judged> = LazyLock::new(|| {
 });
 
 /// Runs the binary with every format into a file, and keeps standard output as `stdout`.
-fn run(built: &Repository, name: &'static str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+fn run(built: &Repository, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     let out = folder().join(name);
     std::fs::create_dir_all(&out).expect("a folder");
     let mut command = built.repo.command(env!("CARGO_BIN_EXE_portcullis"));
@@ -110,7 +110,7 @@ fn run(built: &Repository, name: &'static str, arguments: &[&str], variables: &[
     if let Ok(text) = std::fs::read_to_string(summary) {
         said.push(("summary".into(), text));
     }
-    Run { name, code: output.status.code().expect("no signal"), said }
+    Run { name: name.to_owned(), code: output.status.code().expect("no signal"), said }
 }
 
 /// The push to main as a job of GitHub sees it.
@@ -153,7 +153,7 @@ fn at_server(built: &Repository) -> Run {
         std::fs::write(out.join(name), &text).expect("writes");
         (name.to_owned(), text)
     });
-    Run { name: "server", code: 1, said: said.into() }
+    Run { name: "server".to_owned(), code: 1, said: said.into() }
 }
 
 /// Formats that tell only so much of a long report.
