@@ -11,6 +11,7 @@ run pre-commit.sh pre-commit
 run pre-commit.sh prek
 run lefthook.sh
 run husky.sh
+run ci.sh
 run formats.sh
 run lint.sh
 run wheel.sh

@@ -16,13 +16,12 @@ schema=()
 if command -v npm >/dev/null && npm install --silent --prefix "$work/npm" @microsoft/sarif-multitool-linux >/dev/null 2>&1; then
     schema=("$multitool/sarif-2.1.0.json")
     for run in "$written"/*/sarif; do
-        to=$work/$(basename "$(dirname "$run")").sarif
-        cp "$run" "$to"
-        # Its rules on reachable addresses would look them up.
-        "$multitool/Sarif.Multitool" validate "$to" --rule-kind Ghas --level "Error;Warning" --kind Fail \
-            --output "$work/validated.sarif" --log ForceOverwrite >"$work/said" 2>&1 || fail "code scanning would refuse $run"
-        grep -q '"ruleId"' "$work/validated.sarif" && fail "code scanning would complain of $run"
+        cp "$run" "$work/$(basename "$(dirname "$run")").sarif"
     done
+    # Its other rules would look addresses up.
+    "$multitool/Sarif.Multitool" validate "$work"/*.sarif --rule-kind Ghas --level "Error;Warning" --kind Fail \
+        --output "$work/validated" --log ForceOverwrite >"$work/said" 2>&1 || fail "code scanning would refuse them"
+    ! grep -q '"ruleId"' "$work/validated" || fail "code scanning would complain: $(grep -m 3 -A 3 '"ruleId"' "$work/validated")"
     echo "code scanning takes all of them"
 fi
 "$work/venv/bin/python" "$root/tests/integrations/formats.py" "$root" "$written" "${schema[@]}"
