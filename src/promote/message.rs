@@ -14,6 +14,26 @@ pub fn with_origin(message: &[u8], origin: Oid) -> BString {
         out.push(b'\n');
     }
     out.extend_from_slice(format!("(cherry picked from commit {origin})\n").as_bytes());
+    tidy(&out)
+}
+
+/// No white space at the ends of lines, no empty lines at the start, no two in a row: git does this when it adds a line.
+fn tidy(message: &[u8]) -> BString {
+    let mut out = BString::default();
+    let mut gap = false;
+    for line in message.split(|b| *b == b'\n') {
+        let line = line.trim_end_with(|c| matches!(c, ' ' | '\t' | '\r'));
+        if line.is_empty() {
+            gap = !out.is_empty();
+            continue;
+        }
+        if gap {
+            out.push(b'\n');
+        }
+        out.extend_from_slice(line);
+        out.push(b'\n');
+        gap = false;
+    }
     out
 }
 
@@ -62,6 +82,9 @@ mod tests {
         assert_eq!(told("feat: a"), format!("feat: a\n\n{line}"));
         assert_eq!(told("feat: a\n\nbody\n"), format!("feat: a\n\nbody\n\n{line}"));
         assert_eq!(told("feat: a\n\nFixes: x\n"), format!("feat: a\n\nFixes: x\n{line}"));
+        let untidy = "\n\nfeat: a  \n\n\nbody \t\n# kept\n\n\nmore\r\n\nSigned-off-by: x <x@y>\n\n\n";
+        let tidy = "feat: a\n\nbody\n# kept\n\nmore\n\nSigned-off-by: x <x@y>\n\n";
+        assert_eq!(told(untidy), format!("{tidy}{line}"));
         assert_eq!(told(&told("feat: a\n")), format!("feat: a\n\n{line}{line}"));
     }
 }

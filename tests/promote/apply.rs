@@ -42,7 +42,7 @@ fn story() -> Told {
     let git = sandbox.init("story", Hash::Sha1);
     let dev = vec![
         Commit::new("d1", &[("f", &lines(&[(3, "three")]))])
-            .saying("feat: three\n\nBecause.\n\nSigned-off-by: A <a@example.org>"),
+            .saying("feat: three\n\nBecause.  \n\n\n# Not a comment\n\nSigned-off-by: A <a@example.org>"),
         Commit::new("d2", &[("f", &lines(&[(3, "three"), (8, "eight")])), ("new/file", "new\n")]),
         Commit::new("d3", &[("f", &lines(&[(3, "three again"), (8, "eight")]))]),
         Commit::new("d4", &[]).without("g"),
