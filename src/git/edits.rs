@@ -111,10 +111,6 @@ impl Listing {
         out
     }
 
-    pub fn as_git_writes_it(&self) -> &[u8] {
-        &self.raw
-    }
-
     fn len(&self) -> usize {
         self.places.len()
     }
@@ -155,10 +151,6 @@ pub(super) struct Trees {
 }
 
 impl Trees {
-    pub fn known(&self) -> std::cell::Ref<'_, HashMap<Oid, Rc<Listing>>> {
-        self.known.borrow()
-    }
-
     pub fn read(&self, local: &Local<'_>, tree: Oid) -> Result<Rc<Listing>> {
         if let Some(listing) = self.known.borrow().get(&tree) {
             return Ok(Rc::clone(listing));

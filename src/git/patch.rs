@@ -42,12 +42,12 @@ impl Sum {
 }
 
 impl Picker<'_> {
-    /// The paths and kinds of change alone; no file is read. Equal wherever [`Picker::patch_id`] is equal.
+    /// The paths and kinds of change alone; no file is read. What differs here is another patch.
     pub fn header_id(&self, old: Option<Oid>, new: Oid) -> Result<Option<PatchId>> {
         let mut sum = Sum::new(self.local.gix.object_hash());
         for edit in self.edits(old, new)?.iter() {
             for part in parts(edit) {
-                sum.add(&header(&part));
+                sum.add(&[title(&part), modes(&part)].concat());
             }
         }
         Ok(sum.id())
@@ -60,18 +60,31 @@ impl Picker<'_> {
             return Ok(None);
         }
         let mut sum = Sum::new(self.local.gix.object_hash());
+        let mut text = Vec::new();
+        let mut last = Body::Lines;
         for part in edits.iter().flat_map(parts) {
-            let mut text = header(&part);
-            self.body(&part, &mut text)?;
+            // git takes the title of the next file for the end of a binary one, and a file without a body (empty, or its
+            // mode alone changed) for the beginning of the next.
+            if last != Body::Binary {
+                text.extend(title(&part));
+            }
+            text.extend(modes(&part));
+            last = self.body(&part, &mut text)?;
+            if last != Body::Nothing {
+                sum.add(&text);
+                text.clear();
+            }
+        }
+        if !text.is_empty() {
             sum.add(&text);
         }
         Ok(sum.id())
     }
 
     /// What git prints below the header, without white space.
-    fn body(&self, part: &Part<'_>, out: &mut Vec<u8>) -> Result<()> {
+    fn body(&self, part: &Part<'_>, out: &mut Vec<u8>) -> Result<Body> {
         if part.old.map(|l| l.id) == part.new.map(|l| l.id) {
-            return Ok(());
+            return Ok(Body::Nothing);
         }
         let (before, after) = (self.text(part.old)?, self.text(part.new)?);
         if lines::is_binary(&before) || lines::is_binary(&after) {
@@ -80,10 +93,10 @@ impl Picker<'_> {
             let hex = |leaf: Option<Leaf>| leaf.map_or_else(zero, |l| l.id.to_string());
             out.extend_from_slice(hex(part.old).as_bytes());
             out.extend_from_slice(hex(part.new).as_bytes());
-            return Ok(());
+            return Ok(Body::Binary);
         }
         if before == after {
-            return Ok(());
+            return Ok(Body::Nothing);
         }
         for (sign, prefix, side) in [(b"---", b"a/", part.old), (b"+++", b"b/", part.new)] {
             out.extend_from_slice(sign);
@@ -98,7 +111,7 @@ impl Picker<'_> {
             }
             out.extend(line.iter().filter(|b| !is_space(**b)));
         }
-        Ok(())
+        Ok(Body::Lines)
     }
 
     fn text(&self, leaf: Option<Leaf>) -> Result<std::rc::Rc<Vec<u8>>> {
@@ -110,6 +123,14 @@ impl Picker<'_> {
             Some(leaf) => self.blob(leaf.id),
         }
     }
+}
+
+/// What stands below a header.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Nothing,
+    Binary,
+    Lines,
 }
 
 /// One `diff --git` section. A file that becomes a link is two: one goes, one comes.
@@ -130,19 +151,22 @@ fn parts(edit: &Edit) -> Vec<Part<'_>> {
     }
 }
 
-fn header(part: &Part<'_>) -> Vec<u8> {
+fn title(part: &Part<'_>) -> Vec<u8> {
     let mut out = b"diff--git".to_vec();
     add_name(&mut out, b"a/", part.path);
     add_name(&mut out, b"b/", part.path);
-    match (part.old, part.new) {
-        (None, Some(new)) => out.extend_from_slice(format!("newfilemode{:06o}", new.mode).as_bytes()),
-        (Some(old), None) => out.extend_from_slice(format!("deletedfilemode{:06o}", old.mode).as_bytes()),
-        (Some(old), Some(new)) if old.mode != new.mode => {
-            out.extend_from_slice(format!("oldmode{:06o}newmode{:06o}", old.mode, new.mode).as_bytes());
-        }
-        _ => {}
-    }
     out
+}
+
+fn modes(part: &Part<'_>) -> Vec<u8> {
+    match (part.old, part.new) {
+        (None, Some(new)) => format!("newfilemode{:06o}", new.mode).into_bytes(),
+        (Some(old), None) => format!("deletedfilemode{:06o}", old.mode).into_bytes(),
+        (Some(old), Some(new)) if old.mode != new.mode => {
+            format!("oldmode{:06o}newmode{:06o}", old.mode, new.mode).into_bytes()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// As git prints a name: quoted where it must be, and then without its white space.

@@ -68,14 +68,9 @@ impl<'p, 'r> Write<'p, 'r> {
         Self { disk, ..Self::new(picker) }
     }
 
-    /// What was kept aside, and the trees that were read on the way: whoever looks at it needs them next.
+    /// What was kept aside.
     pub fn into_memory(self) -> Memory {
-        let mut memory = self.disk.objects.reset_object_memory().unwrap_or_default();
-        for (id, raw) in self.picker.trees.known().iter().map(|(id, listing)| (gix_id(*id), listing.as_git_writes_it()))
-        {
-            memory.entry(id).or_insert_with(|| (Kind::Tree, raw.to_vec()));
-        }
-        Memory(memory)
+        Memory(self.disk.objects.reset_object_memory().unwrap_or_default())
     }
 
     /// A commit with the author of `original`, in the picker's memory. Signatures and notes on merged tags do not come

@@ -100,3 +100,38 @@ fn patch_ids_are_gits() {
         }
     }
 }
+
+#[test]
+fn patch_ids_of_odd_files_are_gits() {
+    let git = Sandbox::new().init("odd", Hash::Sha1);
+    git.write("a.txt", "one\n");
+    git.write("b.bin", "x\0y");
+    git.write_mode("m.sh", "echo\n", 0o644);
+    git.commit("chore: start");
+    git.git(["branch", "main"]);
+    git.git(["switch", "-q", "-c", "dev"]);
+    let write = |files: &[(&str, &str)]| {
+        files.iter().for_each(|(path, text)| drop(git.write(path, text)));
+        git.commit("feat: next");
+    };
+    write(&[("empty", "")]);
+    write(&[("e1", ""), ("e2", ""), ("z.txt", "z\n")]);
+    write(&[("b.bin", "p\0q"), ("c.bin", "p\0q")]);
+    write(&[("b.bin", "\0"), ("c.txt", "t\n"), ("d.txt", "t\n")]);
+    git.write_mode("m.sh", "echo\n", 0o755);
+    write(&[]);
+    git.write_mode("m.sh", "echo\n", 0o644);
+    write(&[("n with space.txt", "no end")]);
+    write(&[("a.txt", "\tone\n\n\tif x {\n\t}\n\n\tif x {\n\t}\n")]);
+    write(&[("a.txt", "\tone\n\n\tif x {\n\t}\n\n\tif y {\n\t}\n\n\tif x {\n\t}\n")]);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let history = History::read(&repo.local(), "dev", "main").expect("a history");
+    assert_eq!(history.dev.len(), 8);
+    for change in &history.dev {
+        let script = "git diff-tree -p --full-index $0 | git patch-id --stable";
+        let out = git.command("sh").args(["-c", script, &change.id.to_string()]).output().expect("sh runs");
+        let theirs = String::from_utf8(out.stdout).expect("an id");
+        let ours = history.picker.patch_id(change.base, change.tree()).expect("it is read").expect("an id");
+        assert_eq!(Some(ours.0.to_string().as_str()), theirs.split(' ').next(), "{}", change.id);
+    }
+}
