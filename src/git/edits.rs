@@ -68,45 +68,52 @@ pub(super) struct Entry<'t> {
 pub(super) struct Listing {
     raw: Vec<u8>,
     places: Vec<Place>,
+    /// Bytes of an id.
+    width: usize,
 }
 
-/// Where an entry begins, its name, its id, and where it ends.
+/// Where an entry begins, its name, and its id. Small, because a plan keeps a million of them.
 struct Place {
-    start: usize,
-    name: usize,
-    id: usize,
-    end: usize,
+    start: u32,
+    name: u32,
+    id: u32,
     mode: EntryMode,
 }
 
 impl Listing {
     fn parse(raw: Vec<u8>, tree: Oid, local: &Local<'_>) -> Result<Self> {
-        let mut places = Vec::with_capacity(raw.len() / 32);
+        if u32::try_from(raw.len()).is_err() {
+            return Err(Error::undecided(format!("tree {tree} is larger than 4 GB")));
+        }
+        let width = local.gix.object_hash().len_in_bytes();
+        let mut places = Vec::with_capacity(raw.len() / 40);
         let mut start = 0;
         for entry in gix::objs::TreeRefIter::from_bytes(&raw, local.gix.object_hash()) {
             let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
-            let width = entry.oid.as_bytes().len();
             // An entry is its mode, a space, its name, a NUL and its id.
             let name = start + raw[start..].find_byte(b' ').map_or(0, |at| at + 1);
             let id = name + entry.filename.len() + 1;
-            places.push(Place { start, name, id, end: id + width, mode: entry.mode });
+            places.push(Place { start: start as u32, name: name as u32, id: id as u32, mode: entry.mode });
             start = id + width;
         }
-        Ok(Self { raw, places })
+        Ok(Self { raw, places, width })
     }
 
     fn of(entries: &[Entry<'_>]) -> Self {
-        let mut out = Self { raw: Vec::with_capacity(entries.len() * 48), places: Vec::with_capacity(entries.len()) };
+        let width = entries.first().map_or(0, |e| e.id.as_bytes().len());
+        let size = entries.iter().map(|e| e.name.len() + width + 8).sum();
+        let (raw, places) = (Vec::with_capacity(size), Vec::with_capacity(entries.len()));
+        let mut out = Self { raw, places, width };
         for entry in entries {
-            let start = out.raw.len();
+            let start = out.raw.len() as u32;
             out.raw.extend_from_slice(entry.mode.as_bytes(&mut Default::default()));
             out.raw.push(b' ');
-            let name = out.raw.len();
+            let name = out.raw.len() as u32;
             out.raw.extend_from_slice(entry.name);
             out.raw.push(0);
-            let id = out.raw.len();
+            let id = out.raw.len() as u32;
             out.raw.extend_from_slice(entry.id.as_bytes());
-            out.places.push(Place { start, name, id, end: out.raw.len(), mode: entry.mode });
+            out.places.push(Place { start, name, id, mode: entry.mode });
         }
         out
     }
@@ -120,17 +127,17 @@ impl Listing {
     }
 
     fn entry(&self, p: &Place) -> Entry<'_> {
-        let id = Oid::from_bytes(&self.raw[p.id..p.end]).expect("the length of an id");
+        let id = Oid::from_bytes(&self.raw[p.id as usize..][..self.width]).expect("the length of an id");
         Entry { name: self.name(p), mode: p.mode, id }
     }
 
     fn name(&self, p: &Place) -> &BStr {
-        self.raw[p.name..p.id - 1].as_bstr()
+        self.raw[p.name as usize..p.id as usize - 1].as_bstr()
     }
 
     /// The entry as git writes it.
     fn raw(&self, at: usize) -> Option<&[u8]> {
-        self.places.get(at).map(|p| &self.raw[p.start..p.end])
+        self.places.get(at).map(|p| &self.raw[p.start as usize..p.id as usize + self.width])
     }
 
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {

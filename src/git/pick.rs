@@ -70,6 +70,7 @@ pub struct Picker<'r> {
     /// What became of each pick, and whether renames were looked for.
     picked: RefCell<HashMap<(Option<Oid>, Oid, Oid), (Rc<Picked>, bool)>>,
     retries: Cell<u64>,
+    merges: Cell<u64>,
 }
 
 /// Blobs kept in memory, in bytes of content.
@@ -88,6 +89,7 @@ impl<'r> Picker<'r> {
             measured: Measured::default(),
             picked: RefCell::default(),
             retries: Cell::new(0),
+            merges: Cell::new(0),
         }
     }
 
@@ -164,15 +166,45 @@ impl<'r> Picker<'r> {
         Ok(picked)
     }
 
-    /// How many picks were worked out.
-    pub fn worked_out(&self) -> u64 {
-        self.picked.borrow().len() as u64
+    /// How many merges were worked out.
+    pub fn merges(&self) -> u64 {
+        self.merges.get()
+    }
+
+    /// What stands in the way of a pick, without the tree that it leads to, which is half the work. `None`: it fits.
+    pub fn clash(&self, base: Option<Oid>, theirs: Oid, ours: Oid) -> Result<Option<Rc<Picked>>> {
+        if self.picked.borrow().contains_key(&(base, theirs, ours)) {
+            let picked = self.pick_once(base, theirs, ours)?;
+            return Ok(matches!(*picked, Picked::Conflict(_)).then_some(picked));
+        }
+        if base == Some(ours) {
+            return Ok(None);
+        }
+        let before = self.retries.get();
+        let Err(clashes) = self.merge(base, theirs, ours)? else { return Ok(None) };
+        let picked = Rc::new(Picked::Conflict(clashes));
+        self.picked.borrow_mut().insert((base, theirs, ours), (Rc::clone(&picked), self.retries.get() > before));
+        Ok(Some(picked))
     }
 
     fn work_out(&self, base: Option<Oid>, theirs: Oid, ours: Oid) -> Result<Picked> {
         if base == Some(ours) {
             return Ok(Picked::Clean(theirs));
         }
+        Ok(match self.merge(base, theirs, ours)? {
+            Ok(take) => Picked::Clean(self.trees.set(&self.local, ours, &take)?),
+            Err(clashes) => Picked::Conflict(clashes),
+        })
+    }
+
+    /// What a pick sets and removes in `ours`; or its clashes, sorted by path.
+    fn merge(
+        &self,
+        base: Option<Oid>,
+        theirs: Oid,
+        ours: Oid,
+    ) -> Result<std::result::Result<BTreeMap<BString, Option<Leaf>>, Vec<Clash>>> {
+        self.merges.set(self.merges.get() + 1);
         let edits = self.edits(base, theirs)?;
         let (take, clashes) = (BTreeMap::new(), Vec::new());
         let mut merge = Merge { picker: self, ours, edits: &edits, take, clashes, removed: Vec::new() };
@@ -206,10 +238,10 @@ impl<'r> Picker<'r> {
             }
         }
         if clashes.is_empty() {
-            return Ok(Picked::Clean(self.trees.set(&self.local, ours, &take)?));
+            return Ok(Ok(take));
         }
         clashes.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Picked::Conflict(clashes))
+        Ok(Err(clashes))
     }
 
     /// How many answers needed to look for renames. Their outcome may depend on files that the picked commit does not touch.

@@ -220,7 +220,7 @@ impl Search<'_, '_, '_> {
             let mut clean: Option<Vec<usize>> = None;
             let mut next = Vec::new();
             for set in &level {
-                let run = self.simulation.run(set)?;
+                let run = self.simulation.trial(set)?;
                 if run.stopped.is_none() {
                     // Equally small: the one that comes first in the development branch.
                     clean = Some(clean.map_or_else(|| set.clone(), |best| best.min(set.clone())));
@@ -273,7 +273,7 @@ impl Search<'_, '_, '_> {
     fn greedy(&mut self, wanted: &[usize]) -> Result<Option<Vec<usize>>> {
         let mut set = wanted.to_vec();
         loop {
-            let run = self.simulation.run(&set)?;
+            let run = self.simulation.trial(&set)?;
             if run.stopped.is_none() {
                 break;
             }
@@ -285,7 +285,7 @@ impl Search<'_, '_, '_> {
         }
         for at in set.clone().into_iter().rev().filter(|at| wanted.binary_search(at).is_err()) {
             let less: Vec<usize> = set.iter().copied().filter(|other| *other != at).collect();
-            if self.simulation.run(&less)?.stopped.is_none() {
+            if self.simulation.trial(&less)?.stopped.is_none() {
                 set = less;
             }
         }

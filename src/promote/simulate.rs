@@ -42,17 +42,30 @@ impl Run {
 
 impl<'h, 'r> Simulation<'h, 'r> {
     pub fn new(history: &'h History<'r>) -> Self {
-        Self { history, start: history.picker.worked_out() }
+        Self { history, start: history.picker.merges() }
     }
 
     /// How many merges were worked out; asking again for one is free.
     pub fn picks(&self) -> u64 {
-        self.history.picker.worked_out() - self.start
+        self.history.picker.merges() - self.start
     }
 
     pub fn pick(&self, onto: Oid, at: usize) -> Result<Rc<Picked>> {
         let change = &self.history.dev[at];
         self.history.picker.pick_once(change.base, change.tree(), onto)
+    }
+
+    /// As [`Simulation::run`], but the tree at the end is not made: [`Run::taken`] lacks the last pick.
+    pub fn trial(&self, order: &[usize]) -> Result<Run> {
+        let Some((last, before)) = order.split_last() else { return self.run(order) };
+        let mut run = self.run(before)?;
+        if run.stopped.is_none() {
+            let tree = run.taken.last().map_or(self.history.tree, |t| t.tree);
+            let change = &self.history.dev[*last];
+            let clash = self.history.picker.clash(change.base, change.tree(), tree)?;
+            run.stopped = clash.map(|picked| (*last, picked));
+        }
+        Ok(run)
     }
 
     /// Picks in the order given, from the tip of production on.
