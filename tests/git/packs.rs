@@ -7,9 +7,10 @@ use std::process::Stdio;
 use portcullis::engine::{self, ManyBlobs, Setting};
 use portcullis::error::{Kind, Result};
 use portcullis::finding::Finding;
-use portcullis::git::{Source, discover};
+use portcullis::git::{Known, Push, Quarantine, Source, Update, discover};
 use portcullis::policy::{self, Policy};
 use portcullis::report::{Report, Verdict};
+use portcullis::subject::Oid;
 
 use crate::rules::secrets::{BASE62, Numbers, github_token};
 use crate::support::{Hash, TestRepo};
@@ -179,6 +180,55 @@ fn every_way_to_pack_gives_the_same_findings() {
         assert!(repo.command("sh").args(["-c", unpack]).status().expect("a shell").success());
         assert_eq!(agree(&repo, "loose").1, 0);
     }
+}
+
+#[test]
+fn a_large_push_is_sifted_in_its_quarantine() {
+    let client = TestRepo::init();
+    client.commit("feat: base");
+    let server = client.bare_remote("origin");
+    client.git(["push", "-q", "origin", "main"]);
+    let old = client.rev("HEAD");
+    for n in 0..1100 {
+        client.write(&format!("apps/{}/{n}.yaml", n / 40), format!("name: app{n}\nreplicas: {}\n", n % 7));
+    }
+    client.write("apps/secret.yaml", format!("token: {}\n", github_token(7)));
+    let new = client.commit("feat: a thousand");
+    // As git receives it: one pack in a directory of its own, and no ref moved yet.
+    let waiting = server.path().join("objects/tmp_objdir-incoming-x");
+    std::fs::create_dir_all(waiting.join("pack")).expect("a directory");
+    let make = format!(
+        "printf '{new}\\n^{old}\\n' | git pack-objects -q --revs --stdout >../pushed && \
+         git index-pack -o {0}/pack/pack-1.idx ../pushed >/dev/null && cp ../pushed {0}/pack/pack-1.pack",
+        waiting.display()
+    );
+    assert!(client.command("sh").args(["-c", &make]).status().expect("a shell").success());
+
+    let id = |hex: &str| Oid::from_hex(hex.as_bytes());
+    let judge = |reading| {
+        let variable = |name: &str| match name {
+            "GIT_QUARANTINE_PATH" => Some(waiting.clone().into()),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES" => Some(server.path().join("objects").into()),
+            _ => None,
+        };
+        let quarantine = Quarantine::from_environment(variable, server.path()).expect("a quarantine");
+        let repo = discover(server.path()).expect("opens").expect("a repository");
+        let repo = repo.with_quarantine(quarantine).expect("unites");
+        let update = Update { name: "refs/heads/main".into(), old: id(&old), new: id(&new) };
+        let source = Source::Push(Push { updates: vec![update], known: Known::Quarantine, ..Push::default() });
+        let policy = Policy::load(Vec::new()).expect("the defaults");
+        let compiled = policy.compile(engine::kinds(&source), &[]).expect("compiles");
+        let setting = Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading };
+        let outcome = engine::run(&repo, &source, &setting).expect("is judged");
+        let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
+        policy.settle(outcome.batches, outcome.errors, outcome.stats, &run)
+    };
+    let (sifted, whole) = (judge(ManyBlobs::Sifted), judge(ManyBlobs::OneByOne));
+    let told = |r: &Report| r.findings.iter().map(|f| (f.rule.clone(), f.fingerprint.clone())).collect::<Vec<_>>();
+    assert_eq!(told(&sifted), told(&whole));
+    assert!(told(&sifted).iter().any(|(rule, _)| rule.starts_with("secrets/")), "{:?}", told(&sifted));
+    assert_eq!((sifted.stats.blobs_resolved, whole.stats.blobs_resolved), (1101, 0));
+    assert_eq!((sifted.stats.blobs_read, whole.stats.blobs_read), (1, 1101));
 }
 
 #[test]
