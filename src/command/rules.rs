@@ -11,7 +11,7 @@ use crate::cli::RulesCommand;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, PolicyFile};
 use crate::report::{Context, human};
-use crate::rules::secrets::{Detector, Scanner, Stanza};
+use crate::rules::secrets::{Detector, Scanner, Stanza, anchors_at_text};
 use crate::rules::{DefaultSeverity, RULES};
 use crate::yaml;
 
@@ -60,15 +60,21 @@ fn test(file: &Path, outside: &Outside) -> Result<u8> {
     }
     let text = String::from_utf8_lossy(&bytes);
     let own: Own = yaml::from_str(&text).map_err(|e| Error::usage(format!("{}: {}", file.display(), e.message)))?;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut doubts) = (Vec::new(), Vec::new());
     let mut examples = 0;
     let tried = own.detectors.len();
     for stanza in own.detectors {
+        if anchors_at_text(&stanza.pattern) {
+            doubts.push(format!(
+                "{}: pattern: warning: a bare `^` is the start of the whole file; write `(?m:^)` for that of a line",
+                stanza.id
+            ));
+        }
         examples += stanza.matches.len() + stanza.near_misses.len();
         wrong.extend(trial(stanza));
     }
     let verdict = if wrong.is_empty() { "pass" } else { "fail" };
-    let mut told: String = wrong.iter().map(|w| format!("{w}\n")).collect();
+    let mut told: String = wrong.iter().chain(&doubts).map(|w| format!("{w}\n")).collect();
     told.push_str(&format!("{verdict}: {tried} detectors, {examples} examples, {} wrong\n", wrong.len()));
     outside.say(&told).map(|()| u8::from(!wrong.is_empty()))
 }

@@ -147,6 +147,16 @@ static KINDS: &[Kind] = &[
         judge: private_key,
     },
     Kind {
+        code: "framework-key",
+        name: "the master key of a Rails application: it opens every encrypted credential of it",
+        help: "encrypt the credentials anew with another key, change every secret in them, and pass the key as RAILS_MASTER_KEY",
+        is: |name, path| name == b"master.key" || name.ends_with(b".key") && path.contains_str("config/credentials/"),
+        judge: |bytes, path| {
+            let hex = bytes.trim().len() >= 32 && bytes.trim().iter().all(u8::is_ascii_hexdigit);
+            if hex { single_value(bytes, path) } else { private_key(bytes, path) }
+        },
+    },
+    Kind {
         code: "private-key",
         name: "a private key",
         help: "make a new key, and revoke certificates issued for the old one",

@@ -1,4 +1,4 @@
-//! What stands behind an encoding: UTF-16 text, base64, and whether bytes are text at all.
+//! What stands behind an encoding: UTF-16 text, base64, gzip, and whether bytes are text at all.
 
 use std::borrow::Cow;
 
@@ -37,6 +37,33 @@ pub fn is_binary(bytes: &[u8]) -> bool {
     let marked =
         bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0xfe, 0xff]);
     !marked && memchr::memchr(0, &bytes[..bytes.len().min(LOOK)]).is_some()
+}
+
+/// The most that is unpacked: a release of Helm has 1 MiB packed, and a bomb has no end.
+const UNPACKED: usize = 8 << 20;
+
+/// Unpacks gzip, up to a bound; what is cut off or broken gives as much as came before.
+pub fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    // 15 bits of window, and 16 for the header of gzip.
+    const GZIP: u8 = 15 + 16;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return None;
+    }
+    let mut inflate = zlib_rs::Inflate::new(true, GZIP);
+    let mut out = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    while out.len() < UNPACKED {
+        let (read, written) = (inflate.total_in(), inflate.total_out());
+        let rest = bytes.get(usize::try_from(read).ok()?..)?;
+        let status = inflate.decompress(rest, &mut chunk, zlib_rs::InflateFlush::NoFlush);
+        out.extend_from_slice(&chunk[..usize::try_from(inflate.total_out() - written).ok()?]);
+        let stuck = inflate.total_in() == read && inflate.total_out() == written;
+        if stuck || !matches!(status, Ok(zlib_rs::Status::Ok | zlib_rs::Status::BufError)) {
+            break;
+        }
+    }
+    out.truncate(UNPACKED);
+    (!out.is_empty()).then_some(out)
 }
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()

@@ -1,33 +1,33 @@
 //! The generic detector: a value that looks like a secret, assigned to a name that says it is one.
-//! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` and `value.rs` judge
-//! the two sides.
+//! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` judges the left
+//! side and `judge.rs` the right one.
 
 use std::cell::Cell;
 use std::ops::Range;
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 
-use super::decode;
 use super::detector::ASSIGNMENT;
-use super::name::{self, Kind};
-use super::path::{FileKind, file_kind, is_trial};
+use super::judge::judge;
+use super::literal::Value;
+use super::name;
+use super::path::FileKind;
 use super::placeholder;
 use super::scan::Hit;
 use super::value;
 use crate::finding::{Confidence, Severity};
 
-/// How far a value, a name and the way between them may reach.
-const VALUE: usize = 512;
-const NAME: usize = 64;
+/// How far a name may reach.
+pub const NAME: usize = 64;
 
 /// How far before its keyword an assignment is read at most.
 pub const BEFORE: usize = 4 * NAME;
 
 /// Reads assignments in one text.
 pub struct Reader<'t> {
-    text: &'t [u8],
-    file: FileKind,
-    /// Tests, fixtures and documentation: what stands there is mostly made up.
+    pub(super) text: &'t [u8],
+    pub(super) file: FileKind,
+    /// What stands here is mostly made up.
     trial: bool,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
@@ -35,21 +35,9 @@ pub struct Reader<'t> {
     pub reach: Cell<usize>,
 }
 
-/// What was read on the right-hand side.
-struct Value {
-    range: Range<usize>,
-    quoted: bool,
-}
-
 impl<'t> Reader<'t> {
-    pub fn new(text: &'t [u8], path: Option<&BStr>) -> Self {
-        let file = path.map_or(FileKind::Prose, file_kind);
-        Self { text, file, trial: path.is_some_and(is_trial), seen: 0, reach: Cell::new(0) }
-    }
-
-    /// For a text that stands under some path of this kind.
-    pub fn of_kind(text: &'t [u8], file: FileKind) -> Self {
-        Self { text, file, trial: false, seen: 0, reach: Cell::new(0) }
+    pub fn new(text: &'t [u8], file: FileKind, trial: bool) -> Self {
+        Self { text, file, trial, seen: 0, reach: Cell::new(0) }
     }
 
     /// Reads the assignment around a keyword, if there is one and its value is a secret.
@@ -59,12 +47,23 @@ impl<'t> Reader<'t> {
         }
         let name = self.name(&keyword);
         self.seen = name.end;
+        if self.is_about_another(&name) {
+            return None;
+        }
         // Most names are followed by no assignment at all: that is the cheaper question.
         let value = self.value(&name)?;
         let kind = name::kind(&self.text[name.clone()])?;
         let text = &self.text[value.range.clone()];
-        let mut confidence = self.judge(kind, text, value.quoted)?;
-        if self.trial {
+        if self.trial && placeholder::is_long_run(text) {
+            return None;
+        }
+        // `MYSQL_PASSWORD=mysql` keeps no secret.
+        if self.text[name.clone()].to_ascii_lowercase().contains_str(text.to_ascii_lowercase()) {
+            return None;
+        }
+        let file = if self.is_minified(name.start) { FileKind::Minified } else { self.file };
+        let mut confidence = judge(kind, text, value.quoted, file)?;
+        if self.trial || value.fallback {
             confidence = confidence.min(Confidence::Low);
         }
         Some(Hit {
@@ -77,13 +76,11 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn saw(&self, end: usize) {
-        self.reach.set(self.reach.get().max(end));
-    }
-
-    fn byte(&self, at: usize) -> u8 {
-        self.saw(at + 1);
-        self.text.get(at).copied().unwrap_or(b'\n')
+    /// Code in which no line ends near here.
+    fn is_minified(&self, at: usize) -> bool {
+        const LINE: usize = 600;
+        let around = &self.text[at.saturating_sub(LINE)..self.text.len().min(at + LINE)];
+        self.file == FileKind::Script && around.len() > LINE && memchr::memchr(b'\n', around).is_none()
     }
 
     /// The whole name that a keyword is part of.
@@ -112,28 +109,27 @@ impl<'t> Reader<'t> {
         start..end
     }
 
-    /// At most so many of the next bytes.
-    fn ahead(&self, at: usize, most: usize) -> &'t [u8] {
-        self.saw(at + most);
-        &self.text[at.min(self.text.len())..self.text.len().min(at + most)]
+    /// Between `{{` and `}}` stands code.
+    fn is_in_template(&self, name: &Range<usize>) -> bool {
+        let before = &self.text[name.start.saturating_sub(2 * NAME)..name.start];
+        let line = &before[before.rfind_byte(b'\n').map_or(0, |at| at + 1)..];
+        line.rfind("{{").is_some_and(|open| line.rfind("}}").is_none_or(|close| close < open))
     }
 
-    /// The rest of the line with its end, as far as a value can reach.
-    fn ahead_in_line(&self, at: usize) -> &'t [u8] {
-        let ahead = &self.text[at.min(self.text.len())..self.text.len().min(at + VALUE)];
-        match memchr::memchr(b'\n', ahead) {
-            Some(end) => self.ahead(at, end + 1),
-            None => self.ahead(at, VALUE),
-        }
+    /// `name="..."`, `key="..."`: an attribute that names what the element holds.
+    fn is_label(&self, name: &Range<usize>) -> bool {
+        let before = self.text[name.start.saturating_sub(6)..name.start].to_ascii_lowercase();
+        before.ends_with(b"name=\"") || before.ends_with(b"key=\"")
     }
 
-    fn skip(&self, mut at: usize, set: &[u8]) -> usize {
-        let ceiling = self.text.len().min(at + 64);
-        while at < ceiling && set.contains(&self.text[at]) {
-            at += 1;
-        }
-        self.saw(at + 1);
-        at
+    /// The digest of a manifest, what a badge needs, and the definition of a link.
+    fn is_about_another(&self, name: &Range<usize>) -> bool {
+        let before = &self.text[name.start.saturating_sub(16)..name.start];
+        before.ends_with(b"checksum/")
+            || before.ends_with(b".svg?")
+            || before.ends_with(b"^")
+            || self.is_in_template(name)
+            || self.file == FileKind::Prose && self.starts(name.end, b"]: ")
     }
 
     /// Finds the value after a name: over its closing quote, a type, and whatever this syntax assigns with.
@@ -150,13 +146,21 @@ impl<'t> Reader<'t> {
         }
         let gap = at;
         at = self.skip(at, b" \t");
+        let option = self.text[..name.start].ends_with(b"--");
+        let code = self.file.is_code();
         match self.byte(at) {
+            b':' | b'-' if self.text[..name.start].ends_with(b"${") => self.fallback(at),
             b'=' | b':' | b'?' | b'+' | b'|' | b'!' => self.assigned(name, at),
             b'>' if before == b'<' => self.element(at + 1),
+            // `<entry key="password">...</entry>`
+            b'>' if quoted_name && self.is_label(name) => self.element(at + 1),
             b'>' => self.pair(name, at + 1),
-            b'(' if self.file != FileKind::Config => self.quoted(self.skip(at + 1, b" ")),
-            b',' if quoted_name && self.file == FileKind::Code => self.quoted(self.skip(at + 1, b" ")),
+            b'(' if code || self.file == FileKind::Prose => self.wrapped(self.skip(at + 1, b" ")),
+            b'{' if code && matches!(self.byte(at + 1), b'"' | b'\'') => self.quoted(at + 1),
+            b',' if quoted_name && (option || code) => self.quoted(self.skip(at + 1, b" ")),
+            b'\n' if option => self.next_item(name, at + 1),
             b',' | b'\n' | b'\r' | b'/' | b'}' | b'{' => self.pair(name, at),
+            _ if at > gap && quoted_name => self.pair(name, at),
             _ if at > gap => self.spaced(name, at).or_else(|| self.pair(name, at)),
             _ => None,
         }
@@ -166,7 +170,12 @@ impl<'t> Reader<'t> {
     fn assigned(&self, name: &Range<usize>, start: usize) -> Option<Value> {
         let mut at = self.skip(start, b"=:?+|!");
         let operator = &self.text[start..at];
-        if operator == b"!" || operator == b"|" || operator == b"+" || operator == b"?" {
+        // A variable of psql.
+        let variable = operator == b":" && start > name.end && self.byte(at) == b'\'';
+        // `label: "Password:", other: "..."`
+        let before = name.start.checked_sub(1).map_or(b'\n', |at| self.text[at]);
+        let inside = matches!(before, b'"' | b'\'') && start == name.end && operator == b":" && self.byte(at) == before;
+        if variable || inside || operator == b"!" || operator == b"|" || operator == b"+" || operator == b"?" {
             return None;
         }
         if operator.ends_with(b"=") && self.byte(at) == b'>' {
@@ -179,7 +188,7 @@ impl<'t> Reader<'t> {
         }
         at = self.skip(at, b" \t");
         // `password: string = "..."`, `token: &'static str = "..."`
-        if operator == b":" && self.file == FileKind::Code {
+        if operator == b":" && self.file.is_code() {
             let line = self.ahead(at, NAME);
             let line = &line[..line.find_byteset(b"\n,;\"").unwrap_or(line.len())];
             if let Some(equals) = line.find_byte(b'=') {
@@ -193,14 +202,14 @@ impl<'t> Reader<'t> {
         if matches!(self.byte(at), b'b' | b'r' | b'f' | b'u' | b'@') && matches!(self.byte(at + 1), b'"' | b'\'') {
             at += 1;
         }
-        if self.ahead(at, 6) == b"!!str " {
+        if self.starts(at, b"!!str ") {
             at += 6;
         }
         if self.byte(at) == b'&' && self.file == FileKind::Config {
-            let word = self.ahead(at, NAME).find_byte(b' ')?;
+            let word = self.ahead(at, NAME).iter().position(|b| *b == b' ')?;
             at += word + 1;
         }
-        self.quoted(at).or_else(|| self.plain(name, at))
+        self.wrapped(at).or_else(|| self.plain(name, at)).or_else(|| self.inner(name, operator, at))
     }
 
     /// After a name and at least one blank, where a blank assigns.
@@ -212,8 +221,16 @@ impl<'t> Reader<'t> {
         if before.ends_with(b"--") && self.byte(at) != b'-' {
             return self.quoted(at).or_else(|| self.plain(name, at));
         }
-        if word.ends_with(b"BY") || word.eq_ignore_ascii_case(b"password") && self.byte(at) == b'\'' {
+        if word.ends_with(b"BY") || word.eq_ignore_ascii_case(b"password") && matches!(self.byte(at), b'\'' | b'`') {
             return self.quoted(at);
+        }
+        // Gradle's signing, and C.
+        if matches!(word, b"keyPassword" | b"storePassword") || first.starts_with(b"#define ") {
+            return self.quoted(at);
+        }
+        // `IDENTIFIED WITH mysql_native_password BY '...'`
+        if self.starts(at, b"BY ") {
+            return self.quoted(self.skip(at + 3, b" "));
         }
         let instruction = first.starts_with(b"ENV ") || first.starts_with(b"ARG ");
         let netrc = word == b"password" && (before.contains_str("login ") || near.trim_end().ends_with_str("login"));
@@ -224,10 +241,19 @@ impl<'t> Reader<'t> {
         let line = self.ahead(at, NAME);
         let kind = line.iter().take_while(|b| b.is_ascii_alphanumeric() || b"*[]&.<>".contains(b)).count();
         let equals = at + kind + line[kind..].iter().take_while(|b| **b == b' ').count();
-        if kind > 0 && self.file == FileKind::Code && self.byte(equals) == b'=' {
+        if kind > 0 && self.file.is_code() && self.byte(equals) == b'=' {
             return self.quoted(self.skip(equals + 1, b" "));
         }
-        None
+        // `set_option secret_key 5tGb7yHn...`: the last word of a line, if it is no word at all.
+        let word = self.ahead_in_line(at);
+        let word = &word[..word.find_byteset(b" \t\r\n").unwrap_or(word.len())];
+        let last = matches!(self.byte(at + word.len()), b'\n' | b'\r');
+        let token = word.iter().all(|b| value::is_base64(*b)) && word.len() >= 20;
+        (last && token && !self.file.is_code()).then(|| Value {
+            range: at..at + word.len(),
+            quoted: false,
+            fallback: true,
+        })
     }
 
     /// The name is itself a value: `name: DB_PASSWORD` and `value: ...` after it, an XML `key="..." value="..."`, or a
@@ -242,6 +268,9 @@ impl<'t> Reader<'t> {
             () => return None,
         };
         let ahead = self.ahead(at, 256);
+        if let Some(value) = (key == b"value").then(|| self.value_above(name)).flatten() {
+            return Some(value);
+        }
         let found = ahead.find(key)?;
         // Nothing but line ends and quotes may stand in between, and in HCL a type and a description.
         let between = &ahead[..found];
@@ -251,7 +280,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let at = self.skip(at + found + key.len(), b"\"'> \t");
-        if self.byte(at) == b'<' && self.byte(at + 1) == b'/' {
+        if self.byte(at) == b'<' && self.starts(at, b"</") {
             return None;
         }
         if matches!(self.byte(at), b':' | b'=') {
@@ -261,157 +290,4 @@ impl<'t> Reader<'t> {
         // `<name>password</name><value>...</value>`
         (self.byte(at - 1) == b'>').then(|| self.element(at)).flatten()
     }
-
-    /// The content of an XML element.
-    fn element(&self, at: usize) -> Option<Value> {
-        let ahead = self.ahead(at, VALUE);
-        let end = ahead.find_byteset(b"<\n")?;
-        (ahead[end] == b'<').then(|| self.trimmed(at..at + end, true))
-    }
-
-    /// A string in quotes, on one line.
-    fn quoted(&self, at: usize) -> Option<Value> {
-        let escaped = self.byte(at) == b'\\';
-        let start = at + usize::from(escaped);
-        let quote = self.byte(start);
-        if !matches!(quote, b'"' | b'\'' | b'`') {
-            return None;
-        }
-        let mut start = start + 1;
-        if self.byte(start) == quote && self.byte(start + 1) == quote {
-            start += 2;
-        }
-        let ahead = &self.text[start.min(self.text.len())..self.text.len().min(start + VALUE)];
-        let mut end = 0;
-        while end < ahead.len() {
-            match ahead[end] {
-                b'\n' => break,
-                b'\\' if escaped => break,
-                b'\\' => end += 1,
-                b if b == quote => break,
-                _ => {}
-            }
-            end += 1;
-        }
-        self.saw(start + end + 2);
-        if ahead.get(end) == Some(&b'\n') {
-            return None;
-        }
-        let end = end.min(ahead.len());
-        Some(Value { range: start..start + end, quoted: true })
-    }
-
-    /// An unquoted value: to the end of the line in configuration, with its comment taken off.
-    fn plain(&self, name: &Range<usize>, at: usize) -> Option<Value> {
-        if self.file == FileKind::Code {
-            return None;
-        }
-        let ahead = self.ahead_in_line(at);
-        let mut end = ahead.find_byteset(b"\n\r").unwrap_or(ahead.len());
-        if let Some(comment) = ahead[..end].find(b" #") {
-            end = comment;
-        }
-        let mut range = at..at + end;
-        // Query strings, flow maps, connection strings, commands.
-        let query = name.start > 0 && matches!(self.text[name.start - 1], b'?' | b'&');
-        let stops: &[u8] = if query { b" \t;,&\"'`<>)}]" } else { b" \t;,\"'`<>)}]" };
-        let word = ahead[..end].find_byteset(stops).unwrap_or(end);
-        let rest = ahead[word..end].trim();
-        if word < end && !rest.is_empty() {
-            let ends = b";,&})]\"'`<-|\\>".contains(&rest[0]) || has_equals(rest);
-            // `NAME=value command`
-            let command = name.end + 1 == at
-                && self.text[at - 1] == b'='
-                && !self.text[name.clone()].iter().any(u8::is_ascii_lowercase);
-            if !ends && !command {
-                // Several words are prose.
-                return None;
-            }
-            range.end = at + word;
-        }
-        Some(self.trimmed(range, false))
-    }
-
-    /// A block scalar of YAML with one line in it.
-    fn block(&self, at: usize) -> Option<Value> {
-        let header = self.ahead(at, 16);
-        let line = header.find_byte(b'\n')?;
-        if !header[1..line].iter().all(|b| b"+-0123456789 \r".contains(b)) {
-            return None;
-        }
-        let start = at + line + 1;
-        let ahead = self.ahead_in_line(start);
-        let end = ahead.find_byte(b'\n').unwrap_or(ahead.len());
-        Some(self.trimmed(start..start + end, true))
-    }
-
-    fn trimmed(&self, range: Range<usize>, quoted: bool) -> Value {
-        let text = &self.text[range.clone()];
-        let start = range.start + (text.len() - text.trim_start().len());
-        Value { range: start..start + text.trim().len(), quoted }
-    }
-
-    /// How sure we are that a value is a secret, if it may be one at all.
-    fn judge(&self, kind: Kind, text: &[u8], quoted: bool) -> Option<Confidence> {
-        if text.len() < 4 || text.len() >= VALUE || text.iter().any(|b| b.is_ascii_control() || *b == b' ') {
-            return None;
-        }
-        if value::is_reference(text)
-            || value::is_ciphertext(text)
-            || placeholder::is_password_placeholder(text)
-            || value::is_timestamp(text)
-            || value::contains(text, "://")
-            || is_wrapped_word(text)
-            // A web token has a detector of its own, which knows more.
-            || text.starts_with(b"eyJ") && text.contains(&b'.')
-            || text.iter().all(|b| b.is_ascii_digit() || b".,:-".contains(b))
-        {
-            return None;
-        }
-        // Calls, comparisons and members are code, not values.
-        if !quoted && text.find_byteset(b"()[]").is_some() {
-            return None;
-        }
-        let strong = value::is_random(text);
-        let found = match kind {
-            Kind::Password => {
-                let kinds =
-                    [u8::is_ascii_alphabetic, u8::is_ascii_digit].iter().filter(|kind| text.iter().any(**kind)).count()
-                        + usize::from(text.iter().any(u8::is_ascii_punctuation));
-                if strong {
-                    Confidence::Medium
-                } else if value::is_identifier(text) {
-                    // One small word can be a password, several in a row are a name.
-                    let word = text.len() >= 6 && text.iter().all(u8::is_ascii_lowercase);
-                    if word && self.file == FileKind::Config { Confidence::Low } else { return None }
-                } else if kinds > 1 && text.len() >= 6 {
-                    Confidence::Medium
-                } else {
-                    Confidence::Low
-                }
-            }
-            Kind::Token if value::is_uuid(text) => Confidence::Low,
-            Kind::Token if strong && text.len() >= 16 => Confidence::Medium,
-            Kind::Token if strong => Confidence::Low,
-            Kind::Token => return None,
-        };
-        if self.file == FileKind::Prose && !strong {
-            return (kind == Kind::Password && quoted).then_some(Confidence::Low);
-        }
-        Some(found)
-    }
-}
-
-fn has_equals(rest: &[u8]) -> bool {
-    rest[..rest.find_byte(b' ').unwrap_or(rest.len())].contains(&b'=')
-}
-
-/// Base64 of a word or of a placeholder.
-fn is_wrapped_word(text: &[u8]) -> bool {
-    let decoded = text.iter().all(|b| value::is_base64(*b)).then(|| decode::base64(text)).flatten();
-    decoded.is_some_and(|d| {
-        d.len() > 3
-            && d.iter().all(u8::is_ascii_graphic)
-            && (value::is_identifier(&d) || placeholder::is_password_placeholder(&d))
-    })
 }

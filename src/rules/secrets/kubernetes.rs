@@ -8,7 +8,6 @@ use bstr::{BStr, ByteSlice};
 use super::decode;
 use super::detector::KUBERNETES;
 use super::name;
-use super::path;
 use super::placeholder;
 use super::scan::{Hit, Scanner};
 use super::value;
@@ -25,13 +24,13 @@ struct Entry {
 pub struct Reader {
     /// Everything before has been read.
     done: usize,
-    /// See [`path::is_trial`].
+    /// What stands here is mostly made up.
     trial: bool,
 }
 
 impl Reader {
-    pub fn new(path: Option<&BStr>) -> Self {
-        Self { done: 0, trial: path.is_some_and(path::is_trial) }
+    pub fn new(trial: bool) -> Self {
+        Self { done: 0, trial }
     }
 
     /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.
@@ -296,6 +295,38 @@ const HARMLESS: &[&str] = &[
     "server",
 ];
 
+/// How gzip begins in base64, and how that does once more.
+const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzSU"];
+
+/// What is packed with gzip, in base64 once or, as Helm does it, twice; as much of it as there is.
+fn unpack(raw: &[u8]) -> Option<Vec<u8>> {
+    let decode = |text: &[u8]| decode::base64(&text[..text.len() / 4 * 4]);
+    let once = raw.starts_with(PACKED[1]).then(|| decode(raw)).flatten();
+    let packed = once.as_deref().unwrap_or(raw);
+    packed.starts_with(PACKED[0]).then(|| decode(packed)).flatten().and_then(|bytes| decode::gunzip(&bytes))
+}
+
+/// The secrets of a release of Helm: its values as they stand, and its manifests, which are strings in it.
+fn in_release<'s>(release: &[u8], scanner: &'s Scanner) -> Vec<Hit<'s>> {
+    let mut hits = scanner.scan(release, Some(BStr::new("release.json")));
+    let mut rest: Vec<serde_json::Value> = serde_json::from_slice(release).into_iter().collect();
+    while let Some(value) = rest.pop() {
+        match value {
+            serde_json::Value::String(text) if text.contains('\n') => {
+                hits.extend(scanner.scan(text.as_bytes(), Some(BStr::new("manifest.yaml"))));
+            }
+            serde_json::Value::Array(items) => rest.extend(items),
+            serde_json::Value::Object(fields) => rest.extend(fields.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+    hits
+}
+
+fn surest(hits: Vec<Hit<'_>>) -> Option<Hit<'_>> {
+    hits.into_iter().filter(|h| h.confidence > Confidence::Low).max_by_key(|h| h.confidence)
+}
+
 /// Whether an entry is a secret, and which: what a value decodes to is scanned in its own right.
 fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> Option<Hit<'s>> {
     let key = text[entry.key.clone()].trim_with(|c| c.is_whitespace() || matches!(c, '"' | '\'')).to_ascii_lowercase();
@@ -303,6 +334,19 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
     let decoded = entry
         .encoded
         .then(|| decode::base64(&raw.iter().filter(|b| !b.is_ascii_whitespace()).copied().collect::<Vec<_>>()));
+    let hit = |detector, confidence, severity| Hit {
+        detector,
+        range: entry.key.start..entry.value.end,
+        secret: entry.value.clone(),
+        confidence,
+        severity,
+        pair: None,
+    };
+    let told =
+        |found: Hit<'s>| hit(found.detector, if trial { Confidence::Low } else { found.confidence }, found.severity);
+    if PACKED.iter().any(|front| raw.starts_with(front)) {
+        return unpack(raw).and_then(|release| surest(in_release(&release, scanner))).map(told);
+    }
     if raw.is_empty()
         || value::is_reference(raw)
         || value::is_ciphertext(raw)
@@ -329,25 +373,22 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
     {
         return None;
     }
-    let hit = |detector, confidence, severity| Hit {
-        detector,
-        range: entry.key.start..entry.value.end,
-        secret: entry.value.clone(),
-        confidence,
-        severity,
-        pair: None,
-    };
     // In the clear it is part of the text, which is being scanned anyway.
     if decoded.is_some() {
         let inner = scanner.scan(plain, None);
-        if let Some(found) = inner.into_iter().filter(|h| h.confidence > Confidence::Low).max_by_key(|h| h.confidence) {
-            return Some(hit(found.detector, found.confidence, found.severity));
+        if let Some(found) = surest(inner) {
+            return Some(told(found));
         }
     }
     // A file within the Secret: in the clear it is part of the text, and encoded it has just been scanned.
     if plain.contains(&b'\n') || value::is_timestamp(plain) {
         return None;
     }
+    // Of a string in a program, and what follows it.
+    if plain.contains(&b'`') || plain.contains(&b'"') && !plain.starts_with(b"{") {
+        return None;
+    }
+    let address = value::contains(plain, "://") && !value::contains(plain, "@");
     let words = plain.contains(&b' ');
     let mut confidence = match name::kind(&key) {
         Some(_)
@@ -358,7 +399,9 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
         {
             return None;
         }
+        Some(_) if value::is_identifier(plain) || value::is_numbered_word(plain) || plain.len() < 6 => Confidence::Low,
         Some(_) => Confidence::Medium,
+        None if address || key.ends_with(b"known_hosts") => return None,
         None if value::is_random(plain) => Confidence::Medium,
         None if HARMLESS.iter().any(|h| key.ends_with(h.as_bytes())) => return None,
         None if plain.len() < 8

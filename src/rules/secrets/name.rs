@@ -213,6 +213,16 @@ const ABOUT: &[&str] = &[
     "doc",
     "docs",
     "link",
+    "revision",
+    "rules",
+    "rule",
+    "stdin",
+    "domain",
+    "port",
+    "user",
+    "username",
+    "email",
+    "salt",
 ];
 
 /// Words anywhere in a name that make it something else.
@@ -264,6 +274,14 @@ const OTHER: &[&str] = &[
     "sortkey",
     "hash_key",
     "dedup",
+    "sha256",
+    "sha512",
+    "sha1_",
+    "_md5",
+    "bcrypt",
+    "existingsecret",
+    "existing_secret",
+    "publickeytoken",
 ];
 
 /// What a name says; `None` if it does not say "secret".

@@ -73,6 +73,35 @@ pub fn scanner(options: &Options<'_>) -> Scanner {
     scanner
 }
 
+/// Whether a pattern has a `^` that means the start of the whole text, where its writer most likely meant that of a line.
+pub fn anchors_at_text(pattern: &str) -> bool {
+    let bytes = pattern.as_bytes();
+    let (mut class, mut at) = (false, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'[' if !class => {
+                class = true;
+                // `[^...]` and `[]...]`
+                at += usize::from(bytes.get(at + 1) == Some(&b'^'));
+                at += usize::from(bytes.get(at + 1) == Some(&b']'));
+            }
+            b']' => class = false,
+            b'(' if !class && bytes.get(at + 1) == Some(&b'?') => {
+                let flags = bytes[at + 2..].iter().take_while(|b| b.is_ascii_alphabetic());
+                if flags.clone().any(|b| *b == b'm') {
+                    return false;
+                }
+                at += flags.count();
+            }
+            b'^' if !class => return true,
+            _ => {}
+        }
+        at += 1;
+    }
+    false
+}
+
 fn stanza(options: &Options<'_>, item: Located<'_>) -> Option<Stanza> {
     // One by one, so that everything missing is told at once.
     let id = options.required::<String>(item, "id");

@@ -1,6 +1,9 @@
 //! Values that stand for a secret without being one: `changeme`, `xxxx`, `<token>`, `0123456789`.
 
-use super::value::contains;
+use bstr::ByteSlice;
+
+use super::decode;
+use super::value::{self, contains};
 
 /// Parts that no real token holds: long enough not to occur by chance.
 const PARTS: &[&str] = &[
@@ -55,6 +58,11 @@ const PARTS: &[&str] = &[
     "my-secret",
     "my_secret",
     "mysecret",
+    "yourstrong",
+    "yourweak",
+    "supersecret",
+    "super_secret",
+    "super-secret",
     "mytoken",
     "my-token",
     "my_token",
@@ -192,13 +200,63 @@ const WORDS: &[&str] = &[
     "that",
     "self",
     "hunter2",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "mongo",
+    "mongodb",
+    "redis",
+    "rabbitmq",
+    "minio",
+    "minioadmin",
+    "keycloak",
+    "grafana",
+    "elastic",
+    "vagrant",
+    "ubuntu",
+    "docker",
+    "toor",
+    "letmein",
+    "admin123",
+    "adminadmin",
+    "root123",
+    "password12",
+    "password1234",
+    "password12345",
+    "passw0rd1",
+    "secret1",
+    "secret12",
+    "testpassword",
+    "testtest",
+    "testing123",
+    "passpass",
+    "notused",
+    "not-used",
+    "not_used",
+    "unused",
+    "ignored",
+    "n/a",
 ];
 
 /// A value that no provider ever issued.
 pub fn is_placeholder(secret: &[u8]) -> bool {
     // Long bodies hold any short word sooner or later.
     let short = secret.len() <= 512;
-    short && has_part(secret) || is_low_information(secret)
+    short && has_part(secret) || is_low_information(secret) && !is_long_run(secret) || is_wrapped(secret)
+}
+
+/// `abcdef1234567890abcdef`: what people make up, and what generators of keys for tests make, so that it may be one.
+pub fn is_long_run(secret: &[u8]) -> bool {
+    let distinct = secret.iter().collect::<std::collections::BTreeSet<_>>().len();
+    let longest = secret.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0);
+    secret.len() >= 16 && distinct >= 10 && longest < 6 && is_low_information(secret)
+}
+
+/// Base64 of words that say so.
+fn is_wrapped(secret: &[u8]) -> bool {
+    let wrapped = (16..=512).contains(&secret.len()) && secret.iter().all(|b| value::is_base64(*b));
+    let decoded = wrapped.then(|| decode::base64(secret)).flatten();
+    decoded.is_some_and(|d| d.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && has_part(&d))
 }
 
 /// A value that nobody uses as a password, or that does not matter if somebody does.
@@ -208,6 +266,17 @@ pub fn is_password_placeholder(value: &[u8]) -> bool {
         || WORDS.iter().any(|w| lower == w.as_bytes())
         || has_part(&lower)
         || is_low_information(value)
+}
+
+/// The same for what a machine makes: a long run may be one of its tokens.
+pub fn is_token_placeholder(value: &[u8]) -> bool {
+    is_password_placeholder(value) && !(is_long_run(value) && !has_part(&value.to_ascii_lowercase()))
+}
+
+/// A value that everybody would try first: `Pass123$`, `Password1!`.
+pub fn is_usual_password(value: &[u8]) -> bool {
+    let lower = value.trim_end_with(|c| c.is_ascii_punctuation()).to_ascii_lowercase();
+    lower == b"pass123" || lower == b"pass1234" || WORDS.iter().any(|w| lower == w.as_bytes())
 }
 
 fn has_part(value: &[u8]) -> bool {

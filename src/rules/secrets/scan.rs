@@ -2,19 +2,19 @@
 //! Owns the windows, and with them the promise that no pattern runs over more text than its keywords ask for.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 
 use super::decode;
 use super::detector::{self, DETECTORS, Detector};
 use super::generic;
 use super::kubernetes;
+use super::path::{self, FileKind};
 use super::placeholder;
 use super::prefilter::Prefilter;
+use super::settle::{join_pairs, settle};
 use super::trace::{Ask, Counter};
 use super::validate::{Candidate, Verdict, entropy};
 use super::value;
@@ -51,8 +51,6 @@ pub struct Scanner {
 pub(super) const BEFORE: usize = 256;
 /// How much two windows of a large text share: more than any secret and what is looked at around it.
 const OVERLAP: usize = 128 << 10;
-/// How far apart the halves of a credential may be.
-const NEAR: usize = 1024;
 
 /// The scanner of the built-in detectors.
 pub fn built_in() -> &'static Scanner {
@@ -142,6 +140,8 @@ pub(super) struct Scan<'s, 't> {
     scanner: &'s Scanner,
     text: &'t [u8],
     path: Option<&'t BStr>,
+    prose: bool,
+    trial: bool,
     /// It stands under every path at once: a detector that looks at some paths only looks at it.
     everywhere: bool,
     pub(super) hits: Vec<Hit<'s>>,
@@ -149,22 +149,31 @@ pub(super) struct Scan<'s, 't> {
     pub(super) beyond: usize,
     /// Windows of detectors that have to be searched, joined where they touch, so that each byte is searched once at most.
     pending: Vec<(u16, Range<usize>)>,
+    /// Whether detectors that are bound to paths look at this one, as far as was asked.
+    scoped: Vec<(u16, bool)>,
     generic: generic::Reader<'t>,
     manifests: kubernetes::Reader,
 }
 
 impl<'s, 't> Scan<'s, 't> {
     fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
+        let kind = path.map_or(FileKind::Prose, path::file_kind);
+        let trial = path.is_some_and(path::is_trial);
+        // A message is prose too, but one about this very change; other prose shows how it is done, with values of its own.
+        let prose = path.is_some() && kind == FileKind::Prose;
         Scan {
             scanner,
             text,
             path,
+            prose,
+            trial,
             everywhere: false,
-            hits: Vec::new(),
             beyond: 0,
+            hits: Vec::new(),
             pending: Vec::new(),
-            generic: generic::Reader::new(text, path),
-            manifests: kubernetes::Reader::new(path),
+            scoped: Vec::new(),
+            generic: generic::Reader::new(text, kind, trial || prose),
+            manifests: kubernetes::Reader::new(trial || prose),
         }
     }
 
@@ -189,7 +198,10 @@ impl<'s, 't> Scan<'s, 't> {
             if length == "secret".len() {
                 self.hits.extend(self.manifests.at(self.text, at..at + length, self.scanner));
             }
-            if let Some(hit) = self.generic.assignment(at..at + length) {
+            if let Some(mut hit) = self.generic.assignment(at..at + length) {
+                if in_documentation(self.text, hit.range.start) {
+                    hit.confidence = hit.confidence.min(Confidence::Low);
+                }
                 self.hits.push(self.unwrapped(hit));
             }
         }
@@ -204,14 +216,31 @@ impl<'s, 't> Scan<'s, 't> {
             decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| detector::rank(h.detector) < 2));
         match inner {
             Some(inner) => {
-                Hit { detector: inner.detector, confidence: inner.confidence, severity: inner.severity, ..hit }
+                let confidence = if self.trial { Confidence::Low } else { inner.confidence };
+                Hit { detector: inner.detector, confidence, severity: inner.severity, ..hit }
             }
             None => hit,
         }
     }
 
+    /// Whether a detector looks at this path at all; asked once for each.
+    fn applies(&mut self, number: u16, detector: &Detector) -> bool {
+        if self.everywhere || detector.paths.is_empty() {
+            return true;
+        }
+        if let Some((_, applies)) = self.scoped.iter().find(|(n, _)| *n == number) {
+            return *applies;
+        }
+        let applies = detector.applies_to(self.path);
+        self.scoped.push((number, applies));
+        applies
+    }
+
     fn wake(&mut self, number: u16, at: usize) {
         let detector = self.scanner.detector(number);
+        if !self.applies(number, detector) {
+            return;
+        }
         for offset in detector.offsets {
             if let Some(start) = at.checked_sub(*offset) {
                 self.anchored(detector, start);
@@ -289,9 +318,7 @@ impl<'s, 't> Scan<'s, 't> {
 
     fn candidate(&mut self, detector: &'s Detector, range: Range<usize>, secret: Range<usize>) {
         let value = &self.text[secret.clone()];
-        if !(self.everywhere || detector.applies_to(self.path))
-            || detector.entropy > 0.0 && entropy(value) < detector.entropy
-        {
+        if detector.entropy > 0.0 && entropy(value) < detector.entropy {
             return;
         }
         let mut hit = Hit {
@@ -303,14 +330,24 @@ impl<'s, 't> Scan<'s, 't> {
             pair: None,
         };
         let candidate = Candidate { text: self.text, range: &range, secret: value, start: secret.start };
-        let mut proved = false;
+        let (mut proved, mut issued, mut shown) = (false, false, self.prose && detector.broad);
         for check in detector.checks.iter() {
             match check(&candidate) {
                 Verdict::Keep => {}
                 Verdict::Reject => return,
                 Verdict::Raise => {
                     proved = true;
+                    issued = true;
                     hit.confidence = Confidence::High;
+                }
+                Verdict::WellFormed => {
+                    proved = true;
+                    shown = self.prose;
+                    hit.confidence = Confidence::High;
+                }
+                Verdict::Placed(most) => {
+                    proved = true;
+                    hit.confidence = hit.confidence.min(most);
                 }
                 Verdict::AtMost(most) => hit.confidence = hit.confidence.min(most),
                 Verdict::TestMode => {
@@ -319,7 +356,20 @@ impl<'s, 't> Scan<'s, 't> {
                 }
             }
         }
+        // In a test, in what others wrote and in prose about anybody's credentials only what was issued is beyond doubt; and
+        // words are somebody's idea of a password at best.
+        let doubtful = self.trial || shown || in_documentation(self.text, range.start);
+        let doubtful = doubtful || !proved && value::is_identifier(value);
+        if doubtful && !issued {
+            hit.confidence = Confidence::Low;
+        }
         // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
+        if !proved && placeholder::is_long_run(value) {
+            if self.trial || self.prose {
+                return;
+            }
+            hit.confidence = Confidence::Low;
+        }
         if proved || !placeholder::is_placeholder(value) {
             self.hits.push(hit);
         }
@@ -329,75 +379,15 @@ impl<'s, 't> Scan<'s, 't> {
         for (number, window) in std::mem::take(&mut self.pending) {
             self.search(number, window);
         }
-        join_pairs(&mut self.hits);
+        join_pairs(&mut self.hits, self.trial);
         settle(self.hits)
     }
 }
 
-/// Makes one hit of two halves that are near each other.
-fn join_pairs(hits: &mut Vec<Hit<'_>>) {
-    hits.sort_by_key(|hit| hit.secret.start);
-    let mut taken = vec![false; hits.len()];
-    for at in 0..hits.len() {
-        let Some(other) = hits[at].detector.pair.as_deref() else { continue };
-        let here = hits[at].secret.start;
-        let first = hits.partition_point(|h| h.secret.start + NEAR < here);
-        let near = (first..hits.len())
-            .take_while(|o| hits[*o].secret.start <= here + NEAR)
-            .filter(|o| hits[*o].detector.id == other)
-            .min_by_key(|o| hits[*o].secret.start.abs_diff(here));
-        if let Some(near) = near {
-            hits[at].pair = Some(hits[near].secret.clone());
-            hits[at].confidence = Confidence::High;
-            taken[near] = true;
-        }
-    }
-    let mut taken = taken.into_iter();
-    hits.retain(|_| !taken.next().unwrap_or(false));
-}
-
-/// One secret, one hit: of hits whose secrets overlap the best ranked stays, and it keeps worse ranks out of all that
-/// it matched.
-fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
-    hits.sort_by_key(|h| {
-        (detector::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
-    });
-    let mut kept: BTreeMap<usize, Hit<'_>> = BTreeMap::new();
-    let mut claimed = Disjoint::default();
-    // What better ranks matched, beyond the secrets themselves.
-    let mut matched = Disjoint::default();
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut rank = 0;
-    for hit in hits {
-        if detector::rank(hit.detector) > rank {
-            rank = detector::rank(hit.detector);
-            ranges.drain(..).for_each(|range| matched.add(range));
-        }
-        if claimed.meets(&hit.secret) || matched.meets(&hit.secret) {
-            continue;
-        }
-        claimed.add(hit.secret.clone());
-        ranges.push(hit.range.clone());
-        kept.insert(hit.secret.start, hit);
-    }
-    kept.into_values().collect()
-}
-
-/// Ranges that are joined where they meet.
-#[derive(Default)]
-struct Disjoint(BTreeMap<usize, usize>);
-
-impl Disjoint {
-    fn meets(&self, range: &Range<usize>) -> bool {
-        self.0.range(..range.end.max(range.start + 1)).next_back().is_some_and(|(_, end)| *end > range.start)
-    }
-
-    fn add(&mut self, mut range: Range<usize>) {
-        while let Some((start, end)) = self.0.range(..range.end).next_back().filter(|(_, end)| **end > range.start) {
-            let (start, end) = (*start, *end);
-            range = range.start.min(start)..range.end.max(end);
-            self.0.remove(&start);
-        }
-        self.0.insert(range.start, range.end);
-    }
+/// Whether a line is a comment of the kind that documentation is made from: `##` of charts, `///` and `//!` of programs.
+fn in_documentation(text: &[u8], at: usize) -> bool {
+    let from = at.saturating_sub(256);
+    let line = memchr::memrchr(b'\n', &text[from..at]).map_or(from, |end| from + end + 1);
+    let head = text[line..].trim_start();
+    [&b"## "[..], b"///", b"//!"].iter().any(|mark| head.starts_with(mark))
 }

@@ -126,6 +126,12 @@ impl Scanner {
 
     /// The same kinds of files as [`super::path`] tells apart.
     pub fn interest(kind: FileKind) -> Interest {
+        // Other kinds only leave out some of what these find.
+        let kind = match kind {
+            FileKind::Script | FileKind::Minified => FileKind::Code,
+            FileKind::Translation => FileKind::Config,
+            kind => kind,
+        };
         KINDS.iter().find(|(k, _)| *k == kind).map_or(Interest::NONE, |(_, interest)| *interest)
     }
 }
@@ -177,7 +183,7 @@ impl<'s, 't> Look<'s, 't> {
         }
         if ask.generic {
             for (kind, interest) in KINDS {
-                let mut reader = generic::Reader::of_kind(self.text, kind);
+                let mut reader = generic::Reader::new(self.text, kind, false);
                 if reader.assignment(word.clone()).is_some() {
                     found = found.and(interest);
                 }
@@ -239,7 +245,7 @@ impl<'s, 't> Look<'s, 't> {
     /// Reads all manifests: where one begins can depend on where the one before it ends.
     fn manifests(&mut self) {
         self.seen.extents.retain(|e| e.what != MANIFEST);
-        let mut reader = kubernetes::Reader::new(None);
+        let mut reader = kubernetes::Reader::new(false);
         for mark in &self.seen.marks {
             if !self.opens_manifest(*mark) {
                 continue;

@@ -27,7 +27,8 @@ pub fn is_digest(value: &[u8]) -> bool {
 /// Points to a secret kept elsewhere, or is filled in later.
 pub fn is_reference(value: &[u8]) -> bool {
     const STARTS: &[&str] = &[
-        "$",
+        "${",
+        "$(",
         "{{",
         "{%",
         "#{",
@@ -102,9 +103,21 @@ pub fn is_reference(value: &[u8]) -> bool {
         "enc(",
         "resolve:",
         "dynamic_reference",
+        "&lt;",
+        "awskms:",
+        "gcpkms:",
+        "((",
+        "@file",
     ];
     let start = value[..value.len().min(24)].to_ascii_lowercase();
-    STARTS.iter().any(|s| start.starts_with_str(s))
+    // `$uperman!` is somebody's idea of a password.
+    let value = value.trim_with(|c| matches!(c, '"' | '\''));
+    let named = value.iter().skip(1).take_while(|b| b.is_ascii_uppercase() || **b == b'_').count() > 2;
+    let variable = value.starts_with(b"$") && (named || value.find_byteset(b"!#^").is_none());
+    variable
+        || STARTS.iter().any(|s| start.starts_with_str(s))
+        // `@DB_PASSWORD@` is filled in, `@secret.txt` is read.
+        || value.starts_with(b"@") && (value.ends_with(b"@") || value[1..].contains(&b'.'))
         || value.contains_str("${")
         || value.contains_str("{{")
         || value.contains_str("$(")
@@ -115,6 +128,30 @@ pub fn is_reference(value: &[u8]) -> bool {
         || contains(value, "` + ")
         || contains(value, "\" + ")
         || contains(value, "' + ")
+}
+
+/// Describes values instead of being one: a regular expression, a validation rule.
+pub fn is_pattern(value: &[u8]) -> bool {
+    ["[a-z", "[A-Z", "[0-9", "\\d", "\\w", "\\s", "required|", "nullable|", "|nullable", "|string", "|min:", "|max:"]
+        .iter()
+        .any(|part| contains(value, part))
+}
+
+/// A string with places to fill in, or the address of an action at a commit.
+pub fn is_template(value: &[u8]) -> bool {
+    let mut rest = value;
+    while let Some(open) = rest.find_byte(b'{') {
+        rest = &rest[open + 1..];
+        let inner = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+        if inner > 1 && rest.get(inner) == Some(&b'}') {
+            return true;
+        }
+    }
+    // `constant.$0` of a grammar
+    if value.windows(3).any(|w| w[0] == b'.' && w[1] == b'$' && w[2].is_ascii_alphanumeric()) {
+        return true;
+    }
+    value.rsplit_once_str("@").is_some_and(|(_, commit)| commit.len() == 40 && is_digest(commit))
 }
 
 /// Encrypted or hashed: fit to be committed, or at least no secret in the clear.
@@ -168,7 +205,10 @@ pub fn is_ciphertext(value: &[u8]) -> bool {
     ];
     // A sealed secret: a version, the length of an RSA key's session key, and a lot of base64.
     let sealed = value.len() > 300 && value.starts_with(b"Ag") && value.iter().all(|b| is_base64(*b));
-    sealed || STARTS.iter().any(|s| value.starts_with_str(s))
+    // With the name of the user before it, as in an htpasswd file.
+    let entry =
+        value.splitn_str(2, ":").nth(1).is_some_and(|hash| hash.starts_with(b"$2") || hash.starts_with(b"$apr1$"));
+    sealed || entry || STARTS.iter().any(|s| value.starts_with_str(s))
 }
 
 pub fn is_base64(byte: u8) -> bool {
@@ -200,6 +240,15 @@ pub fn is_identifier(value: &[u8]) -> bool {
     }
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     letters > 0 && digits * 3 <= letters && numbers <= 3 && letters >= runs * 3 && usual * 4 >= pairs * 3
+}
+
+/// `minio123`: a word, and a number of a few digits.
+pub fn is_numbered_word(value: &[u8]) -> bool {
+    let word = value.iter().take_while(|b| b.is_ascii_lowercase()).count();
+    (4..=12).contains(&word)
+        && value.len() <= word + 4
+        && value[word..].iter().all(u8::is_ascii_digit)
+        && is_wordy(&value[..word])
 }
 
 /// `SOME_CONSTANT_1`.
@@ -300,7 +349,7 @@ pub fn is_random(value: &[u8]) -> bool {
         _ if hex => 3.0,
         _ => 3.6,
     };
-    if letters == 0 || entropy(value) < floor || is_identifier(value) {
+    if letters == 0 || entropy(value) < floor || is_identifier(value) || is_numbered_word(value) {
         return false;
     }
     if digits > 0 {

@@ -1,7 +1,9 @@
 //! Every detector's own examples, run through the whole engine, prefilter included.
 
 use bstr::BStr;
-use portcullis::rules::secrets::{CHECKS, Content, DETECTORS, Scanner, Stanza, built_in, content, validate};
+use portcullis::rules::secrets::{
+    CHECKS, Content, DETECTORS, Scanner, Stanza, anchors_at_text, built_in, content, validate,
+};
 
 pub fn stanzas() -> Vec<Stanza> {
     let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/secrets"))
@@ -46,6 +48,31 @@ fn every_example_matches_and_no_near_miss_does() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_detector_says_how_to_revoke_and_where_that_is_written() {
+    for detector in &DETECTORS {
+        assert!(detector.revoke.len() > 10, "{}", detector.id);
+        assert!(detector.docs.starts_with("https://"), "{}", detector.id);
+    }
+}
+
+#[test]
+fn no_pattern_takes_the_start_of_the_file_for_that_of_a_line() {
+    for stanza in stanzas() {
+        assert!(!anchors_at_text(&stanza.pattern), "{}", stanza.id);
+    }
+    for (pattern, bare) in [
+        ("^key=(?P<secret>x)", true),
+        ("(?i:^|;)key=(?P<secret>x)", true),
+        ("(?m:^)key=(?P<secret>x)", false),
+        ("(?im)^key=(?P<secret>x)", false),
+        (r"key\^=(?P<secret>[^\s^]+)", false),
+        ("key=(?P<secret>[]^]+)", false),
+    ] {
+        assert_eq!(anchors_at_text(pattern), bare, "{pattern}");
+    }
 }
 
 #[test]

@@ -84,3 +84,49 @@ fn other_kinds_references_ciphertext_and_placeholders_are_quiet() {
         assert_eq!(found("app/secret.yaml", &quiet), [], "{quiet}");
     }
 }
+
+/// A release as Helm stores it: JSON, gzip, base64, and base64 once more because it is a Secret. `stored` makes gzip without
+/// compressing, which every inflater reads.
+fn release(json: &str) -> String {
+    use base64::Engine as _;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    for (number, block) in json.as_bytes().chunks(60_000).enumerate() {
+        let last = u8::from((number + 1) * 60_000 >= json.len());
+        let length = block.len() as u16;
+        packed.push(last);
+        packed.extend(length.to_le_bytes());
+        packed.extend((!length).to_le_bytes());
+        packed.extend(block);
+    }
+    packed.extend(crc32fast::hash(json.as_bytes()).to_le_bytes());
+    packed.extend((json.len() as u32).to_le_bytes());
+    let inner = encode(&packed);
+    format!("apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\ndata:\n  release: {}\n", encode(inner.as_bytes()))
+}
+
+fn rules(text: &str) -> Vec<String> {
+    found("app/release.yaml", text).into_iter().map(|(rule, _)| rule).collect()
+}
+
+#[test]
+fn releases_of_helm_are_unpacked() {
+    let token = super::github_token(7);
+    assert_eq!(rules(&release(&format!("{{\"config\":{{\"ci\":\"{token}\"}}}}"))), ["github-pat"]);
+    let manifest = format!("---\\nkind: Secret\\nstringData:\\n  pin: {PLAIN}\\n");
+    assert_eq!(rules(&release(&format!("{{\"manifest\":\"{manifest}\"}}"))), ["kubernetes-secret"]);
+    assert_eq!(rules(&release("{\"config\":{\"replicas\":3},\"manifest\":\"---\\nkind: Pod\\n\"}")), [""; 0]);
+}
+
+#[test]
+fn a_release_that_is_cut_off_or_too_large_is_read_as_far_as_it_goes() {
+    let token = super::github_token(7);
+    let whole = release(&format!("{{\"ci\":\"{token}\",\"pad\":\"{}\"}}", "pad ".repeat(20_000)));
+    assert_eq!(rules(&whole), ["github-pat"]);
+    assert_eq!(rules(&whole[..whole.len() - 4000]), ["github-pat"], "cut off");
+    let late = release(&format!("{{\"pad\":\"{}\",\"ci\":\"{token}\"}}", "pad ".repeat(3 << 20)));
+    assert_eq!(rules(&late), [""; 0], "behind the bound");
+    for garbage in ["SDRzSUFBQUFB", "SDRzSUFBQUFBQUFBQS8=", "H4sIAAAA", "H4sI"] {
+        assert_eq!(rules(&format!("kind: Secret\ndata:\n  release: {garbage}\n")), [""; 0], "{garbage}");
+    }
+}

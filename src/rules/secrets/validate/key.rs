@@ -23,13 +23,13 @@ pub fn pem(c: &Candidate<'_>) -> Verdict {
     if let Some(rest) = front.strip_prefix(b"openssh-key-v1\0") {
         // A length and the name of the cipher.
         let plain = rest.get(4..8) == Some(b"none");
-        return if plain { Verdict::Raise } else { Verdict::AtMost(Confidence::Low) };
+        return if plain { Verdict::WellFormed } else { Verdict::AtMost(Confidence::Low) };
     }
     if encrypted {
         return Verdict::AtMost(Confidence::Low);
     }
     // Every private key in DER is a SEQUENCE with a long or short length.
-    if front.first() == Some(&0x30) && distinct(&front) > 8 { Verdict::Raise } else { Verdict::Reject }
+    if front.first() == Some(&0x30) && distinct(&front) > 8 { Verdict::WellFormed } else { Verdict::Reject }
 }
 
 /// A PEM block that is base64 as a whole, as in a kubeconfig.

@@ -12,8 +12,8 @@ pub use checksum::{base58check, bech32, github_crc32, gitlab_crc32, grafana_crc3
 pub use encoded::{base64, base64_32, base64_48, base64_64, base64_json, basic_auth, discord, hex, jwt};
 pub use key::{pem, wrapped_pem};
 pub use shape::{
-    aws_key_id, aws_secret, mixed, mixed_case, not_hex, not_identifier, not_uuid, slack, stripe_mode, url_credentials,
-    uuid,
+    aws_key_id, aws_secret, chosen, literal, mixed, mixed_case, not_hex, not_identifier, not_uuid, slack, stripe_mode,
+    url_credentials, uuid,
 };
 
 use crate::finding::Confidence;
@@ -36,8 +36,12 @@ pub enum Verdict {
     Keep,
     /// This is something else.
     Reject,
-    /// The format proves it.
+    /// The format proves that it was issued: a checksum holds.
     Raise,
+    /// It decodes to what it says it is, and anybody can make one.
+    WellFormed,
+    /// The place makes it a secret whatever it looks like; confidence is at most this.
+    Placed(Confidence),
     /// Confidence is at most this.
     AtMost(Confidence),
     /// Real, but harmless by design (test mode): a warning of low confidence.
@@ -66,12 +70,14 @@ pub fn by_name(name: &str) -> Option<Check> {
         "base64-json" => base64_json,
         "basic-auth" => basic_auth,
         "bech32" => bech32,
+        "chosen" => chosen,
         "discord" => discord,
         "github-crc32" => github_crc32,
         "gitlab-crc32" => gitlab_crc32,
         "grafana-crc32" => grafana_crc32,
         "hex" => hex,
         "jwt" => jwt,
+        "literal" => literal,
         "luhn" => luhn,
         "mixed" => mixed,
         "mixed-case" => mixed_case,

@@ -86,14 +86,40 @@ pub fn slack(c: &Candidate<'_>) -> Verdict {
     Verdict::require(random && numbered)
 }
 
+/// A password that a person wrote where only a password can stand: no placeholder, no reference, no hash.
+pub fn chosen(c: &Candidate<'_>) -> Verdict {
+    let other = placeholder::is_password_placeholder(c.secret)
+        || value::is_reference(c.secret)
+        || value::is_ciphertext(c.secret)
+        || value::is_template(c.secret);
+    Verdict::require(!other)
+}
+
+/// A password in a file that exists to keep passwords: even `password` is one there.
+pub fn literal(c: &Candidate<'_>) -> Verdict {
+    let distinct = c.secret.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if value::is_reference(c.secret) || value::is_ciphertext(c.secret) || distinct < 3 {
+        return Verdict::Reject;
+    }
+    let weak = placeholder::is_password_placeholder(c.secret);
+    Verdict::Placed(if weak { Confidence::Low } else { Confidence::High })
+}
+
 /// The password of a URL: not a reference, not a placeholder, not the user's name again.
 pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
     let user =
         c.text[c.range.start..c.start].rsplit_once_str("//").map_or(&b""[..], |(_, u)| u.trim_end_with(|c| c == ':'));
-    let same = user.eq_ignore_ascii_case(c.secret);
+    let scheme = c.text[..c.range.start].rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let same = user.eq_ignore_ascii_case(c.secret) || scheme.eq_ignore_ascii_case(c.secret);
     if c.secret.len() < 3 || placeholder::is_password_placeholder(c.secret) || value::is_reference(c.secret) {
         return Verdict::Reject;
     }
+    let lower = c.secret.to_ascii_lowercase();
+    // A piece of code that happens to stand between `://`, `:` and `@`, or somebody's example.
+    if lower.contains(&b'(') && lower.contains(&b')') || lower.contains(&b';') || value::is_template(c.secret) {
+        return Verdict::Reject;
+    }
+    let same = same || ["secret", "passw", "%20"].iter().any(|part| value::contains(&lower, part));
     let host = &c.text[c.range.end..c.text.len().min(c.range.end + 12)];
     let local = host.starts_with(b"localhost") || host.starts_with(b"127.") || host.starts_with(b"example.");
     if same || local { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }

@@ -1,0 +1,215 @@
+//! The forms in which a value is written down: quoted, plain, in a block, an element, a default, an entry of a list.
+//! Owns where a value ends, not whether it is a secret; whether there is an assignment at all is for `generic.rs` to say.
+
+use std::ops::Range;
+
+use bstr::ByteSlice;
+
+use super::generic::{NAME, Reader};
+use super::judge::VALUE;
+
+/// What was read on the right-hand side.
+pub struct Value {
+    pub range: Range<usize>,
+    pub quoted: bool,
+    /// What counts if nothing else is given: `${DB_PASSWORD:-x}`.
+    pub fallback: bool,
+}
+
+/// What stands around a literal without changing it.
+const WRAPPERS: &[&[u8]] = &[
+    b"[]byte(",
+    b"Some(",
+    b"String::from(",
+    b"SecretString::from(",
+    b"SecretString::new(",
+    b"Secret::new(",
+    b"Buffer.from(",
+    b"new String(",
+    b"new SecureString(",
+];
+
+impl<'t> Reader<'t> {
+    /// `${NAME:-value}`, `${NAME:value}`: to the brace.
+    pub fn fallback(&self, at: usize) -> Option<Value> {
+        let at = self.skip(at, b":-=");
+        if matches!(self.byte(at), b'+' | b'?') {
+            return None;
+        }
+        let ahead = self.ahead_in_line(at);
+        let end = ahead.find_byteset(b"}\n$")?;
+        (ahead[end] == b'}').then(|| Value { fallback: true, ..self.trimmed(at..at + end, true) })
+    }
+
+    /// The argument of an option, as the next entry of a list.
+    pub fn next_item(&self, name: &Range<usize>, at: usize) -> Option<Value> {
+        let at = self.skip(at, b" ");
+        if !self.starts(at, b"- ") || self.starts(at, b"- -") {
+            return None;
+        }
+        self.quoted(at + 2).or_else(|| self.plain(name, at + 2))
+    }
+
+    /// A string in quotes, in a call that leaves it as it is.
+    pub fn wrapped(&self, at: usize) -> Option<Value> {
+        let wrapper = WRAPPERS.iter().find(|w| self.starts(at, w));
+        self.quoted(at + wrapper.map_or(0, |w| w.len()))
+    }
+
+    /// An assignment within a string of a program: `"APP_SECRET=..."`, `"--password=..."`, `"?token=..."`.
+    pub fn inner(&self, name: &Range<usize>, operator: &[u8], at: usize) -> Option<Value> {
+        let before = name.start.checked_sub(1).map_or(b'\n', |at| self.text[at]);
+        if operator != b"=" || at != name.end + 1 || !matches!(before, b'"' | b'\'' | b'`' | b'-' | b'?' | b'&') {
+            return None;
+        }
+        let ahead = self.ahead_in_line(at);
+        let end = ahead.find_byteset(b"\"'` &\n\\")?;
+        (ahead[end] != b'\n').then(|| self.trimmed(at..at + end, false))
+    }
+
+    /// `- value: ...` in the line above `name: DB_PASSWORD`.
+    pub fn value_above(&self, name: &Range<usize>) -> Option<Value> {
+        let near = &self.text[name.start.saturating_sub(2 * NAME)..name.start];
+        let end = near.rfind_byte(b'\n')?;
+        let line = &near[near[..end].rfind_byte(b'\n')? + 1..end];
+        let after = line.trim_start().strip_prefix(b"- value:")?;
+        let at = self.skip(name.start - (near.len() - end) - after.len(), b" ");
+        self.quoted(at).or_else(|| self.plain(name, at))
+    }
+
+    /// The content of an XML element.
+    pub fn element(&self, at: usize) -> Option<Value> {
+        const CDATA: &[u8] = b"<![CDATA[";
+        let mut at = self.skip(at, b" \t\r\n");
+        let cdata = self.starts(at, CDATA);
+        at += if cdata { CDATA.len() } else { 0 };
+        let ahead = self.ahead(at, VALUE);
+        let end = ahead.find(if cdata { &b"]]>"[..] } else { b"</" })?;
+        // What follows on another line is another element.
+        let line = ahead[..end].find_byte(b'\n').unwrap_or(end);
+        ahead[line..end].trim().is_empty().then(|| self.trimmed(at..at + line, true))
+    }
+
+    /// A string in quotes, on one line.
+    pub fn quoted(&self, at: usize) -> Option<Value> {
+        let escaped = self.byte(at) == b'\\';
+        let start = at + usize::from(escaped);
+        let quote = self.byte(start);
+        if !matches!(quote, b'"' | b'\'' | b'`') {
+            return None;
+        }
+        let mut start = start + 1;
+        if self.byte(start) == quote && self.byte(start + 1) == quote {
+            start += 2;
+        }
+        let ahead = &self.text[start.min(self.text.len())..self.text.len().min(start + VALUE)];
+        let mut end = 0;
+        while end < ahead.len() {
+            match ahead[end] {
+                b'\n' => break,
+                b'\\' if escaped => break,
+                b'\\' => end += 1,
+                b if b == quote => break,
+                _ => {}
+            }
+            end += 1;
+        }
+        self.saw(start + end + 2);
+        if ahead.get(end) == Some(&b'\n') {
+            return None;
+        }
+        let end = end.min(ahead.len());
+        Some(Value { range: start..start + end, quoted: true, fallback: false })
+    }
+
+    /// An unquoted value: to the end of the line in configuration, with its comment taken off.
+    pub fn plain(&self, name: &Range<usize>, at: usize) -> Option<Value> {
+        if self.file.is_code() {
+            return None;
+        }
+        let ahead = self.ahead_in_line(at);
+        let mut end = ahead.find_byteset(b"\n\r").unwrap_or(ahead.len());
+        if let Some(comment) = ahead[..end].find(b" #") {
+            end = comment;
+        }
+        let mut range = at..at + end;
+        // Query strings, flow maps, connection strings, commands.
+        let query = name.start > 0 && matches!(self.text[name.start - 1], b'?' | b'&');
+        let stops: &[u8] = if query { b" \t;,&\"'`<>)}]" } else { b" \t;,\"'`<>)}]" };
+        let word = ahead[..end].find_byteset(stops).unwrap_or(end);
+        let rest = ahead[word..end].trim();
+        if word < end && !rest.is_empty() {
+            let ends = b";,&})]\"'`<-|\\>".contains(&rest[0]) || has_equals(rest);
+            // `NAME=value command`
+            let command = name.end + 1 == at
+                && self.text[at - 1] == b'='
+                && !self.text[name.clone()].iter().any(u8::is_ascii_lowercase);
+            if !ends && !command {
+                // Several words are prose.
+                return None;
+            }
+            range.end = at + word;
+        }
+        Some(self.trimmed(range, false))
+    }
+
+    /// A block scalar of YAML with one line in it.
+    pub fn block(&self, at: usize) -> Option<Value> {
+        let header = self.ahead(at, 16);
+        let line = header.find_byte(b'\n')?;
+        if !header[1..line].iter().all(|b| b"+-0123456789 \r".contains(b)) {
+            return None;
+        }
+        let start = at + line + 1;
+        let ahead = self.ahead_in_line(start);
+        let end = ahead.find_byte(b'\n').unwrap_or(ahead.len());
+        Some(self.trimmed(start..start + end, true))
+    }
+
+    pub fn trimmed(&self, range: Range<usize>, quoted: bool) -> Value {
+        let text = &self.text[range.clone()];
+        let start = range.start + (text.len() - text.trim_start().len());
+        Value { range: start..start + text.trim().len(), quoted, fallback: false }
+    }
+
+    pub fn skip(&self, mut at: usize, set: &[u8]) -> usize {
+        let ceiling = self.text.len().min(at + 64);
+        while at < ceiling && set.contains(&self.text[at]) {
+            at += 1;
+        }
+        self.saw(at + 1);
+        at
+    }
+
+    /// At most so many bytes from a place on; past the end there are none.
+    pub fn ahead(&self, at: usize, most: usize) -> &'t [u8] {
+        self.saw(at + most);
+        &self.text[at.min(self.text.len())..self.text.len().min(at + most)]
+    }
+
+    /// The rest of the line with its end, as far as a value can reach.
+    pub fn ahead_in_line(&self, at: usize) -> &'t [u8] {
+        let ahead = &self.text[at.min(self.text.len())..self.text.len().min(at + VALUE)];
+        match memchr::memchr(b'\n', ahead) {
+            Some(end) => self.ahead(at, end + 1),
+            None => self.ahead(at, VALUE),
+        }
+    }
+
+    pub fn saw(&self, end: usize) {
+        self.reach.set(self.reach.get().max(end));
+    }
+
+    pub fn starts(&self, at: usize, with: &[u8]) -> bool {
+        self.ahead(at, with.len()) == with
+    }
+
+    pub fn byte(&self, at: usize) -> u8 {
+        self.saw(at + 1);
+        self.text.get(at).copied().unwrap_or(b'\n')
+    }
+}
+
+fn has_equals(rest: &[u8]) -> bool {
+    rest[..rest.find_byte(b' ').unwrap_or(rest.len())].contains(&b'=')
+}
