@@ -183,7 +183,7 @@ fn a_pusher_reads_the_worst_first() {
     let push = JUDGED.runs.iter().find(|r| r.name == "push").expect("it ran");
     let case = |name| CASES.iter().find(|c| c.name == name).expect("it is one of them");
     let told = (case("remote").read)(server.text("remote"));
-    assert!(told.len() > 20, "{}", told.len());
+    assert!(told.len() >= 20, "{}", told.len());
     // What only a server judges aside, the first that it tells are the first of the report.
     let truth = push.told(false);
     let strange: Vec<_> = told.difference(&truth).filter(|(rule, _)| !rule.starts_with("policy/")).collect();
