@@ -125,9 +125,22 @@ pub fn is_reference(value: &[u8]) -> bool {
         || value.starts_with(b"{") && value.ends_with(b"}")
         || value.starts_with(b"[") && value.ends_with(b"]")
         || value.starts_with(b"^")
+        || is_file_name(value)
         || contains(value, "` + ")
         || contains(value, "\" + ")
         || contains(value, "' + ")
+}
+
+/// `service-account-1a2b3c4d.json`: where a secret is kept, or the key that a file of it gets.
+fn is_file_name(value: &[u8]) -> bool {
+    const ENDS: &[&str] = &[
+        "json", "yaml", "yml", "toml", "ini", "conf", "cfg", "env", "pem", "crt", "cer", "key", "p12", "pfx", "jks",
+        "txt",
+    ];
+    let Some((stem, extension)) = value.rsplit_once_str(".") else { return false };
+    ENDS.iter().any(|e| extension.eq_ignore_ascii_case(e.as_bytes()))
+        && !stem.is_empty()
+        && stem.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
 }
 
 /// Describes values instead of being one: a regular expression, a validation rule.
