@@ -108,7 +108,6 @@ fn patch_ids_of_odd_files_are_gits() {
     git.write("b.bin", "x\0y");
     git.write_mode("m.sh", "echo\n", 0o644);
     git.commit("chore: start");
-    git.git(["branch", "main"]);
     git.git(["switch", "-q", "-c", "dev"]);
     let write = |files: &[(&str, &str)]| {
         files.iter().for_each(|(path, text)| drop(git.write(path, text)));
