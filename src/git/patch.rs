@@ -75,7 +75,8 @@ impl Picker<'_> {
                 text.clear();
             }
         }
-        if !text.is_empty() {
+        // At the end it counts what is left, were it nothing.
+        if last != Body::Lines {
             sum.add(&text);
         }
         Ok(sum.id())

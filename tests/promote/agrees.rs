@@ -126,11 +126,11 @@ fn patch_ids_of_odd_files_are_gits() {
     let repo = discover(git.path()).expect("it opens").expect("it is there");
     let history = History::read(&repo.local(), "dev", "main").expect("a history");
     assert_eq!(history.dev.len(), 8);
-    for change in &history.dev {
+    for (at, change) in history.dev.iter().enumerate() {
         let script = "git diff-tree -p --full-index $0 | git patch-id --stable";
         let out = git.command("sh").args(["-c", script, &change.id.to_string()]).output().expect("sh runs");
         let theirs = String::from_utf8(out.stdout).expect("an id");
         let ours = history.picker.patch_id(change.base, change.tree()).expect("it is read").expect("an id");
-        assert_eq!(Some(ours.0.to_string().as_str()), theirs.split(' ').next(), "{}", change.id);
+        assert_eq!(Some(ours.0.to_string().as_str()), theirs.split(' ').next(), "{} of {}", at, history.dev.len());
     }
 }
