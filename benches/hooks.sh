@@ -50,7 +50,11 @@ echo "# server: one commit"
 git init -q --bare "$work/server.git"
 mkdir "$work/one"
 echo "$(git -C "$large" rev-parse --path-format=absolute --git-path objects)" >"$work/server.git/objects/info/alternates"
-git -C "$large" for-each-ref --format='%(objectname) %(refname)' >"$work/server.git/packed-refs"
+# As `git pack-refs` writes it: without its first line a reader has to sort the file.
+{
+    echo '# pack-refs with: sorted '
+    git -C "$large" for-each-ref --format='%(objectname) %(refname)'
+} >"$work/server.git/packed-refs"
 old=$(git -C "$large" rev-parse HEAD)
 git -C "$work/server.git" symbolic-ref HEAD "$(git -C "$large" symbolic-ref HEAD)"
 (
