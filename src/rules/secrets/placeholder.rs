@@ -270,7 +270,7 @@ pub fn is_password_placeholder(value: &[u8]) -> bool {
 
 /// The same for what a machine makes: a long run may be one of its tokens.
 pub fn is_token_placeholder(value: &[u8]) -> bool {
-    is_password_placeholder(value) && !(is_long_run(value) && !has_part(&value.to_ascii_lowercase()))
+    is_password_placeholder(value) && (!is_long_run(value) || has_part(&value.to_ascii_lowercase()))
 }
 
 /// A value that everybody would try first: `Pass123$`, `Password1!`.
