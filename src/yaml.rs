@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, options};
 
+mod lines;
 mod path;
 mod scalar;
 
@@ -19,6 +20,8 @@ pub const MAX_DEPTH: usize = 128;
 pub const MAX_BYTES: usize = 16 << 20;
 /// Keys and values of all documents of a text; what comes after is a mistake and is not read.
 pub const MAX_NODES: usize = 500_000;
+/// Keys of a map that are sooner compared with one another than hashed.
+const FEW: usize = 12;
 /// Mistakes told for one text; reading ends there.
 const MAX_MISTAKES: usize = 100;
 
@@ -71,7 +74,28 @@ pub fn parse(bytes: &[u8]) -> Documents {
         return Documents { roots: Vec::new(), mistakes: vec![Mistake { span: 0..0, message }] };
     }
     let (text, foreign) = decode(bytes);
-    let mut reader = Reader { text: &text, documents: Documents::default(), open: Vec::new(), nodes: 0 };
+    match lines::read(&text) {
+        Some(documents) if foreign.is_none() => documents,
+        _ => read(&text, foreign),
+    }
+}
+
+/// What [`parse`] answers, by the library alone: nearly all files are read by a quicker way, which is held against this.
+#[doc(hidden)]
+pub fn parse_by_library(bytes: &[u8]) -> Documents {
+    let (text, foreign) = decode(bytes);
+    read(&text, foreign)
+}
+
+/// Whether [`parse`] needs no library for this text.
+#[doc(hidden)]
+pub fn is_quick(bytes: &[u8]) -> bool {
+    let (text, foreign) = decode(bytes);
+    foreign.is_none() && lines::read(&text).is_some()
+}
+
+fn read(text: &str, foreign: Option<Mistake>) -> Documents {
+    let mut reader = Reader { text, documents: Documents::default(), open: Vec::new(), nodes: 0 };
     reader.documents.mistakes.extend(foreign);
     reader.read();
     reader.documents
@@ -241,10 +265,10 @@ impl Reader<'_> {
         let mut text = text.into_owned();
         match style {
             ScalarStyle::Plain if at.start == at.end || &bytes[at.clone()] == b"-" && text == "~" => {
-                // Nothing is written: the parser says `~`, at the end of the key (or over the dash).
+                // Nothing is written: the parser says `~`, behind a comment if there is one (or over the dash).
                 text.clear();
                 let marked = at.start < at.end || bytes.get(at.start) == Some(&b':');
-                at.start = (at.start + usize::from(marked)).min(bytes.len());
+                at.start = self.after_key().unwrap_or((at.start + usize::from(marked)).min(bytes.len()));
                 at.end = at.start;
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -257,10 +281,22 @@ impl Reader<'_> {
         self.put(Node { span: at, value: Value::Scalar { text, plain, tag } })
     }
 
+    /// Behind the `:` of the key whose value comes next.
+    fn after_key(&self) -> Option<usize> {
+        let open = self.open.last().filter(|o| o.map && o.children.len() % 2 == 1)?;
+        let key = open.children.last()?.span.end;
+        let rest = self.text[key..].trim_start_matches(' ');
+        rest.starts_with(':').then(|| self.text.len() - rest.len() + 1)
+    }
+
     fn close(&mut self, at: Range<usize>) -> Result<(), Mistake> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let first = open.children.first().map(|n| n.span.start);
-        let start = if !open.flow && !open.map && first == Some(open.start) {
+        let is_dash = |at: usize| {
+            let mut here = self.text[at..].bytes();
+            here.next() == Some(b'-') && here.next().is_none_or(|b| b.is_ascii_whitespace())
+        };
+        let start = if !open.flow && !open.map && (first == Some(open.start) || !is_dash(open.start)) {
             // A list no deeper than its key: the parser places it at the first value, not at the first dash.
             let before = self.text[..open.start].trim_end_matches([' ', '\t']);
             if before.ends_with('-') { before.len() - 1 } else { open.start }
@@ -275,24 +311,12 @@ impl Reader<'_> {
             while let (Some(key), Some(value)) = (children.next(), children.next()) {
                 entries.push((key, value));
             }
-            self.doubled(&entries);
+            doubled(&entries, &mut self.documents.mistakes);
             Value::Map(entries)
         } else {
             Value::Seq(open.children)
         };
         self.put(Node { span: start..end.max(start), value })
-    }
-
-    fn doubled(&mut self, entries: &[(Node, Node)]) {
-        let mut seen = HashSet::with_capacity(entries.len());
-        for (key, _) in entries {
-            // `1` and `"1"` are different keys.
-            let Some(name) = key.text() else { continue };
-            if !seen.insert((name, key.as_str().is_some())) && self.documents.mistakes.len() < MAX_MISTAKES {
-                let message = format!("the key `{}` is given twice", short(name));
-                self.documents.mistakes.push(Mistake { span: key.span.clone(), message });
-            }
-        }
     }
 
     fn put(&mut self, node: Node) -> Result<(), Mistake> {
@@ -311,6 +335,38 @@ impl Reader<'_> {
     fn char_end(&self, at: usize) -> usize {
         let next = self.text.get(at..).and_then(|t| t.chars().next());
         at + next.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8)
+    }
+}
+
+/// A mistake for every key that a map has already.
+fn doubled(entries: &[(Node, Node)], mistakes: &mut Vec<Mistake>) {
+    // `1` and `"1"` are different keys.
+    fn name(key: &Node) -> Option<(&str, bool)> {
+        key.text().map(|text| (text, key.as_str().is_some()))
+    }
+    let mut tell = |key: &Node, name: &str| {
+        if mistakes.len() < MAX_MISTAKES {
+            let message = format!("the key `{}` is given twice", short(name));
+            mistakes.push(Mistake { span: key.span.clone(), message });
+        }
+    };
+    if entries.len() <= FEW {
+        for (at, (key, _)) in entries.iter().enumerate() {
+            if let Some(text) = key.text()
+                && entries[..at].iter().any(|(k, _)| k.text() == Some(text) && name(k) == name(key))
+            {
+                tell(key, text);
+            }
+        }
+        return;
+    }
+    let mut seen = HashSet::with_capacity(entries.len());
+    for (key, _) in entries {
+        if let Some(name) = name(key)
+            && !seen.insert(name)
+        {
+            tell(key, name.0);
+        }
     }
 }
 

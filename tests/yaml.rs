@@ -293,3 +293,104 @@ fn typed_data_comes_from_any_document() {
     assert_eq!(yaml::from_str::<Vec<u8>>("[1, 2]").unwrap(), [1, 2]);
     assert_eq!(yaml::from_str::<Vec<u8>>("[1,\n x]").unwrap_err().span.start, 5);
 }
+
+/// What is read the quick way is what the library reads, and nothing that it would call a mistake.
+#[test]
+fn both_ways_of_reading_agree() {
+    const WHOLE: &[&str] = &[
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app # the one\n  labels: {a: b, \"c\": [d, 'e f', 1.5], g: {}}\n",
+        "# head\n---\njobs:\n  build:\n    steps:\n      - uses: a/b@v1\n      - run: |\n          one\n            two\n\n          three\n\n        env: {A: 1}\n",
+        "a: &one\n  x: 1\n  y: *one\nb:\n- *one\n- - deep\n  -\n-   k: v\n    l: >-\n      folded\n      text\n\n      more\nc: >+\n  keep\n\n\nd:\n",
+        "a: words that\n  go on\n\n  and on # until here\nb: \"quoted \\\"text\\\"\n  in lines\"\nc: 'it''s\n\n  so'\nd: |-\n   x: y\n   #z\n",
+        "---\na: 1\na: 2\n--- # two\n- 1\n-2: x\n- url: https://x.example/y?z#w\n- \"k\": -\n",
+        "l: # why\n  # more\n  - x\n\n# between\n  - y: 'q' # z\nm: ~\nn: [ ]\no: [a b, c]\np: {x: y z, w: '}'}\n",
+    ];
+    const PIECES: &[&str] = &[
+        " ",
+        "  ",
+        "\n",
+        "-",
+        "- ",
+        ": ",
+        ":",
+        "a",
+        "a: b",
+        "#",
+        " # c",
+        "'",
+        "\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "|",
+        "|-\n",
+        ">",
+        ">-\n",
+        "&a ",
+        "&b",
+        "*a",
+        "*one",
+        "!x ",
+        "? ",
+        "---\n",
+        "...\n",
+        "\t",
+        "\\",
+        "é",
+        "\n\n",
+        "\n  ",
+        "\n- ",
+        "\r\n",
+        "<<: *a",
+        "''",
+        "[]",
+        "{a: b, c: [d]}",
+        "-1",
+        "\u{feff}",
+        "\u{85}",
+        "%",
+        "|\n  x\n\n  y\n",
+        "key: # c\n",
+    ];
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let mut quick = 0;
+    for turn in 0..12_000 {
+        let mut text: Vec<char> = match turn % 4 {
+            0 => (0..random(9) + 1).flat_map(|_| PIECES[random(PIECES.len())].chars()).collect(),
+            _ => WHOLE[random(WHOLE.len())].chars().collect(),
+        };
+        for _ in 0..if turn < WHOLE.len() { 0 } else { random(3) } {
+            let at = random(text.len().max(1)).min(text.len());
+            match random(3) {
+                0 => drop(text.drain(at..(at + random(9)).min(text.len()))),
+                _ => drop(text.splice(at..at, PIECES[random(PIECES.len())].chars())),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let (ours, whole) = (parse(text.as_bytes()), yaml::parse_by_library(text.as_bytes()));
+        assert_eq!(ours.roots, whole.roots, "{text:?}");
+        assert_eq!(ours.mistakes, whole.mistakes, "{text:?}");
+        quick += usize::from(yaml::is_quick(text.as_bytes()));
+    }
+    assert!(quick > 2_000, "{quick} of 12,000 were read the quick way: the test tests nothing");
+}
+
+#[test]
+fn nothing_that_is_written_stands_behind_its_key_whatever_comes_after() {
+    stands("k: # why\n# and why\nl: 1\n", &["k"], "k", "");
+    let text = "k: # why\n# and why\n";
+    assert_eq!(one(text).get("k").unwrap().span, 2..2);
+    let text = "a: &x 1\nk: # why\n# and why\nl: !t 1\n";
+    assert_eq!(one(text).get("k").unwrap().span, 10..10);
+    stands("l:\n- |\n  one\n- two\n", &["l"], "l", "- |\n  one\n- two");
+    let text = "l:\n- |\n  one\n- !t two\n";
+    assert_eq!(one(text).get("l").unwrap().span, 3..text.len() - 1);
+}

@@ -1,0 +1,617 @@
+//! YAML as most files write it: an entry a line, indented by spaces. Reads it in one pass, several times faster than
+//! the library, into the same tree to the last byte.
+//! Knows only what needs no second thought: block maps and lists, scalars and flow collections that end on their line,
+//! block scalars without an indentation of their own. At everything else, mistakes included (but doubled keys), it
+//! gives up: the library reads the whole text then, and the library alone says what is not YAML.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::{Documents, MAX_NODES, Mistake, Node, Value, doubled};
+
+/// Collections inside one another; what is deeper is left to the library, which knows the limit.
+const MAX_DEPTH: usize = 64;
+/// Anchors of a document: each alias looks through them.
+const MAX_ANCHORS: usize = 500;
+/// Bytes of a key; YAML ends a key on its line after 1,024 characters.
+const MAX_KEY: usize = 1000;
+
+/// All documents of a text; `None` where it is not written in so simple a way.
+pub(super) fn read(text: &str) -> Option<Documents> {
+    is_ordinary(text).then_some(())?;
+    let mut lines = Lines {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        indent: 0,
+        more: false,
+        nodes: 0,
+        anchors: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    let roots = lines.documents()?;
+    Some(Documents { roots, mistakes: lines.mistakes })
+}
+
+/// Only characters that mean nothing special to any YAML: no controls, no line ends but `\n`, no byte order mark.
+fn is_ordinary(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A fold without an exit becomes a few instructions for 32 bytes.
+    let plain = |b: u8| b >= b' ' && b != 0x7f || b == b'\n' || b == b'\t';
+    bytes.iter().fold(true, |all, b| all & plain(*b))
+        && (text.is_ascii()
+            || text.chars().all(|c| {
+                c.is_ascii()
+                    || matches!(c, '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}')
+                    || matches!(c, '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
+            }))
+}
+
+struct Lines<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    /// Spaces before the content at `at`, once a new line has begun.
+    indent: usize,
+    /// There is content at `at` that belongs to the document.
+    more: bool,
+    nodes: usize,
+    /// Names that `&` gave in this document.
+    anchors: Vec<&'t str>,
+    mistakes: Vec<Mistake>,
+}
+
+/// A scalar or flow collection on a line, and whether `:` made it a key.
+enum Piece {
+    Key(Node),
+    Value(Node),
+}
+
+/// The next line of a scalar of several lines.
+struct Fold {
+    /// Where its content begins.
+    at: usize,
+    indent: usize,
+    /// Blank lines before it.
+    blank: usize,
+}
+
+impl Fold {
+    /// What YAML makes of the line ends.
+    fn join(&self, text: &mut String) {
+        match self.blank {
+            0 => text.push(' '),
+            blank => text.extend(std::iter::repeat_n('\n', blank)),
+        }
+    }
+}
+
+impl<'t> Lines<'t> {
+    fn documents(&mut self) -> Option<Vec<Node>> {
+        let mut roots = Vec::new();
+        self.go_on()?;
+        loop {
+            if !self.more && self.bytes[self.at..].starts_with(b"---") {
+                self.at += 3;
+                self.end_line()?;
+            }
+            // An empty document is the library's.
+            self.more.then_some(())?;
+            self.anchors.clear();
+            let root = self.node(self.indent, None, 0)?;
+            (root.is_map() || root.is_seq()).then_some(())?;
+            roots.push(root);
+            if self.more {
+                return None;
+            }
+            if self.at == self.bytes.len() {
+                return Some(roots);
+            }
+        }
+    }
+
+    /// From the beginning of a line to the next content, or the end of the document.
+    fn go_on(&mut self) -> Option<()> {
+        loop {
+            let spaces = self.spaces(self.at);
+            let at = self.at + spaces;
+            match self.bytes.get(at) {
+                None => {
+                    self.at = at;
+                    self.more = false;
+                    return Some(());
+                }
+                Some(b'\n') => self.at = at + 1,
+                Some(b'#') => self.at = self.next_line(at),
+                Some(b'\t') => return None,
+                Some(first) => {
+                    let mark = spaces == 0
+                        && matches!(first, b'-' | b'.' | b'%')
+                        && (*first == b'%'
+                            || [&b"---"[..], b"..."].contains(&&self.bytes[at..(at + 3).min(self.bytes.len())]))
+                        && (*first == b'%' || self.is_blank(at + 3));
+                    if mark && *first != b'-' {
+                        return None;
+                    }
+                    (self.at, self.indent, self.more) = (at, spaces, !mark);
+                    return Some(());
+                }
+            }
+        }
+    }
+
+    /// A value whose first line begins at `column`, inside what stands at column `parent`.
+    fn node(&mut self, column: usize, parent: Option<usize>, depth: usize) -> Option<Node> {
+        match self.bytes[self.at] {
+            b'-' if self.is_blank(self.at + 1) => self.list(column, depth),
+            b'|' | b'>' => self.block_scalar(parent?),
+            _ => match self.piece(parent)? {
+                Piece::Key(key) => self.map(column, key, depth),
+                Piece::Value(value) => self.ended(parent, value),
+            },
+        }
+    }
+
+    /// A value that ends with its line, unless the next line goes on with it.
+    fn ended(&self, parent: Option<usize>, value: Node) -> Option<Node> {
+        (!self.more || parent.is_some_and(|p| self.indent <= p)).then_some(value)
+    }
+
+    fn list(&mut self, column: usize, depth: usize) -> Option<Node> {
+        (depth < MAX_DEPTH).then_some(())?;
+        let start = self.at;
+        let mut items = Vec::new();
+        while self.more && self.bytes[self.at] == b'-' && self.is_blank(self.at + 1) {
+            let after = self.at + 1;
+            let spaces = self.spaces(after);
+            self.at = after + spaces;
+            let item = if self.is_line_over(spaces) {
+                // Behind a comment, or spaces and nothing, the library places it elsewhere.
+                (!items.is_empty() || self.bytes.get(self.at) != Some(&b'#')).then_some(())?;
+                self.end_line()?;
+                if self.more && self.indent > column {
+                    self.node(self.indent, Some(column), depth + 1)?
+                } else {
+                    (spaces == 0).then_some(())?;
+                    self.empty(after)?
+                }
+            } else if self.bytes[self.at] == b'&' {
+                self.anchored(column, depth)?
+            } else {
+                self.node(column + 1 + spaces, Some(column), depth + 1)?
+            };
+            items.push(item);
+            if self.more && self.indent > column {
+                return None;
+            }
+            if self.indent < column {
+                break;
+            }
+        }
+        let end = items.last()?.span.end;
+        self.put(start..end, Value::Seq(items))
+    }
+
+    /// `key`: the first one; its `:` has been read.
+    fn map(&mut self, column: usize, key: Node, depth: usize) -> Option<Node> {
+        (depth < MAX_DEPTH).then_some(())?;
+        let start = key.span.start;
+        let mut entries = Vec::new();
+        let mut key = key;
+        loop {
+            let value = self.after_key(column, depth)?;
+            entries.push((key, value));
+            if !self.more || self.indent < column {
+                break;
+            }
+            let is_item = self.bytes[self.at] == b'-' && self.is_blank(self.at + 1);
+            if self.indent > column || is_item {
+                return None;
+            }
+            let Piece::Key(next) = self.piece(Some(column))? else { return None };
+            key = next;
+        }
+        doubled(&entries, &mut self.mistakes);
+        let end = entries.last()?.1.span.end;
+        self.put(start..end.max(start), Value::Map(entries))
+    }
+
+    fn after_key(&mut self, column: usize, depth: usize) -> Option<Node> {
+        let after = self.at;
+        let spaces = self.spaces(after);
+        self.at += spaces;
+        if self.is_line_over(spaces) {
+            self.end_line()?;
+            return match self.more {
+                true if self.indent > column => self.node(self.indent, Some(column), depth + 1),
+                true if self.indent == column && self.bytes[self.at] == b'-' && self.is_blank(self.at + 1) => {
+                    self.list(column, depth + 1)
+                }
+                _ => self.empty(after),
+            };
+        }
+        if self.bytes[self.at] == b'&' {
+            return self.anchored(column, depth);
+        }
+        self.on_line(column)
+    }
+
+    /// A value behind an anchor, inside what stands at `column`.
+    fn anchored(&mut self, column: usize, depth: usize) -> Option<Node> {
+        let name = self.name()?;
+        (self.anchors.len() < MAX_ANCHORS).then_some(())?;
+        self.anchors.push(name);
+        let spaces = self.spaces(self.at);
+        self.at += spaces;
+        if self.is_line_over(spaces) {
+            self.end_line()?;
+            (self.more && self.indent > column).then_some(())?;
+            return self.node(self.indent, Some(column), depth + 1);
+        }
+        (self.bytes[self.at] != b'*').then_some(())?;
+        self.on_line(column)
+    }
+
+    /// The name after `&` or `*`, up to a space or the line's end.
+    fn name(&mut self) -> Option<&'t str> {
+        let start = self.at + 1;
+        let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'_');
+        let end = start + self.bytes[start..].iter().take_while(is_name).count();
+        (end > start && self.is_blank(end)).then_some(())?;
+        self.at = end;
+        Some(&self.text[start..end])
+    }
+
+    /// A value that begins on a line after something else, and opens no block collection.
+    fn on_line(&mut self, column: usize) -> Option<Node> {
+        if matches!(self.bytes[self.at], b'|' | b'>') {
+            return self.block_scalar(column);
+        }
+        match self.piece(Some(column))? {
+            Piece::Value(value) => self.ended(Some(column), value),
+            Piece::Key(_) => None,
+        }
+    }
+
+    /// A scalar or a flow collection inside what stands at column `parent`, and its line to the end unless it is a key.
+    fn piece(&mut self, parent: Option<usize>) -> Option<Piece> {
+        let start = self.at;
+        let (node, key) = match self.bytes[start] {
+            b'[' | b'{' => (self.flow(0)?, false),
+            b'"' | b'\'' => {
+                let node = self.quoted(parent)?;
+                (node, self.bytes.get(self.at) == Some(&b':') && self.is_blank(self.at + 1))
+            }
+            b'*' => {
+                let name = self.name()?;
+                self.anchors.contains(&name).then_some(())?;
+                (self.put(start..self.at, Value::Alias)?, false)
+            }
+            _ => self.plain_in_block(parent)?,
+        };
+        if key {
+            // A key ends on its line.
+            let is_short = self.at - start <= MAX_KEY && memchr(b'\n', &self.bytes[start..self.at]).is_none();
+            is_short.then_some(())?;
+            self.at += 1;
+            return Some(Piece::Key(node));
+        }
+        self.end_line()?;
+        Some(Piece::Value(node))
+    }
+
+    /// A plain scalar, and whether the `:` of a key stands after it.
+    fn plain_in_block(&mut self, parent: Option<usize>) -> Option<(Node, bool)> {
+        self.may_begin_plain().then_some(())?;
+        let start = self.at;
+        let (mut end, key) = self.plain_end(start)?;
+        let mut text = Cow::Borrowed(&self.text[start..end]);
+        while !key && let Some(fold) = self.fold(end) {
+            // A comment ends a scalar, and so does a line that is no deeper than what it stands in.
+            if self.bytes[fold.at] == b'#' || parent.is_none_or(|p| fold.indent <= p) {
+                break;
+            }
+            let (line_end, key) = self.plain_end(fold.at)?;
+            (!key).then_some(())?;
+            fold.join(text.to_mut());
+            text.to_mut().push_str(&self.text[fold.at..line_end]);
+            end = line_end;
+        }
+        let text = text.into_owned();
+        self.at = end;
+        Some((self.put(start..end, Value::Scalar { text, plain: true, tag: None })?, key))
+    }
+
+    /// Where a line of a plain scalar in a block ends, and whether the `:` of a key stands there.
+    fn plain_end(&self, from: usize) -> Option<(usize, bool)> {
+        // Where what is not a space ended last.
+        let mut end = from;
+        for (at, b) in self.bytes.iter().enumerate().skip(from) {
+            match b {
+                b'\n' => return Some((end, false)),
+                b' ' => continue,
+                b'\t' => return None,
+                b'#' if end < at => return Some((end, false)),
+                // `a : b` is rare enough.
+                b':' if self.is_blank(at + 1) => return (end == at).then_some((end, true)),
+                _ => {}
+            }
+            end = at + 1;
+        }
+        Some((end, false))
+    }
+
+    /// From the end of a line's content over its spaces and blank lines to the next line with content; `None` where
+    /// something else stands on the line, or nothing follows.
+    fn fold(&self, end: usize) -> Option<Fold> {
+        let mut at = end + self.spaces(end);
+        (*self.bytes.get(at)? == b'\n').then_some(())?;
+        let mut blank = 0;
+        loop {
+            let indent = self.spaces(at + 1);
+            at += 1 + indent;
+            if *self.bytes.get(at)? != b'\n' {
+                return Some(Fold { at, indent, blank });
+            }
+            blank += 1;
+        }
+    }
+
+    fn may_begin_plain(&self) -> bool {
+        match self.bytes[self.at] {
+            b'-' => self.bytes.get(self.at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-'),
+            b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' => false,
+            b'"' | b'%' | b'@' | b'`' => false,
+            _ => true,
+        }
+    }
+
+    /// A quoted scalar; its lines are deeper than column `parent`, and one without a parent has one line.
+    fn quoted(&mut self, parent: Option<usize>) -> Option<Node> {
+        let start = self.at;
+        let quote = self.bytes[start];
+        let mut text = Cow::Borrowed("");
+        let mut from = start + 1;
+        let mut at = from;
+        loop {
+            match *self.bytes.get(at)? {
+                b'\t' => return None,
+                b'\n' => {
+                    let end = from + self.text[from..at].trim_end_matches(' ').len();
+                    let fold = self.fold(end)?;
+                    parent.is_some_and(|p| fold.indent > p).then_some(())?;
+                    // Spaces that an escape made stay: the library knows which.
+                    (end > from || from == start + 1).then_some(())?;
+                    text.to_mut().push_str(&self.text[from..end]);
+                    fold.join(text.to_mut());
+                    (from, at) = (fold.at, fold.at);
+                }
+                b if b == quote && quote == b'\'' && self.bytes.get(at + 1) == Some(&b'\'') => {
+                    text.to_mut().push_str(&self.text[from..=at]);
+                    at += 2;
+                    from = at;
+                }
+                b if b == quote => break,
+                b'\\' if quote == b'"' => {
+                    let c = match self.bytes.get(at + 1)? {
+                        b'"' => '"',
+                        b'\\' => '\\',
+                        b'/' => '/',
+                        b'n' => '\n',
+                        b'r' => '\r',
+                        b't' => '\t',
+                        _ => return None,
+                    };
+                    let text = text.to_mut();
+                    text.push_str(&self.text[from..at]);
+                    text.push(c);
+                    at += 2;
+                    from = at;
+                }
+                _ => at += 1,
+            }
+        }
+        let text = match text {
+            Cow::Borrowed(_) => self.text[from..at].to_owned(),
+            Cow::Owned(mut text) => {
+                text.push_str(&self.text[from..at]);
+                text
+            }
+        };
+        self.at = at + 1;
+        self.put(start..at + 1, Value::Scalar { text, plain: false, tag: None })
+    }
+
+    /// A flow collection on one line, of scalars and flow collections.
+    fn flow(&mut self, depth: usize) -> Option<Node> {
+        (depth < MAX_DEPTH).then_some(())?;
+        let start = self.at;
+        let map = self.bytes[start] == b'{';
+        let close = if map { b'}' } else { b']' };
+        self.at += 1;
+        self.skip_spaces();
+        let mut items = Vec::new();
+        let mut entries = Vec::new();
+        while *self.bytes.get(self.at)? != close {
+            let item = self.flow_item(depth)?;
+            if map {
+                // The `:` of a key, and a space.
+                (self.bytes[self.at..].starts_with(b": ") && item.text().is_some()).then_some(())?;
+                (item.span.len() <= MAX_KEY).then_some(())?;
+                self.at += 2;
+                self.skip_spaces();
+                let value = self.flow_item(depth)?;
+                entries.push((item, value));
+            } else {
+                items.push(item);
+            }
+            self.skip_spaces();
+            match *self.bytes.get(self.at)? {
+                b',' => {
+                    self.at += 1;
+                    let spaces = self.spaces(self.at);
+                    self.at += spaces;
+                    // `[a,]` and `[a,b]` are the library's, which knows where a plain scalar may have a comma.
+                    (spaces > 0 && *self.bytes.get(self.at)? != close).then_some(())?;
+                }
+                b if b == close => {}
+                _ => return None,
+            }
+        }
+        self.at += 1;
+        let value = if map {
+            doubled(&entries, &mut self.mistakes);
+            Value::Map(entries)
+        } else {
+            Value::Seq(items)
+        };
+        self.put(start..self.at, value)
+    }
+
+    fn flow_item(&mut self, depth: usize) -> Option<Node> {
+        match *self.bytes.get(self.at)? {
+            b'[' | b'{' => self.flow(depth + 1),
+            b'"' | b'\'' => self.quoted(None),
+            _ => {
+                self.may_begin_plain().then_some(())?;
+                let start = self.at;
+                let mut end = start;
+                for (at, b) in self.bytes.iter().enumerate().skip(start) {
+                    match b {
+                        b' ' => continue,
+                        b',' | b']' | b'}' => break,
+                        b':' if self.bytes.get(at + 1) == Some(&b' ') => {
+                            // `{a : b}` is rare enough.
+                            (end == at).then_some(())?;
+                            break;
+                        }
+                        // `{a:}`, `{a:[b]}` and what goes on in the next line: who knows.
+                        b':' if matches!(self.bytes.get(at + 1), Some(b',' | b'[' | b']' | b'{' | b'}')) => {
+                            return None;
+                        }
+                        b'[' | b'{' | b'\n' | b'\t' | b'#' => return None,
+                        _ => end = at + 1,
+                    }
+                }
+                self.at = end;
+                self.plain(start..end)
+            }
+        }
+    }
+
+    /// `|` and `>`, inside what stands at column `parent`.
+    fn block_scalar(&mut self, parent: usize) -> Option<Node> {
+        let folded = self.bytes[self.at] == b'>';
+        self.at += 1;
+        let chomp = *self.bytes.get(self.at)?;
+        if matches!(chomp, b'-' | b'+') {
+            self.at += 1;
+        }
+        let spaces = self.spaces(self.at);
+        self.at += spaces;
+        self.is_line_over(spaces).then_some(())?;
+        self.at = self.next_line(self.at);
+        let indent = self.spaces(self.at);
+        let start = self.at + indent;
+        // Where the first line is blank, or nothing is said at all, the library counts.
+        (indent > parent && !matches!(self.bytes.get(start), None | Some(b'\n' | b'\t'))).then_some(())?;
+        let mut text = String::new();
+        let (mut end, mut blank) = (start, 0);
+        loop {
+            let spaces = self.spaces(self.at);
+            match self.bytes.get(self.at + spaces) {
+                None => {
+                    // A last line without its end.
+                    (spaces == 0).then_some(())?;
+                    break;
+                }
+                Some(b'\n') if spaces <= indent => {
+                    blank += 1;
+                    self.at += spaces + 1;
+                }
+                Some(b'\n') => return None,
+                Some(b'\t') if spaces < indent => return None,
+                Some(_) if spaces < indent => {
+                    (spaces <= parent).then_some(())?;
+                    break;
+                }
+                Some(first) => {
+                    let line = self.at + indent;
+                    let newline = line + memchr(b'\n', &self.bytes[line..])?;
+                    if folded {
+                        (spaces == indent && *first != b'\t').then_some(())?;
+                        if blank == 0 && end > start {
+                            text.push(' ');
+                        }
+                    } else if end > start {
+                        text.push('\n');
+                    }
+                    text.extend(std::iter::repeat_n('\n', blank));
+                    blank = 0;
+                    text.push_str(&self.text[line..newline]);
+                    end = newline;
+                    self.at = newline + 1;
+                }
+            }
+        }
+        match chomp {
+            b'-' => {}
+            b'+' => text.extend(std::iter::repeat_n('\n', 1 + blank)),
+            _ => text.push('\n'),
+        }
+        let end = start + self.text[start..end].trim_end_matches(' ').len();
+        self.go_on()?;
+        self.put(start..end, Value::Scalar { text, plain: false, tag: None })
+    }
+
+    fn plain(&mut self, span: Range<usize>) -> Option<Node> {
+        let text = self.text[span.clone()].to_owned();
+        self.put(span, Value::Scalar { text, plain: true, tag: None })
+    }
+
+    /// Nothing is written, after the `:` or `-` that ends at `at`.
+    fn empty(&mut self, at: usize) -> Option<Node> {
+        self.plain(at..at)
+    }
+
+    fn put(&mut self, span: Range<usize>, value: Value) -> Option<Node> {
+        self.nodes += 1;
+        (self.nodes <= MAX_NODES).then_some(Node { span, value })
+    }
+
+    /// Spaces and a comment, then the line's end, then to the next content.
+    fn end_line(&mut self) -> Option<()> {
+        self.skip_spaces();
+        let spaces = usize::from(self.bytes[self.at - 1] == b' ');
+        self.is_line_over(spaces).then_some(())?;
+        self.at = self.next_line(self.at);
+        self.go_on()
+    }
+
+    /// Nothing but a comment stands between here and the end of the line. `spaces`: how many stand before.
+    fn is_line_over(&self, spaces: usize) -> bool {
+        match self.bytes.get(self.at) {
+            None | Some(b'\n') => true,
+            Some(b'#') => spaces > 0,
+            _ => false,
+        }
+    }
+
+    fn is_blank(&self, at: usize) -> bool {
+        matches!(self.bytes.get(at), None | Some(b' ' | b'\n'))
+    }
+
+    fn skip_spaces(&mut self) {
+        self.at += self.spaces(self.at);
+    }
+
+    fn spaces(&self, at: usize) -> usize {
+        self.bytes[at..].iter().take_while(|b| **b == b' ').count()
+    }
+
+    fn next_line(&self, at: usize) -> usize {
+        memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |n| at + n + 1)
+    }
+}
