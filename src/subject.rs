@@ -5,9 +5,11 @@
 use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
+use std::rc::Rc;
 
 use bstr::{BStr, BString};
 
+use crate::document::Stored;
 use crate::error::{Error, Result};
 
 /// An object id: 20 bytes (sha1) or 32 (sha256).
@@ -389,8 +391,8 @@ pub trait Snapshot {
     fn changed_paths(&self) -> Result<Option<Vec<BString>>> {
         Ok(None)
     }
-    /// Content of one file; `Ok(None)` when there is none under that path.
-    fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>>;
+    /// Content of one file; `Ok(None)` when there is none under that path. A second call may answer from memory.
+    fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>>;
     /// Another ref's tree as it will stand after the change; `Ok(None)` when there is no such ref. `name` may be
     /// a branch (`main`), a tag, or a full ref name.
     fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>>;

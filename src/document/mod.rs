@@ -14,11 +14,13 @@ mod dotenv;
 mod flat;
 mod json;
 mod path;
+mod stored;
 mod tfvars;
 mod toml;
 
 pub use flat::{Leaf, leaves};
 pub use path::{Found, Path};
+pub use stored::Stored;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,16 @@
 //! Trees that can be asked: a commit's, the index, the work tree. Owns lazy listing and reading; judges nothing.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::objects::peel;
 use super::trees::{self, PathBudget};
 use super::{Local, index, worktree};
+use crate::document::Stored;
 use crate::error::{Error, Result};
 use crate::subject::{Entry, ObjectKind, Oid, Snapshot};
 
@@ -19,6 +22,16 @@ pub enum SnapshotOf {
     WorkTree,
 }
 
+/// Bytes of files that are kept for the next rule that asks. What rules make of them is some times larger.
+const MAX_KEPT: usize = 16 << 20;
+
+/// Files that were read, as long as there is room.
+#[derive(Default)]
+struct Kept {
+    files: HashMap<BString, Rc<Stored>>,
+    bytes: usize,
+}
+
 /// A tree of a repository, as it will stand after `moves`.
 pub struct GitSnapshot<'r> {
     local: &'r Local<'r>,
@@ -28,12 +41,13 @@ pub struct GitSnapshot<'r> {
     /// The tree that the same ref had before.
     before: Option<Oid>,
     entries: OnceCell<Result<Vec<Entry>>>,
+    kept: RefCell<Kept>,
     path_budget: u64,
 }
 
 impl<'r> GitSnapshot<'r> {
     pub fn new(local: &'r Local<'r>, of: SnapshotOf, moves: &'r [(BString, Option<Oid>)], path_budget: u64) -> Self {
-        Self { local, of, moves, before: None, entries: OnceCell::new(), path_budget }
+        Self { local, of, moves, before: None, entries: OnceCell::new(), kept: RefCell::default(), path_budget }
     }
 
     /// Says which tree the same ref had before the change.
@@ -67,6 +81,28 @@ impl<'r> GitSnapshot<'r> {
             .ok_or_else(|| Error::usage("a bare repository has no work tree"))
     }
 
+    /// A file's bytes from where they are stored.
+    fn load(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
+        // A listing that was made answers quicker than the directories' trees, which each are decoded again.
+        if let (SnapshotOf::Tree(tree), None) = (&self.of, self.entries.get()) {
+            return match trees::lookup(self.local, *tree, path)? {
+                Some((id, mode)) if mode.is_blob_or_symlink() => self.local.blob(id).map(Some),
+                _ => Ok(None),
+            };
+        }
+        let entries = self.listed()?;
+        let Ok(at) = entries.binary_search_by(|e| e.path.as_bstr().cmp(path)) else { return Ok(None) };
+        match entries[at].blob {
+            Some(id) => self.local.blob(id).map(Some),
+            None => {
+                let file = worktree::join(&self.root()?, path)?;
+                let bytes = worktree::read(&file, entries[at].symlink)?;
+                self.local.repo.counters().blob(bytes.len());
+                Ok(Some(bytes))
+            }
+        }
+    }
+
     fn listed(&self) -> Result<&[Entry]> {
         self.entries.get_or_init(|| self.list()).as_deref().map_err(Error::clone)
     }
@@ -88,24 +124,18 @@ impl Snapshot for GitSnapshot<'_> {
         }
     }
 
-    fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
-        if let SnapshotOf::Tree(tree) = &self.of {
-            return match trees::lookup(self.local, *tree, path)? {
-                Some((id, mode)) if mode.is_blob_or_symlink() => self.local.blob(id).map(Some),
-                _ => Ok(None),
-            };
+    fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>> {
+        if let Some(content) = self.kept.borrow().files.get(path) {
+            return Ok(Some(Rc::clone(content)));
         }
-        let entries = self.listed()?;
-        let Ok(at) = entries.binary_search_by(|e| e.path.as_bstr().cmp(path)) else { return Ok(None) };
-        match entries[at].blob {
-            Some(id) => self.local.blob(id).map(Some),
-            None => {
-                let file = worktree::join(&self.root()?, path)?;
-                let bytes = worktree::read(&file, entries[at].symlink)?;
-                self.local.repo.counters().blob(bytes.len());
-                Ok(Some(bytes))
-            }
+        let Some(bytes) = self.load(path)? else { return Ok(None) };
+        let content = Rc::new(Stored::new(bytes));
+        let mut kept = self.kept.borrow_mut();
+        if kept.bytes + content.len() <= MAX_KEPT {
+            kept.bytes += content.len();
+            kept.files.insert(path.to_owned(), Rc::clone(&content));
         }
+        Ok(Some(content))
     }
 
     fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>> {

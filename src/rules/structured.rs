@@ -1,10 +1,12 @@
 //! What rules on structured files of a tree share: which files a change touches, and which environment a file belongs
 //! to. Owns no requirement.
 
+use std::rc::Rc;
+
 use bstr::{BStr, ByteSlice};
 
 use super::divergence::names;
-use crate::document::{Document, Format};
+use crate::document::{Document, Format, Stored};
 use crate::error::Result;
 use crate::finding::Origin;
 use crate::policy::Environment;
@@ -14,8 +16,8 @@ use crate::subject::{Entry, Tree};
 /// A file that was read.
 pub struct Structured {
     pub entry: Entry,
-    pub bytes: Vec<u8>,
-    pub document: Document,
+    pub bytes: Rc<Stored>,
+    pub document: Rc<Document>,
 }
 
 impl Structured {
@@ -46,7 +48,7 @@ pub fn read(tree: &Tree<'_>, entry: Entry, format: Option<Format>) -> Result<Opt
     let path: &BStr = entry.path.as_ref();
     let Some(format) = format.or_else(|| Format::of(path)) else { return Ok(None) };
     let Some(bytes) = tree.snapshot.read(path)? else { return Ok(None) };
-    let document = Document::read(format, &bytes);
+    let document = bytes.document(format);
     Ok(Some(Structured { entry, bytes, document }))
 }
 

@@ -4,12 +4,14 @@
 //! block scalars without an indentation of their own. At everything else, mistakes included (but doubled keys), it
 //! gives up: the library reads the whole text then, and the library alone says what is not YAML.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr;
 
 use super::{Documents, MAX_NODES, Mistake, Node, Value, doubled};
+
+mod flow;
+mod scalar;
 
 /// Collections inside one another; what is deeper is left to the library, which knows the limit.
 const MAX_DEPTH: usize = 64;
@@ -69,25 +71,6 @@ enum Piece {
     Value(Node),
 }
 
-/// The next line of a scalar of several lines.
-struct Fold {
-    /// Where its content begins.
-    at: usize,
-    indent: usize,
-    /// Blank lines before it.
-    blank: usize,
-}
-
-impl Fold {
-    /// What YAML makes of the line ends.
-    fn join(&self, text: &mut String) {
-        match self.blank {
-            0 => text.push(' '),
-            blank => text.extend(std::iter::repeat_n('\n', blank)),
-        }
-    }
-}
-
 impl<'t> Lines<'t> {
     fn documents(&mut self) -> Option<Vec<Node>> {
         let mut roots = Vec::new();
@@ -127,15 +110,13 @@ impl<'t> Lines<'t> {
                 Some(b'#') => self.at = self.next_line(at),
                 Some(b'\t') => return None,
                 Some(first) => {
-                    let mark = spaces == 0
-                        && matches!(first, b'-' | b'.' | b'%')
-                        && (*first == b'%'
-                            || [&b"---"[..], b"..."].contains(&&self.bytes[at..(at + 3).min(self.bytes.len())]))
-                        && (*first == b'%' || self.is_blank(at + 3));
-                    if mark && *first != b'-' {
+                    let marks =
+                        |mark: &[u8]| spaces == 0 && self.bytes[at..].starts_with(mark) && self.is_blank(at + 3);
+                    if marks(b"...") || spaces == 0 && *first == b'%' {
                         return None;
                     }
-                    (self.at, self.indent, self.more) = (at, spaces, !mark);
+                    (self.indent, self.more) = (spaces, !marks(b"---"));
+                    self.at = at;
                     return Some(());
                 }
             }
@@ -300,270 +281,6 @@ impl<'t> Lines<'t> {
         }
         self.end_line()?;
         Some(Piece::Value(node))
-    }
-
-    /// A plain scalar, and whether the `:` of a key stands after it.
-    fn plain_in_block(&mut self, parent: Option<usize>) -> Option<(Node, bool)> {
-        self.may_begin_plain().then_some(())?;
-        let start = self.at;
-        let (mut end, key) = self.plain_end(start)?;
-        let mut text = Cow::Borrowed(&self.text[start..end]);
-        while !key && let Some(fold) = self.fold(end) {
-            // A comment ends a scalar, and so does a line that is no deeper than what it stands in.
-            if self.bytes[fold.at] == b'#' || parent.is_none_or(|p| fold.indent <= p) {
-                break;
-            }
-            let (line_end, key) = self.plain_end(fold.at)?;
-            (!key).then_some(())?;
-            fold.join(text.to_mut());
-            text.to_mut().push_str(&self.text[fold.at..line_end]);
-            end = line_end;
-        }
-        let text = text.into_owned();
-        self.at = end;
-        Some((self.put(start..end, Value::Scalar { text, plain: true, tag: None })?, key))
-    }
-
-    /// Where a line of a plain scalar in a block ends, and whether the `:` of a key stands there.
-    fn plain_end(&self, from: usize) -> Option<(usize, bool)> {
-        // Where what is not a space ended last.
-        let mut end = from;
-        for (at, b) in self.bytes.iter().enumerate().skip(from) {
-            match b {
-                b'\n' => return Some((end, false)),
-                b' ' => continue,
-                b'\t' => return None,
-                b'#' if end < at => return Some((end, false)),
-                // `a : b` is rare enough.
-                b':' if self.is_blank(at + 1) => return (end == at).then_some((end, true)),
-                _ => {}
-            }
-            end = at + 1;
-        }
-        Some((end, false))
-    }
-
-    /// From the end of a line's content over its spaces and blank lines to the next line with content; `None` where
-    /// something else stands on the line, or nothing follows.
-    fn fold(&self, end: usize) -> Option<Fold> {
-        let mut at = end + self.spaces(end);
-        (*self.bytes.get(at)? == b'\n').then_some(())?;
-        let mut blank = 0;
-        loop {
-            let indent = self.spaces(at + 1);
-            at += 1 + indent;
-            if *self.bytes.get(at)? != b'\n' {
-                return Some(Fold { at, indent, blank });
-            }
-            blank += 1;
-        }
-    }
-
-    fn may_begin_plain(&self) -> bool {
-        match self.bytes[self.at] {
-            b'-' => self.bytes.get(self.at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-'),
-            b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' => false,
-            b'"' | b'%' | b'@' | b'`' => false,
-            _ => true,
-        }
-    }
-
-    /// A quoted scalar; its lines are deeper than column `parent`, and one without a parent has one line.
-    fn quoted(&mut self, parent: Option<usize>) -> Option<Node> {
-        let start = self.at;
-        let quote = self.bytes[start];
-        let mut text = Cow::Borrowed("");
-        let mut from = start + 1;
-        let mut at = from;
-        loop {
-            match *self.bytes.get(at)? {
-                b'\t' => return None,
-                b'\n' => {
-                    let end = from + self.text[from..at].trim_end_matches(' ').len();
-                    let fold = self.fold(end)?;
-                    parent.is_some_and(|p| fold.indent > p).then_some(())?;
-                    // Spaces that an escape made stay: the library knows which.
-                    (end > from || from == start + 1).then_some(())?;
-                    text.to_mut().push_str(&self.text[from..end]);
-                    fold.join(text.to_mut());
-                    (from, at) = (fold.at, fold.at);
-                }
-                b if b == quote && quote == b'\'' && self.bytes.get(at + 1) == Some(&b'\'') => {
-                    text.to_mut().push_str(&self.text[from..=at]);
-                    at += 2;
-                    from = at;
-                }
-                b if b == quote => break,
-                b'\\' if quote == b'"' => {
-                    let c = match self.bytes.get(at + 1)? {
-                        b'"' => '"',
-                        b'\\' => '\\',
-                        b'/' => '/',
-                        b'n' => '\n',
-                        b'r' => '\r',
-                        b't' => '\t',
-                        _ => return None,
-                    };
-                    let text = text.to_mut();
-                    text.push_str(&self.text[from..at]);
-                    text.push(c);
-                    at += 2;
-                    from = at;
-                }
-                _ => at += 1,
-            }
-        }
-        let text = match text {
-            Cow::Borrowed(_) => self.text[from..at].to_owned(),
-            Cow::Owned(mut text) => {
-                text.push_str(&self.text[from..at]);
-                text
-            }
-        };
-        self.at = at + 1;
-        self.put(start..at + 1, Value::Scalar { text, plain: false, tag: None })
-    }
-
-    /// A flow collection on one line, of scalars and flow collections.
-    fn flow(&mut self, depth: usize) -> Option<Node> {
-        (depth < MAX_DEPTH).then_some(())?;
-        let start = self.at;
-        let map = self.bytes[start] == b'{';
-        let close = if map { b'}' } else { b']' };
-        self.at += 1;
-        self.skip_spaces();
-        let mut items = Vec::new();
-        let mut entries = Vec::new();
-        while *self.bytes.get(self.at)? != close {
-            let item = self.flow_item(depth)?;
-            if map {
-                // The `:` of a key, and a space.
-                (self.bytes[self.at..].starts_with(b": ") && item.text().is_some()).then_some(())?;
-                (item.span.len() <= MAX_KEY).then_some(())?;
-                self.at += 2;
-                self.skip_spaces();
-                let value = self.flow_item(depth)?;
-                entries.push((item, value));
-            } else {
-                items.push(item);
-            }
-            self.skip_spaces();
-            match *self.bytes.get(self.at)? {
-                b',' => {
-                    self.at += 1;
-                    let spaces = self.spaces(self.at);
-                    self.at += spaces;
-                    // `[a,]` and `[a,b]` are the library's, which knows where a plain scalar may have a comma.
-                    (spaces > 0 && *self.bytes.get(self.at)? != close).then_some(())?;
-                }
-                b if b == close => {}
-                _ => return None,
-            }
-        }
-        self.at += 1;
-        let value = if map {
-            doubled(&entries, &mut self.mistakes);
-            Value::Map(entries)
-        } else {
-            Value::Seq(items)
-        };
-        self.put(start..self.at, value)
-    }
-
-    fn flow_item(&mut self, depth: usize) -> Option<Node> {
-        match *self.bytes.get(self.at)? {
-            b'[' | b'{' => self.flow(depth + 1),
-            b'"' | b'\'' => self.quoted(None),
-            _ => {
-                self.may_begin_plain().then_some(())?;
-                let start = self.at;
-                let mut end = start;
-                for (at, b) in self.bytes.iter().enumerate().skip(start) {
-                    match b {
-                        b' ' => continue,
-                        b',' | b']' | b'}' => break,
-                        b':' if self.bytes.get(at + 1) == Some(&b' ') => {
-                            // `{a : b}` is rare enough.
-                            (end == at).then_some(())?;
-                            break;
-                        }
-                        // `{a:}`, `{a:[b]}` and what goes on in the next line: who knows.
-                        b':' if matches!(self.bytes.get(at + 1), Some(b',' | b'[' | b']' | b'{' | b'}')) => {
-                            return None;
-                        }
-                        b'[' | b'{' | b'\n' | b'\t' | b'#' => return None,
-                        _ => end = at + 1,
-                    }
-                }
-                self.at = end;
-                self.plain(start..end)
-            }
-        }
-    }
-
-    /// `|` and `>`, inside what stands at column `parent`.
-    fn block_scalar(&mut self, parent: usize) -> Option<Node> {
-        let folded = self.bytes[self.at] == b'>';
-        self.at += 1;
-        let chomp = *self.bytes.get(self.at)?;
-        if matches!(chomp, b'-' | b'+') {
-            self.at += 1;
-        }
-        let spaces = self.spaces(self.at);
-        self.at += spaces;
-        self.is_line_over(spaces).then_some(())?;
-        self.at = self.next_line(self.at);
-        let indent = self.spaces(self.at);
-        let start = self.at + indent;
-        // Where the first line is blank, or nothing is said at all, the library counts.
-        (indent > parent && !matches!(self.bytes.get(start), None | Some(b'\n' | b'\t'))).then_some(())?;
-        let mut text = String::new();
-        let (mut end, mut blank) = (start, 0);
-        loop {
-            let spaces = self.spaces(self.at);
-            match self.bytes.get(self.at + spaces) {
-                None => {
-                    // A last line without its end.
-                    (spaces == 0).then_some(())?;
-                    break;
-                }
-                Some(b'\n') if spaces <= indent => {
-                    blank += 1;
-                    self.at += spaces + 1;
-                }
-                Some(b'\n') => return None,
-                Some(b'\t') if spaces < indent => return None,
-                Some(_) if spaces < indent => {
-                    (spaces <= parent).then_some(())?;
-                    break;
-                }
-                Some(first) => {
-                    let line = self.at + indent;
-                    let newline = line + memchr(b'\n', &self.bytes[line..])?;
-                    if folded {
-                        (spaces == indent && *first != b'\t').then_some(())?;
-                        if blank == 0 && end > start {
-                            text.push(' ');
-                        }
-                    } else if end > start {
-                        text.push('\n');
-                    }
-                    text.extend(std::iter::repeat_n('\n', blank));
-                    blank = 0;
-                    text.push_str(&self.text[line..newline]);
-                    end = newline;
-                    self.at = newline + 1;
-                }
-            }
-        }
-        match chomp {
-            b'-' => {}
-            b'+' => text.extend(std::iter::repeat_n('\n', 1 + blank)),
-            _ => text.push('\n'),
-        }
-        let end = start + self.text[start..end].trim_end_matches(' ').len();
-        self.go_on()?;
-        self.put(start..end, Value::Scalar { text, plain: false, tag: None })
     }
 
     fn plain(&mut self, span: Range<usize>) -> Option<Node> {

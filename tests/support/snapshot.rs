@@ -3,8 +3,10 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bstr::{BStr, BString};
+use portcullis::document::Stored;
 use portcullis::error::Result;
 use portcullis::subject::{Entry, Oid, Snapshot};
 
@@ -68,9 +70,9 @@ impl Snapshot for MemoryTree {
         Ok(self.files.iter().map(entry).collect())
     }
 
-    fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>> {
         self.reads.set(self.reads.get() + 1);
-        Ok(self.files.get(path).map(|(content, _)| content.clone()))
+        Ok(self.files.get(path).map(|(content, _)| Rc::new(Stored::new(content.clone()))))
     }
 
     fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>> {

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bstr::{BStr, BString};
+use portcullis::document::Stored;
 use portcullis::error::Result;
 use portcullis::finding::{Finding, Findings, NothingToHide};
 use portcullis::policy::{Policy, PolicyFile};
@@ -40,9 +42,9 @@ impl Snapshot for MemoryTree {
         Ok(self.files.iter().map(|(p, t)| Entry { path: p.clone(), blob: id(t), symlink: false }).collect())
     }
 
-    fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>> {
         self.read.borrow_mut().push(path.to_owned());
-        Ok(self.files.get(path).cloned())
+        Ok(self.files.get(path).map(|text| Rc::new(Stored::new(text.clone()))))
     }
 
     fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>> {

@@ -14,6 +14,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::structured::{self, Structured};
 use super::{Check, Checks, Rule};
+use crate::document::Format;
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
 use crate::policy::scope::Globs;
@@ -121,7 +122,7 @@ impl Check<Tree<'_>> for Deployments {
                 continue;
             }
             // What is no YAML (a Helm template) is somebody else's matter.
-            let document = crate::document::Document::read(crate::document::Format::Yaml, &bytes);
+            let document = bytes.document(Format::Yaml);
             let file = Structured { entry, bytes, document };
             let mut scene = Scene { rules: self, file: &file, branch, has_directory: &has_directory, out: &mut *out };
             for root in &file.document.roots {

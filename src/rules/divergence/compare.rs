@@ -2,6 +2,7 @@
 //! nobody.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::model::{Kind, Requirement, Standing, Value, Verdict, judge};
 use super::settings::{Settings, Source};
@@ -34,29 +35,20 @@ pub fn sides(views: &mut Views<'_>, source: &Source, settings: &Settings) -> Res
     Ok(name_keys(read))
 }
 
-/// Names under which policies speak of a variable.
-fn names(source: &Source, variable: &Variable) -> Vec<String> {
-    let mut names = vec![format!("{}/{}", source.id, variable.key)];
-    if variable.key != variable.name {
-        names.push(format!("{}/{}", source.id, variable.name));
-    }
-    names
-}
-
 /// What the policy asks of a variable, and whether it says what the value is.
 pub fn asked<'s>(settings: &'s Settings, source: &Source, variable: &Variable) -> (&'s Requirement, bool) {
-    let (requirement, expect) = settings.keys.of(&names(source, variable), settings.today);
+    let (requirement, expect) = settings.keys.of(&source.id, variable, settings.today);
     (requirement, !expect.is_empty())
 }
 
 /// Every key of either side, sorted.
 pub fn rows<'s>(settings: &'s Settings, source: &Source, low: &'s Side, high: &'s Side) -> Vec<Row<'s>> {
-    let keys: BTreeSet<&String> = low.variables.keys().chain(high.variables.keys()).collect();
+    let keys: BTreeSet<&Rc<str>> = low.variables.keys().chain(high.variables.keys()).collect();
     let environments = [low, high].map(|s| settings.environments[s.environment].name.as_str());
-    let row = |key: &'s String| {
+    let row = |key: &'s Rc<str>| {
         let sides = [low, high].map(|s| s.variables.get(key));
         let any = sides[0].or(sides[1])?;
-        let (requirement, expect) = settings.keys.of(&names(source, any), settings.today);
+        let (requirement, expect) = settings.keys.of(&source.id, any, settings.today);
         let standing = |n: usize| Standing { environment: environments[n], value: sides[n].map(|v| &v.value) };
         let verdict = judge(requirement, [standing(0), standing(1)], &|v| target_differs(v, low, high));
         let unexpected = [0, 1].map(|n| {
@@ -78,7 +70,7 @@ fn target_differs(value: &Value, low: &Side, high: &Side) -> Option<bool> {
     }
     let mut seen = true;
     for target in &value.targets {
-        let [a, b] = [low, high].map(|s| s.variables.values().find(|v| v.name == *target || v.key == *target));
+        let [a, b] = [low, high].map(|s| s.named(target));
         match (a, b) {
             (Some(a), Some(b)) if a.value.kind == Kind::Plain && b.value.kind == Kind::Plain => {
                 if a.value.text != b.value.text {

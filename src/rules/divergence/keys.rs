@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::model::Requirement;
 use super::normalise;
+use super::sources::Variable;
 use crate::policy::{FromNode, Located, Options, PolicyFile, Wrong};
 use crate::yaml::Node;
 
@@ -72,9 +73,15 @@ impl Keys {
         Self { list: items.filter_map(|at| key(options, at)).collect(), default, none: Vec::new() }
     }
 
-    /// What is asked of a key, under any of its names; and its expected values.
-    pub fn of(&self, names: &[String], today: Date) -> (&Requirement, &[(String, String)]) {
-        let counts = |k: &&Key| k.until.is_none_or(|d| today <= d) && names.iter().any(|n| k.globs.is_match(n));
+    /// What is asked of a variable of a source, by its key or its name alone; and its expected values.
+    pub fn of(&self, source: &str, variable: &Variable, today: Date) -> (&Requirement, &[(String, String)]) {
+        if self.list.is_empty() {
+            return (&self.default, &self.none);
+        }
+        let key = [source, "/", &variable.key].concat();
+        let name = (*variable.key != *variable.name).then(|| [source, "/", &variable.name].concat());
+        let is_match = |k: &Key| k.globs.is_match(&key) || name.as_ref().is_some_and(|n| k.globs.is_match(n));
+        let counts = |k: &&Key| k.until.is_none_or(|d| today <= d) && is_match(k);
         let found = self.list.iter().find(counts);
         found.map_or((&self.default, &self.none), |k| (&k.requirement, &k.expect))
     }

@@ -1,8 +1,10 @@
 //! One environment as a tree shows it: its files read, its variables listed. Owns which tree that is: the one that is
 //! judged, or another ref's as it will stand after the change.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -10,7 +12,7 @@ use super::markers;
 use super::model::{Kind, Value};
 use super::settings::{Place, Settings, Source};
 use super::sources::{Reader, Variable, neutral};
-use crate::document::{self, Document};
+use crate::document::{self, Stored};
 use crate::error::Result;
 use crate::policy::scope::Branches;
 use crate::subject::{Entry, Oid, Snapshot};
@@ -22,7 +24,7 @@ pub struct Text {
     /// The ref that it stands on, where that is another than the judged one.
     pub reference: Option<String>,
     pub blob: Option<Oid>,
-    pub bytes: Vec<u8>,
+    pub bytes: Rc<Stored>,
     /// Every scalar value in it: none may be shown.
     pub values: Vec<Range<usize>>,
     pub mistakes: Vec<Mistake>,
@@ -45,7 +47,30 @@ pub struct Side {
     pub here: bool,
     pub gap: Option<Gap>,
     pub texts: Vec<Text>,
-    pub variables: BTreeMap<String, Variable>,
+    pub variables: BTreeMap<Rc<str>, Variable>,
+    /// The first key of each name, once somebody asked.
+    keys: OnceCell<HashMap<String, Rc<str>>>,
+    /// What its references name, likewise.
+    targets: OnceCell<HashSet<String>>,
+}
+
+impl Side {
+    /// The first variable of this name or key.
+    pub fn named(&self, name: &str) -> Option<&Variable> {
+        let keys = self.keys.get_or_init(|| {
+            // Backwards, so that the first of a name stays.
+            self.variables.values().rev().map(|v| (v.name.clone(), Rc::clone(&v.key))).collect()
+        });
+        let by_name = keys.get(name).and_then(|key| self.variables.get(key));
+        let by_key = self.variables.get(name);
+        by_name.into_iter().chain(by_key).min_by_key(|v| &v.key)
+    }
+
+    /// Whether a value refers to this name.
+    pub fn refers_to(&self, name: &str) -> bool {
+        let all = || self.variables.values().flat_map(|v| v.value.targets.iter().cloned()).collect();
+        self.targets.get_or_init(all).contains(name)
+    }
 }
 
 /// The trees that sources speak of.
@@ -113,7 +138,15 @@ impl<'t> Views<'t> {
     ) -> Result<Option<(Side, Vec<Variable>)>> {
         let Some(place) = &source.places[environment] else { return Ok(None) };
         let here = self.is_here(place, &settings.environments[environment].branches);
-        let mut side = Side { environment, here, gap: None, texts: Vec::new(), variables: BTreeMap::new() };
+        let mut side = Side {
+            environment,
+            here,
+            gap: None,
+            texts: Vec::new(),
+            variables: BTreeMap::new(),
+            keys: OnceCell::new(),
+            targets: OnceCell::new(),
+        };
         let reference = place.reference.as_ref().filter(|_| !here);
         let (snapshot, entries): (&dyn Snapshot, &[Entry]) = match reference {
             None => (self.snapshot, &self.entries),
@@ -131,15 +164,12 @@ impl<'t> Views<'t> {
             side.gap = Some(Gap::NoFile);
         }
         let words = &settings.environments[environment].aliases;
-        let placeholders = &settings.placeholders;
-        let mut reader = Reader { words, placeholders, prefix: String::new(), text: 0, found: Vec::new() };
+        let mut reader = Reader::new(words, &settings.placeholders);
         let several = files.len() > 1 && source.format != super::sources::Format::Windmill;
         for entry in files {
             let Some(bytes) = snapshot.read(entry.path.as_ref())? else { continue };
-            if several {
-                reader.prefix = neutral(&entry.path.to_string(), words);
-            }
-            reader.text = side.texts.len();
+            let prefix = if several { neutral(&entry.path.to_string(), words) } else { String::new() };
+            reader.begin(side.texts.len(), prefix);
             side.texts.push(text(&mut reader, source, place, entry, reference.cloned(), bytes));
         }
         Ok(Some((side, reader.found)))
@@ -153,7 +183,7 @@ fn text(
     place: &Place,
     entry: &Entry,
     reference: Option<String>,
-    bytes: Vec<u8>,
+    bytes: Rc<Stored>,
 ) -> Text {
     let mut text = Text {
         path: entry.path.clone(),
@@ -167,20 +197,11 @@ fn text(
     let path: &BStr = entry.path.as_ref();
     if markers::is_sealed(&text.bytes) {
         let value = Value { kind: Kind::Randomised, text: text.bytes.to_str_lossy().into_owned(), targets: Vec::new() };
-        reader.found.push(Variable {
-            object: reader.prefix.clone(),
-            name: "(the whole file)".into(),
-            key: String::new(),
-            text: reader.text,
-            key_span: 0..0,
-            span: 0..text.bytes.len(),
-            value,
-            attribute: None,
-        });
+        reader.whole_file(0..text.bytes.len(), value);
         text.values.push(0..text.bytes.len());
         return text;
     }
-    let document = Document::read(source.format.document(path).unwrap_or(document::Format::Yaml), &text.bytes);
+    let document = text.bytes.document(source.format.document(path).unwrap_or(document::Format::Yaml));
     for root in &document.roots {
         root.walk(&mut |_, node| {
             if node.text().is_some() {
@@ -198,17 +219,17 @@ fn text(
 /// Gives every variable its key: with its object where any side of the source has several.
 pub fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
     let several = read.iter().any(|(_, variables)| {
-        let objects: HashSet<&str> = variables.iter().map(|v| v.object.as_str()).collect();
+        let objects: HashSet<&str> = variables.iter().map(|v| &*v.object).collect();
         objects.len() > 1
     });
     let named = |(mut side, variables): (Side, Vec<Variable>)| {
         // In file order: a key that is given twice counts as it is given last.
         for mut variable in variables {
             variable.key = match several && !variable.object.is_empty() {
-                true => format!("{}/{}", variable.object, variable.name),
-                false => variable.name.clone(),
+                true => [&*variable.object, "/", &variable.name].concat().into(),
+                false => variable.name.as_str().into(),
             };
-            side.variables.insert(variable.key.clone(), variable);
+            side.variables.insert(Rc::clone(&variable.key), variable);
         }
         side
     };

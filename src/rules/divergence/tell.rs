@@ -126,6 +126,9 @@ impl<'s> Tell<'s> {
     }
 
     fn row(&self, sides: [&Side; 2], row: &Row<'_>, out: &mut Findings<'_>) {
+        if row.verdict == Verdict::Ok && !row.attribute_differs && row.unexpected == [false; 2] {
+            return;
+        }
         let names = sides.map(|s| self.name(s));
         let key = &row.key;
         // The higher environment's value where it stands in the judged tree, else the lower one's.
@@ -285,7 +288,7 @@ impl<'s> Tell<'s> {
 
     /// The change brings a reference to a key that production does not have.
     fn newly_referred(&self, side: &Side, key: &str) -> bool {
-        let refers = |s: &Side| s.variables.values().any(|v| v.value.targets.iter().any(|t| t == key));
+        let refers = |s: &Side| s.refers_to(key);
         self.before && side.here && refers(side) && !self.earlier(side).is_some_and(refers)
     }
 

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::Ground;
 use super::config::Config;
 use super::text::Text;
-use crate::document::{Document, Format};
+use crate::document::Format;
 use crate::error::Result;
 use crate::finding::{Findings, Severity};
 use crate::yaml::Node;
@@ -24,7 +24,7 @@ pub(super) fn check(ground: &Ground<'_>, text: &Text<'_>, config: &Config<'_>, o
             let Some(snapshot) = ground.tree.snapshot.other(&branch)? else { continue };
             // A root that the other branch does not have yet differs in nothing.
             let Some(bytes) = snapshot.read(text.path.as_bstr())? else { continue };
-            let document = Document::read(Format::Yaml, &bytes);
+            let document = bytes.document(Format::Yaml);
             let Some(root) = document.roots.first() else { continue };
             let theirs = Config::of(root);
             for (key, default) in KEYS {

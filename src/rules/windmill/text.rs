@@ -1,13 +1,13 @@
 //! A structured file that is judged: bytes, tree, and violations at places of it whose excerpts show no value.
 
-use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::rc::Rc;
 
 use bstr::{BStr, BString};
 
-use crate::document::{Document, Format};
+use crate::document::{Document, Format, Stored};
 use crate::finding::{Origin, Severity, Violation};
 use crate::subject::{File, Oid, Tree};
 use crate::text::line_around;
@@ -18,33 +18,53 @@ pub(super) struct Text<'b> {
     pub path: BString,
     commit: Option<Oid>,
     blob: Option<Oid>,
-    pub bytes: Cow<'b, [u8]>,
-    pub document: Document,
+    pub bytes: Bytes<'b>,
+    pub document: Rc<Document>,
     /// Spans of all values, in file order.
     values: OnceCell<Vec<Range<usize>>>,
     /// How many findings there are so far, by code and severity.
     told: RefCell<HashMap<(&'static str, Severity), usize>>,
 }
 
+/// Of a file subject, or shared with others that look at the same tree.
+pub(super) enum Bytes<'b> {
+    Borrowed(&'b [u8]),
+    Shared(Rc<Stored>),
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Shared(content) => content,
+        }
+    }
+}
+
 /// Findings of one code and severity that are told for one file: a hostile one must not cost its square.
 const MAX_TOLD: usize = 100;
 
 impl<'b> Text<'b> {
-    fn new(path: &BStr, commit: Option<Oid>, blob: Option<Oid>, bytes: Cow<'b, [u8]>) -> Self {
-        let document = match Format::of(path) {
-            Some(format @ (Format::Yaml | Format::Json)) => Document::read(format, &bytes),
+    fn new(path: &BStr, commit: Option<Oid>, blob: Option<Oid>, bytes: Bytes<'b>) -> Self {
+        let document = match (Format::of(path), &bytes) {
+            (Some(format @ (Format::Yaml | Format::Json)), Bytes::Shared(content)) => content.document(format),
+            (Some(format @ (Format::Yaml | Format::Json)), Bytes::Borrowed(bytes)) => {
+                Rc::new(Document::read(format, bytes))
+            }
             // A script: nothing of it is looked up by key.
-            _ => Document { format: Format::Yaml, roots: Vec::new(), mistakes: Vec::new() },
+            _ => Rc::new(Document { format: Format::Yaml, roots: Vec::new(), mistakes: Vec::new() }),
         };
         Self { path: path.into(), commit, blob, bytes, document, values: OnceCell::new(), told: RefCell::default() }
     }
 
     pub(super) fn of_file(file: &File<'_>, bytes: &'b [u8]) -> Self {
-        Self::new(file.path, file.commit, file.blob, Cow::Borrowed(bytes))
+        Self::new(file.path, file.commit, file.blob, Bytes::Borrowed(bytes))
     }
 
-    pub(super) fn of_tree(tree: &Tree<'_>, path: &BStr, blob: Option<Oid>, bytes: Vec<u8>) -> Self {
-        Self::new(path, tree.commit, blob, Cow::Owned(bytes))
+    pub(super) fn of_tree(tree: &Tree<'_>, path: &BStr, blob: Option<Oid>, content: Rc<Stored>) -> Self {
+        Self::new(path, tree.commit, blob, Bytes::Shared(content))
     }
 
     /// The first document.

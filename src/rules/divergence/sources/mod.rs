@@ -7,6 +7,7 @@ mod k8s;
 mod windmill;
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use bstr::BStr;
 
@@ -69,10 +70,10 @@ impl Format {
 /// One variable of one environment.
 pub struct Variable {
     /// What it belongs to, the environment's own name taken out: `ConfigMap/app`, a service, a file. May be empty.
-    pub object: String,
+    pub object: Rc<str>,
     pub name: String,
     /// As policies name it: `name`, or `object/name` where there are several objects. Set when all sides are read.
-    pub key: String,
+    pub key: Rc<str>,
     /// Index of the text that it stands in.
     pub text: usize,
     pub key_span: Range<usize>,
@@ -88,12 +89,36 @@ pub struct Reader<'r> {
     pub words: &'r [String],
     pub placeholders: &'r Placeholders,
     /// Set on everything: the file, where there are several.
-    pub prefix: String,
-    pub text: usize,
+    prefix: String,
+    text: usize,
     pub found: Vec<Variable>,
+    /// The object of the last variable as its file calls it, and as [`Variable::object`] does.
+    last: (String, Rc<str>),
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
+    pub fn new(words: &'r [String], placeholders: &'r Placeholders) -> Self {
+        let nothing = (String::new(), Rc::from(""));
+        Self { words, placeholders, prefix: String::new(), text: 0, found: Vec::new(), last: nothing }
+    }
+
+    /// The file that is read next. `prefix`: what tells its variables from those of the others; may be empty.
+    pub fn begin(&mut self, text: usize, prefix: String) {
+        self.text = text;
+        self.last = (String::new(), prefix.as_str().into());
+        self.prefix = prefix;
+    }
+
+    /// The file, where there are several, and the object in it.
+    fn object(&mut self, name: &str) -> Rc<str> {
+        if self.last.0 != name {
+            let own = neutral(name, self.words);
+            let colon = if self.prefix.is_empty() || own.is_empty() { "" } else { ":" };
+            self.last = (name.to_owned(), format!("{}{colon}{own}", self.prefix).into());
+        }
+        Rc::clone(&self.last.1)
+    }
+
     /// Reads a file. `Err`: it has more keys than can be listed.
     pub fn read(&mut self, format: Format, path: &BStr, document: &Document) -> Result<(), Mistake> {
         match format {
@@ -107,18 +132,25 @@ impl Reader<'_> {
 
     /// A value that stands at a node.
     fn push(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: Value) {
-        let own = neutral(object, self.words);
-        let colon = if self.prefix.is_empty() || own.is_empty() { "" } else { ":" };
+        let object = self.object(object);
         self.found.push(Variable {
-            object: format!("{}{colon}{own}", self.prefix),
+            key: Rc::clone(&object),
+            object,
             name: name.to_owned(),
-            key: String::new(),
             text: self.text,
             key_span: key.span.clone(),
             span: node.span.clone(),
             value,
             attribute: None,
         });
+    }
+
+    /// A file that nobody here can read is one variable.
+    pub fn whole_file(&mut self, span: Range<usize>, value: Value) {
+        let (object, name) = (self.object(""), "(the whole file)".to_owned());
+        let key = Rc::clone(&object);
+        let text = self.text;
+        self.found.push(Variable { object, name, key, text, key_span: 0..0, span, value, attribute: None });
     }
 
     /// What a leaf holds: a scalar by its marks, a list by its items, an alias as a reference within the file.
