@@ -7,20 +7,27 @@ use std::rc::Rc;
 use super::{Document, Format};
 
 /// Bytes as stored, and the documents that were asked of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stored {
     bytes: Vec<u8>,
-    documents: RefCell<Vec<(Format, Rc<Document>)>>,
+    /// `None`: they are not kept.
+    documents: Option<RefCell<Vec<(Format, Rc<Document>)>>>,
 }
 
 impl Stored {
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, documents: RefCell::default() }
+        Self { bytes, documents: Some(RefCell::default()) }
     }
 
-    /// What the file holds, read in this format: parsed at the first call.
+    /// Of many: documents, which are ten times their bytes, go when nobody needs them.
+    pub fn in_passing(bytes: Vec<u8>) -> Self {
+        Self { bytes, documents: None }
+    }
+
+    /// What the file holds, read in this format: parsed at the first call where documents are kept.
     pub fn document(&self, format: Format) -> Rc<Document> {
-        let mut documents = self.documents.borrow_mut();
+        let Some(documents) = &self.documents else { return Rc::new(Document::read(format, &self.bytes)) };
+        let mut documents = documents.borrow_mut();
         if let Some((_, document)) = documents.iter().find(|(f, _)| *f == format) {
             return Rc::clone(document);
         }

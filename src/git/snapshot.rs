@@ -22,8 +22,10 @@ pub enum SnapshotOf {
     WorkTree,
 }
 
-/// Bytes of files that are kept for the next rule that asks. What rules make of them is some times larger.
+/// Bytes of files that are kept for the next rule that asks.
 const MAX_KEPT: usize = 16 << 20;
+/// Bytes of files whose documents are kept too: beyond, fresh memory costs more than to parse again.
+const MAX_PARSED: usize = 4 << 20;
 
 /// Files that were read, as long as there is room.
 #[derive(Default)]
@@ -125,17 +127,18 @@ impl Snapshot for GitSnapshot<'_> {
     }
 
     fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>> {
-        if let Some(content) = self.kept.borrow().files.get(path) {
-            return Ok(Some(Rc::clone(content)));
+        if let Some(file) = self.kept.borrow().files.get(path) {
+            return Ok(Some(Rc::clone(file)));
         }
         let Some(bytes) = self.load(path)? else { return Ok(None) };
-        let content = Rc::new(Stored::new(bytes));
         let mut kept = self.kept.borrow_mut();
-        if kept.bytes + content.len() <= MAX_KEPT {
-            kept.bytes += content.len();
-            kept.files.insert(path.to_owned(), Rc::clone(&content));
+        let size = kept.bytes + bytes.len();
+        let file = Rc::new(if size <= MAX_PARSED { Stored::new(bytes) } else { Stored::in_passing(bytes) });
+        if size <= MAX_KEPT {
+            kept.bytes = size;
+            kept.files.insert(path.to_owned(), Rc::clone(&file));
         }
-        Ok(Some(content))
+        Ok(Some(file))
     }
 
     fn other(&self, name: &str) -> Result<Option<Box<dyn Snapshot + '_>>> {
