@@ -18,7 +18,7 @@ struct Bad;
 impl<'a> Check<Tree<'a>> for Bad {
     fn check(&self, tree: &Tree<'a>, out: &mut Findings<'_>) -> Result<()> {
         for entry in tree.snapshot.entries()? {
-            let text = tree.snapshot.read(entry.path.as_ref())?.unwrap_or_default();
+            let Some(text) = tree.snapshot.read(entry.path.as_ref())? else { continue };
             for at in text.find_iter("bad") {
                 let origin = Origin::File { path: entry.path.clone(), commit: tree.commit, blob: entry.blob };
                 out.push(Violation::new("bad/line", Severity::Warning, origin, &text, at..at + 3).message("bad"));
