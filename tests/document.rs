@@ -1,6 +1,8 @@
 //! Every format as one tree: what it holds, where it stands, what is wrong with it.
 
-use portcullis::document::{Document, Format, Path, leaves};
+use std::rc::Rc;
+
+use portcullis::document::{Document, Format, Path, Stored, leaves};
 use portcullis::yaml::Node;
 
 fn read(format: Format, text: &str) -> Document {
@@ -348,4 +350,15 @@ fn no_input_panics() {
             }
         }
     }
+}
+
+#[test]
+fn a_file_is_parsed_once_for_all_who_ask() {
+    let file = Stored::new(b"a: 1\n".to_vec());
+    assert!(Rc::ptr_eq(&file.document(Format::Yaml), &file.document(Format::Yaml)));
+    assert_eq!(file.document(Format::Toml).format, Format::Toml);
+    assert_eq!(file.document(Format::Yaml).format, Format::Yaml);
+    let passing = Stored::in_passing(b"a: 1\n".to_vec());
+    let (first, second) = (passing.document(Format::Yaml), passing.document(Format::Yaml));
+    assert!(first.roots == second.roots && !Rc::ptr_eq(&first, &second));
 }

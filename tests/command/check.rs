@@ -189,6 +189,25 @@ fn work_is_counted_and_nothing_unwanted_is_read() {
 }
 
 #[test]
+fn a_file_that_several_families_judge_is_read_once() {
+    let repo = TestRepo::init();
+    let policy = "version: 1\nenvironments: { staging: { branch: dev }, production: { branch: main } }\nrules:\n  divergence:\n    \
+        sources: [{ id: apps, format: k8s-config, path: '{environment}/*.yaml' }]\nassertions:\n  \
+        - { id: kind, files: '**/*.yaml', path: kind, present: true, message: say what it is }\n";
+    repo.write("portcullis.yaml", policy);
+    for environment in ["staging", "production"] {
+        let text = "kind: ConfigMap\nmetadata: { name: a }\ndata: { A: b }\n---\nkind: Application\napiVersion: argoproj.io/v1\n";
+        repo.write(&format!("{environment}/a.yaml"), text);
+    }
+    repo.git(["add", "-A"]);
+    let only = ["--only", "divergence", "--only", "deployments", "--only", "assertions"];
+    let mut arguments = vec!["check"];
+    arguments.extend(only);
+    let (_, report) = json(&repo, &arguments);
+    assert_eq!(report["stats"]["blobs_read"], 3, "two files and the policy: {report}");
+}
+
+#[test]
 fn a_message_is_judged_as_git_will_keep_it() {
     let repo = TestRepo::init();
     repo.write("m", "feat: add x\n\n# Please enter the commit message\n# long comments are git's\n");
