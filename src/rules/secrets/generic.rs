@@ -12,7 +12,6 @@ use super::judge::judge;
 use super::literal::Value;
 use super::name;
 use super::path::FileKind;
-use super::placeholder;
 use super::scan::Hit;
 use super::value;
 use crate::finding::{Confidence, Severity};
@@ -27,8 +26,6 @@ pub const BEFORE: usize = 4 * NAME;
 pub struct Reader<'t> {
     pub(super) text: &'t [u8],
     pub(super) file: FileKind,
-    /// What stands here is mostly made up.
-    trial: bool,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
     /// The end of what was looked at, for whoever has to know what the answer depends on.
@@ -36,8 +33,8 @@ pub struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub fn new(text: &'t [u8], file: FileKind, trial: bool) -> Self {
-        Self { text, file, trial, seen: 0, reach: Cell::new(0) }
+    pub fn new(text: &'t [u8], file: FileKind) -> Self {
+        Self { text, file, seen: 0, reach: Cell::new(0) }
     }
 
     /// Reads the assignment around a keyword, if there is one and its value is a secret.
@@ -54,16 +51,13 @@ impl<'t> Reader<'t> {
         let value = self.value(&name)?;
         let kind = name::kind(&self.text[name.clone()])?;
         let text = &self.text[value.range.clone()];
-        if self.trial && placeholder::is_long_run(text) {
-            return None;
-        }
         // `MYSQL_PASSWORD=mysql` keeps no secret.
         if self.text[name.clone()].to_ascii_lowercase().contains_str(text.to_ascii_lowercase()) {
             return None;
         }
         let file = if self.is_minified(name.start) { FileKind::Minified } else { self.file };
         let mut confidence = judge(kind, text, value.quoted, file)?;
-        if self.trial || value.fallback {
+        if value.fallback {
             confidence = confidence.min(Confidence::Low);
         }
         Some(Hit {

@@ -24,13 +24,11 @@ struct Entry {
 pub struct Reader {
     /// Everything before has been read.
     done: usize,
-    /// What stands here is mostly made up.
-    trial: bool,
 }
 
 impl Reader {
-    pub fn new(trial: bool) -> Self {
-        Self { done: 0, trial }
+    pub fn new() -> Self {
+        Self { done: 0 }
     }
 
     /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.
@@ -63,7 +61,7 @@ impl Reader {
             let above = crate::text::line_around(text, region.start.saturating_sub(1)).start;
             above..(crate::text::line_around(text, (self.done + 1).min(text.len())).end + 2).min(text.len())
         };
-        let hits = entries.into_iter().filter_map(|entry| judge(text, &entry, scanner, self.trial)).collect();
+        let hits = entries.into_iter().filter_map(|entry| judge(text, &entry, scanner)).collect();
         Some((read, hits))
     }
 }
@@ -328,7 +326,7 @@ fn surest(hits: Vec<Hit<'_>>) -> Option<Hit<'_>> {
 }
 
 /// Whether an entry is a secret, and which: what a value decodes to is scanned in its own right.
-fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> Option<Hit<'s>> {
+fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>> {
     let key = text[entry.key.clone()].trim_with(|c| c.is_whitespace() || matches!(c, '"' | '\'')).to_ascii_lowercase();
     let raw = text[entry.value.clone()].trim();
     let decoded = entry
@@ -342,8 +340,7 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
         severity,
         pair: None,
     };
-    let told =
-        |found: Hit<'s>| hit(found.detector, if trial { Confidence::Low } else { found.confidence }, found.severity);
+    let told = |found: Hit<'s>| hit(found.detector, found.confidence, found.severity);
     if PACKED.iter().any(|front| raw.starts_with(front)) {
         return unpack(raw).and_then(|release| surest(in_release(&release, scanner))).map(told);
     }
@@ -390,7 +387,7 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
     }
     let address = value::contains(plain, "://") && !value::contains(plain, "@");
     let words = plain.contains(&b' ');
-    let mut confidence = match name::kind(&key) {
+    let confidence = match name::kind(&key) {
         Some(_)
             if words
                 && ["secret", "password", "token", "key"]
@@ -414,8 +411,5 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner, trial: bool) -> O
         }
         None => Confidence::Low,
     };
-    if trial {
-        confidence = confidence.min(Confidence::Low);
-    }
     Some(hit(&KUBERNETES, confidence, KUBERNETES.severity))
 }

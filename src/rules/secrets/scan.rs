@@ -2,6 +2,7 @@
 //! Owns the windows, and with them the promise that no pattern runs over more text than its keywords ask for.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -141,7 +142,8 @@ pub(super) struct Scan<'s, 't> {
     text: &'t [u8],
     path: Option<&'t BStr>,
     prose: bool,
-    trial: bool,
+    /// See [`path::is_trial`]; asked where something was found.
+    trial: OnceCell<bool>,
     /// It stands under every path at once: a detector that looks at some paths only looks at it.
     everywhere: bool,
     pub(super) hits: Vec<Hit<'s>>,
@@ -158,7 +160,6 @@ pub(super) struct Scan<'s, 't> {
 impl<'s, 't> Scan<'s, 't> {
     fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
         let kind = path.map_or(FileKind::Prose, path::file_kind);
-        let trial = path.is_some_and(path::is_trial);
         // A message is prose too, but one about this very change; other prose shows how it is done, with values of its own.
         let prose = path.is_some() && kind == FileKind::Prose;
         Scan {
@@ -166,14 +167,14 @@ impl<'s, 't> Scan<'s, 't> {
             text,
             path,
             prose,
-            trial,
+            trial: OnceCell::new(),
             everywhere: false,
             beyond: 0,
             hits: Vec::new(),
             pending: Vec::new(),
             scoped: Vec::new(),
-            generic: generic::Reader::new(text, kind, trial || prose),
-            manifests: kubernetes::Reader::new(trial || prose),
+            generic: generic::Reader::new(text, kind),
+            manifests: kubernetes::Reader::new(),
         }
     }
 
@@ -196,15 +197,37 @@ impl<'s, 't> Scan<'s, 't> {
         if generic {
             let length = self.scanner.prefilter.keywords()[keyword].len();
             if length == "secret".len() {
-                self.hits.extend(self.manifests.at(self.text, at..at + length, self.scanner));
-            }
-            if let Some(mut hit) = self.generic.assignment(at..at + length) {
-                if in_documentation(self.text, hit.range.start) {
-                    hit.confidence = hit.confidence.min(Confidence::Low);
+                let entries = self.manifests.at(self.text, at..at + length, self.scanner);
+                for mut hit in entries {
+                    if self.is_shown() {
+                        hit.confidence = Confidence::Low;
+                    }
+                    self.hits.push(hit);
                 }
-                self.hits.push(self.unwrapped(hit));
+            }
+            if let Some(hit) = self.generic.assignment(at..at + length) {
+                self.assigned(hit);
             }
         }
+    }
+
+    fn assigned(&mut self, mut hit: Hit<'s>) {
+        if self.is_shown() && placeholder::is_long_run(&self.text[hit.secret.clone()]) {
+            return;
+        }
+        if self.is_shown() || in_documentation(self.text, hit.range.start) {
+            hit.confidence = Confidence::Low;
+        }
+        self.hits.push(self.unwrapped(hit));
+    }
+
+    fn is_trial(&self) -> bool {
+        *self.trial.get_or_init(|| self.path.is_some_and(path::is_trial))
+    }
+
+    /// What stands here is mostly made up.
+    fn is_shown(&self) -> bool {
+        self.prose || self.is_trial()
     }
 
     /// A value that was found by its name and is base64 of something with a form of its own is that.
@@ -216,7 +239,7 @@ impl<'s, 't> Scan<'s, 't> {
             decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| detector::rank(h.detector) < 2));
         match inner {
             Some(inner) => {
-                let confidence = if self.trial { Confidence::Low } else { inner.confidence };
+                let confidence = if self.is_trial() { Confidence::Low } else { inner.confidence };
                 Hit { detector: inner.detector, confidence, severity: inner.severity, ..hit }
             }
             None => hit,
@@ -358,14 +381,14 @@ impl<'s, 't> Scan<'s, 't> {
         }
         // In a test, in what others wrote and in prose about anybody's credentials only what was issued is beyond doubt; and
         // words are somebody's idea of a password at best.
-        let doubtful = self.trial || shown || in_documentation(self.text, range.start);
+        let doubtful = self.is_trial() || shown || in_documentation(self.text, range.start);
         let doubtful = doubtful || !proved && value::is_identifier(value);
         if doubtful && !issued {
             hit.confidence = Confidence::Low;
         }
         // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
         if !proved && placeholder::is_long_run(value) {
-            if self.trial || self.prose {
+            if self.is_trial() || self.prose {
                 return;
             }
             hit.confidence = Confidence::Low;
@@ -379,7 +402,8 @@ impl<'s, 't> Scan<'s, 't> {
         for (number, window) in std::mem::take(&mut self.pending) {
             self.search(number, window);
         }
-        join_pairs(&mut self.hits, self.trial);
+        let trial = !self.hits.is_empty() && self.is_trial();
+        join_pairs(&mut self.hits, trial);
         settle(self.hits)
     }
 }

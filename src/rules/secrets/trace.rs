@@ -183,7 +183,7 @@ impl<'s, 't> Look<'s, 't> {
         }
         if ask.generic {
             for (kind, interest) in KINDS {
-                let mut reader = generic::Reader::new(self.text, kind, false);
+                let mut reader = generic::Reader::new(self.text, kind);
                 if reader.assignment(word.clone()).is_some() {
                     found = found.and(interest);
                 }
@@ -245,7 +245,7 @@ impl<'s, 't> Look<'s, 't> {
     /// Reads all manifests: where one begins can depend on where the one before it ends.
     fn manifests(&mut self) {
         self.seen.extents.retain(|e| e.what != MANIFEST);
-        let mut reader = kubernetes::Reader::new(false);
+        let mut reader = kubernetes::Reader::new();
         for mark in &self.seen.marks {
             if !self.opens_manifest(*mark) {
                 continue;
