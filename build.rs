@@ -90,7 +90,11 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
                 sets.len() - 1
             })
         };
-        let front: Vec<usize> = front(&hir).into_iter().map(&mut number).collect();
+        let front: Vec<String> = front(&hir)
+            .into_iter()
+            .map(|(set, least, most)| format!("Step {{ set: {}, least: {least}, most: {most} }}", number(set)))
+            .collect();
+        let front = front.join(", ");
         let (run_of, run) = run(&hir).map_or((0, 0), |(set, length)| (number(set), length));
         let checks: Vec<String> = s.checks.iter().map(|c| format!("validate::{}", c.replace('-', "_"))).collect();
         let pair = s.pair.as_ref().map_or("None".into(), |p| format!("Some(Cow::Borrowed({p:?}))"));
@@ -99,7 +103,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
         let _ = writeln!(
             code,
             "Detector {{ id: Cow::Borrowed({:?}), name: Cow::Borrowed({:?}), provider: Cow::Borrowed({:?}), \
-             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, front: &{front:?}, run: ({run_of}, {run}), entropy: {:?}, \
+             keywords: Cow::Borrowed(&[{}]), pattern: Cow::Borrowed({:?}), offsets: &{offsets:?}, front: &[{front}], run: ({run_of}, {run}), entropy: {:?}, \
              checks: Cow::Borrowed(&[{}]), paths: Cow::Borrowed(&[{}]), severity: Severity::{}, confidence: Confidence::{}, \
              revoke: Cow::Borrowed({:?}), docs: Cow::Borrowed({:?}), window: {}, pair: {pair}, broad: {}, matcher: OnceLock::new(), scope: OnceLock::new() }},",
             s.id,
@@ -141,7 +145,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
     let tables = grams::tables(&bytes);
     let _ = writeln!(code, "static ANCHORS: [Anchor; {}] = [", tables.anchors.len());
     for a in &tables.anchors {
-        let _ = writeln!(code, "Anchor {{ gram: {}, keyword: {}, offset: {} }},", a.gram, a.keyword, a.offset);
+        let _ = writeln!(code, "{a:?},");
     }
     code.push_str("];\n");
     let _ = writeln!(code, "static SLOTS: [u16; {}] = {:?};", tables.slots.len(), tables.slots);
@@ -168,58 +172,90 @@ fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
     Ok(if found.len() <= 4 { found } else { Vec::new() })
 }
 
-/// The bytes that can stand at each place of the front of a match, as far as that is fixed: a cheap question to ask before
-/// a pattern is compiled.
-fn front(hir: &Hir) -> Vec<[u64; 4]> {
+/// Bytes of one set, so many of them at least and at most: a step of the way into a match.
+type Step = ([u64; 4], u32, u32);
+
+/// What the front of a match is made of, as far as it can be walked without turning back: a cheap question to ask before a
+/// pattern is compiled and run.
+fn front(hir: &Hir) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let _ = walk(hir, &mut steps);
     let mut out = Vec::new();
-    let _ = walk(hir, &mut out);
+    for (at, &(set, least, most)) in steps.iter().enumerate() {
+        // Where the next step takes none of these bytes, as many as there are belong to this one.
+        let ends = |next: &Step| next.1 > 0 && next.0.iter().zip(set).all(|(a, b)| a & b == 0);
+        if least == most || steps.get(at + 1).is_some_and(ends) {
+            out.push((set, least, most));
+            continue;
+        }
+        out.push((set, least, least));
+        break;
+    }
+    out.retain(|(_, _, most)| *most > 0);
     out.truncate(FRONT);
     out
 }
 
-/// Places of a match that are looked at.
+/// Steps into a match that are looked at.
 const FRONT: usize = 24;
 
-/// Appends the places of an expression; `false`: what follows it has no fixed place.
-fn walk(hir: &Hir, out: &mut Vec<[u64; 4]>) -> bool {
+/// Appends the steps of an expression; `false`: what follows it cannot be said.
+fn walk(hir: &Hir, out: &mut Vec<Step>) -> bool {
     if out.len() >= FRONT {
         return false;
     }
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(literal) => {
-            out.extend(literal.0.iter().map(|b| set(std::iter::once(*b))));
+            out.extend(literal.0.iter().map(|b| (set(std::iter::once(*b)), 1, 1)));
             true
         }
         HirKind::Class(Class::Bytes(class)) => {
-            out.push(set(class.iter().flat_map(|r| r.start()..=r.end())));
+            out.push((set(class.iter().flat_map(|r| r.start()..=r.end())), 1, 1));
             true
         }
         HirKind::Class(Class::Unicode(_)) => false,
         HirKind::Capture(capture) => walk(&capture.sub, out),
         HirKind::Concat(parts) => parts.iter().all(|part| walk(part, out)),
-        HirKind::Repetition(repetition) => {
-            (0..repetition.min.min(FRONT as u32)).all(|_| walk(&repetition.sub, out))
-                && repetition.max == Some(repetition.min)
-        }
-        HirKind::Alternation(branches) => {
-            let mut fronts: Vec<(Vec<[u64; 4]>, bool)> = Vec::new();
-            for branch in branches {
-                let mut front = Vec::new();
-                let fixed = walk(branch, &mut front);
-                fronts.push((front, fixed));
+        HirKind::Repetition(repetition) => match repetition.sub.kind() {
+            HirKind::Class(Class::Bytes(class)) => {
+                let set = set(class.iter().flat_map(|r| r.start()..=r.end()));
+                out.push((set, repetition.min, repetition.max.unwrap_or(u32::MAX)));
+                true
             }
+            _ => {
+                (0..repetition.min.min(FRONT as u32)).all(|_| walk(&repetition.sub, out))
+                    && repetition.max == Some(repetition.min)
+            }
+        },
+        HirKind::Alternation(branches) => {
+            let fronts: Vec<(Vec<[u64; 4]>, bool)> = branches.iter().map(places).collect();
             let shortest = fronts.iter().map(|(f, _)| f.len()).min().unwrap_or(0);
             let fixed = fronts.iter().all(|(f, fixed)| *fixed && f.len() == shortest);
             for place in 0..shortest {
                 let union = |all: [u64; 4], (front, _): &(Vec<[u64; 4]>, bool)| {
                     std::array::from_fn(|word| all[word] | front[place][word])
                 };
-                out.push(fronts.iter().fold([0; 4], union));
+                out.push((fronts.iter().fold([0; 4], union), 1, 1));
             }
             fixed
         }
     }
+}
+
+/// The bytes that can stand at each place of the front of an expression, and whether that is all of it.
+fn places(hir: &Hir) -> (Vec<[u64; 4]>, bool) {
+    let mut steps = Vec::new();
+    let mut whole = walk(hir, &mut steps);
+    let mut out = Vec::new();
+    for (set, least, most) in steps {
+        out.extend((0..least.min(FRONT as u32)).map(|_| set));
+        if least != most || least > FRONT as u32 {
+            whole = false;
+            break;
+        }
+    }
+    (out, whole)
 }
 
 /// The longest run of bytes of one set that every match must hold: the value itself, mostly. A mention of a provider's name

@@ -3,6 +3,7 @@
 
 mod sift;
 
+use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -24,6 +25,9 @@ use crate::subject::{Carrier, Commit, Content, File, Kinds, ObjectKind, Oid, Ref
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
+
+/// Memory that a thread keeps from one file for the next, at most.
+const SPARE: usize = 4 << 20;
 
 /// How a pointer of git's large file storage begins, and how long none is.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -309,7 +313,7 @@ impl<'a> Run<'a> {
         if self.setting.checks.commits.is_empty() {
             return;
         }
-        let parts = in_parallel(repo, jobs, |local, job| self.commit(local, job));
+        let parts = in_parallel(repo, jobs, |desk, job| self.commit(&desk.local, job));
         self.absorb(parts);
     }
 
@@ -415,18 +419,20 @@ impl<'a> Run<'a> {
             return;
         }
         let parts = match repo {
-            Some(repo) => in_parallel(repo, jobs, |local, job| self.blob(Some(local), job, sifted)),
-            None => jobs.par_iter().map(|job| self.blob(None, job, sifted)).collect(),
+            Some(repo) => in_parallel(repo, jobs, |desk, job| self.blob(Some(&desk.local), &desk.spare, job, sifted)),
+            None => jobs.par_iter().map_init(Cell::default, |spare, job| self.blob(None, spare, job, sifted)).collect(),
         };
         self.absorb(parts);
     }
 
-    fn blob(&self, local: Option<&Local<'_>>, job: &BlobJob, sifted: &Sifted) -> Part {
+    fn blob(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
         let mut part = Part::default();
         let load = || match (&job.blob, local) {
             (Blob::Object(id), Some(local)) => local.blob(*id),
             (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
-            (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink)),
+            (Blob::Disk(file), _) => {
+                git::read_file(file, job.places.first().is_some_and(|p| p.symlink), spare.take())
+            }
         };
         let content = Content::new(&load);
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
@@ -458,7 +464,11 @@ impl<'a> Run<'a> {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = bytes as u64;
         }
-        part.batch = Batch { refs: self.refs.clone(), findings: findings.into_vec() };
+        spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
+        let findings = findings.into_vec();
+        if !findings.is_empty() {
+            part.batch = Batch { refs: self.refs.clone(), findings };
+        }
         part
     }
 }
@@ -473,15 +483,23 @@ fn trailer(subject: &Commit<'_>) -> Option<(Option<Oid>, Vec<InlineAllow>)> {
     (!allows.is_empty()).then_some((id, allows))
 }
 
+/// What one thread works with.
+struct Desk<'r> {
+    local: Local<'r>,
+    /// Memory for the next file: fresh pages would cost as much as reading it.
+    spare: Cell<Vec<u8>>,
+}
+
 /// Runs jobs on as many threads as pay, each with its own handle on the repository; results in the jobs' order. The
 /// last ones are read first: packs keep the newest version of a file whole, and older ones as what differs from it.
-fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Local<'_>, &J) -> Part + Sync) -> Vec<Part> {
+fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Desk<'_>, &J) -> Part + Sync) -> Vec<Part> {
+    let desk = || Desk { local: repo.local(), spare: Cell::default() };
     if jobs.len() < SERIAL {
-        let local = repo.local();
-        return jobs.iter().map(|j| one(&local, j)).collect();
+        let desk = desk();
+        return jobs.iter().map(|j| one(&desk, j)).collect();
     }
     let backwards = jobs.par_iter().rev().with_min_len(8);
-    let mut parts: Vec<Part> = backwards.map_init(|| repo.local(), |local, job| one(local, job)).collect();
+    let mut parts: Vec<Part> = backwards.map_init(desk, |desk, job| one(desk, job)).collect();
     parts.reverse();
     parts
 }

@@ -106,6 +106,11 @@ impl<'a> Content<'a> {
         self.bytes.get_or_init(|| (self.load)()).as_deref().map_err(Error::clone)
     }
 
+    /// What was read, to be written over: a buffer for the next content.
+    pub fn into_spare(self) -> Option<Vec<u8>> {
+        self.bytes.into_inner()?.ok()
+    }
+
     /// Bytes read so far: `None` before the first call to [`Content::bytes`].
     pub fn read(&self) -> Option<usize> {
         self.bytes.get().map(|r| r.as_ref().map_or(0, Vec::len))

@@ -157,6 +157,10 @@ impl Repo {
         let mut out = Changes::default();
         if ask.kinds.meets(Kinds::FILE) {
             let listing = worktree::tracked_and_new(local, root, paths, ask.threads)?;
+            if paths.is_empty() && ask.kinds.meets(Kinds::TREE) {
+                // Walked once: a run judges one state of the work tree.
+                self.work_tree.get_or_init(|| listing.entries());
+            }
             out.blobs = from_disk(listing.files);
             out.errors = listing.errors;
             out.submodules = listing.submodules;

@@ -13,7 +13,7 @@ use super::quarantine::Quarantine;
 use super::{oid, unreadable};
 use crate::error::{Error, Result};
 use crate::report::Stats;
-use crate::subject::Oid;
+use crate::subject::{Entry, Oid};
 
 /// A repository, open. Cheap to share; take a [`Local`] per thread.
 pub struct Repo {
@@ -26,6 +26,8 @@ pub struct Repo {
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
     /// What the index brings, read once.
     pub(super) staged: OnceLock<Result<Introduced>>,
+    /// The files of the work tree, listed once.
+    pub(super) work_tree: OnceLock<Result<Vec<Entry>>>,
     scratch: Option<PathBuf>,
     /// Objects that are seen as if they were here.
     memory: Option<super::Memory>,
@@ -76,6 +78,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 quarantine: None,
                 waiting: OnceLock::new(),
                 staged: OnceLock::new(),
+                work_tree: OnceLock::new(),
                 scratch: None,
                 memory: None,
             }))

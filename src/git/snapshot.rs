@@ -65,12 +65,8 @@ impl<'r> GitSnapshot<'r> {
             SnapshotOf::Index => index::entries(self.local, &index::open(self.local)?, &budget),
             SnapshotOf::WorkTree => {
                 let root = self.root()?;
-                let listing = worktree::tracked_and_new(self.local, &root, &[], 1)?;
-                if let Some(error) = listing.errors.into_iter().next() {
-                    return Err(error);
-                }
-                let entry = |f: worktree::Disk| Entry { path: f.path, blob: None, symlink: f.symlink };
-                Ok(listing.files.into_iter().map(entry).collect())
+                let list = || worktree::tracked_and_new(self.local, &root, &[], 0)?.entries();
+                self.local.repo.work_tree.get_or_init(list).clone()
             }
         }
     }
@@ -98,7 +94,7 @@ impl<'r> GitSnapshot<'r> {
             Some(id) => self.local.blob(id).map(Some),
             None => {
                 let file = worktree::join(&self.root()?, path)?;
-                let bytes = worktree::read(&file, entries[at].symlink)?;
+                let bytes = worktree::read(&file, entries[at].symlink, Vec::new())?;
                 self.local.repo.counters().blob(bytes.len());
                 Ok(Some(bytes))
             }

@@ -1,7 +1,7 @@
 //! Files on disk: everything tracked, and everything untracked that git does not ignore. Links are not followed,
 //! submodules and nested repositories not entered, devices and pipes not opened.
 
-use std::collections::HashSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -11,6 +11,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use super::{Local, index};
 use crate::error::{Error, Result};
+use crate::subject::Entry;
 
 /// A file on disk.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,11 +31,24 @@ pub(crate) struct Listing {
     pub submodules: u64,
 }
 
+impl Listing {
+    /// The files as a snapshot lists them; an error if there may be more.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
+        if let Some(error) = self.errors.first() {
+            return Err(error.clone());
+        }
+        let entry = |f: &Disk| Entry { path: f.path.clone(), blob: None, symlink: f.symlink };
+        Ok(self.files.iter().map(entry).collect())
+    }
+}
+
 /// Walks a work tree. `under`: absolute paths; empty means all of it.
 pub(crate) fn tracked_and_new(local: &Local<'_>, root: &Path, under: &[PathBuf], threads: usize) -> Result<Listing> {
     let mut listing = walk(root, under, true, threads);
     let index = index::open(local)?;
-    let mut seen: HashSet<&[u8]> = listing.files.iter().map(|f| f.path.as_slice()).collect();
+    // Both are sorted: what is in one and not in the other shows by going through them side by side.
+    let mut found = listing.files.iter().map(|f| &f.path).peekable();
+    let mut last: &[u8] = b"";
     let mut ignored = Vec::new();
     for e in index.entries() {
         if e.mode.is_submodule() {
@@ -42,7 +56,12 @@ pub(crate) fn tracked_and_new(local: &Local<'_>, root: &Path, under: &[PathBuf],
         }
         let path = e.path(&index);
         // Tracked though ignored: git keeps committing it.
-        if !matches!(e.stage(), Stage::Unconflicted | Stage::Ours) || e.mode.is_submodule() || !seen.insert(path) {
+        if !matches!(e.stage(), Stage::Unconflicted | Stage::Ours) || e.mode.is_submodule() || path == last {
+            continue;
+        }
+        last = path;
+        while found.next_if(|found| *found < path).is_some() {}
+        if found.next_if(|found| *found == path).is_some() {
             continue;
         }
         let file = join(root, path)?;
@@ -55,10 +74,10 @@ pub(crate) fn tracked_and_new(local: &Local<'_>, root: &Path, under: &[PathBuf],
             ignored.push(Disk { path: path.to_owned(), file, symlink: meta.is_symlink() });
         }
     }
-    drop(seen);
     if !ignored.is_empty() {
         listing.files.append(&mut ignored);
         listing.files.sort_unstable();
+        listing.files.dedup_by(|a, b| a.path == b.path);
     }
     Ok(listing)
 }
@@ -148,8 +167,9 @@ pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).map_err(super::unreadable("a path that this system cannot name"))?))
 }
 
-/// Reads a file of the work tree as git would store it, filters aside: a link's content is its target.
-pub fn read(file: &Path, symlink: bool) -> Result<Vec<u8>> {
+/// Reads a file of the work tree as git would store it, filters aside: a link's content is its target. What is `spare` is
+/// written over.
+pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Vec<u8>> {
     let cannot = |e: std::io::Error| {
         Error::undecided(format!("cannot read {}: {e}", file.display()))
             .hint("make it readable, or exclude it in the policy")
@@ -159,5 +179,7 @@ pub fn read(file: &Path, symlink: bool) -> Result<Vec<u8>> {
         let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
         return Ok(target.into_owned().into());
     }
-    std::fs::read(file).map_err(cannot)
+    spare.clear();
+    std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut spare)).map_err(cannot)?;
+    Ok(spare)
 }

@@ -202,7 +202,7 @@ static KINDS: &[Kind] = &[
                 ".gem/credentials",
             ]
             .iter()
-            .any(|tail| path == tail.as_bytes() || path.ends_with(format!("/{tail}").as_bytes()))
+            .any(|tail| path.strip_suffix(tail.as_bytes()).is_some_and(|to| to.is_empty() || to.ends_with(b"/")))
         },
         judge: any_secret,
     },

@@ -25,8 +25,8 @@ pub struct Detector {
     pub pattern: Text,
     /// Where the keyword stands in every match; empty where that is not known.
     pub offsets: &'static [usize],
-    /// For each of the first places of a match, the number of the set of bytes that can stand there.
-    pub front: &'static [u16],
+    /// What every match begins with.
+    pub front: &'static [Step],
     /// The number of a set of bytes, and how many of them every match has in a row.
     pub run: (u16, u32),
     pub entropy: f32,
@@ -41,6 +41,14 @@ pub struct Detector {
     pub broad: bool,
     pub matcher: OnceLock<Option<Regex>>,
     pub scope: OnceLock<GlobSet>,
+}
+
+/// So many bytes of one set, no fewer and no more: where they end, the next step begins.
+pub struct Step {
+    /// The number of the set.
+    set: u16,
+    least: u32,
+    most: u32,
 }
 
 include!(concat!(env!("OUT_DIR"), "/detectors.rs"));
@@ -162,21 +170,32 @@ impl Detector {
             || path.is_some_and(|p| self.scope.get_or_init(|| globs(&self.paths)).is_match(&*p.to_str_lossy()))
     }
 
-    /// Whether a match can begin here, as far as its front tells.
-    pub fn may_begin(&self, text: &[u8]) -> bool {
-        text.len() >= self.front.len() && self.front.iter().zip(text).all(|(set, b)| holds(*set, *b))
+    /// Whether no match can begin here, as its front tells: then how many bytes had to be looked at for that.
+    pub fn begins_not(&self, text: &[u8]) -> Option<usize> {
+        let mut at = 0_usize;
+        for step in self.front {
+            let most = text.len().min(at.saturating_add(step.most as usize));
+            let run = text[at..most].iter().take_while(|b| holds(step.set, **b)).count();
+            at += run;
+            if run < step.least as usize {
+                return Some(at + 1);
+            }
+        }
+        None
     }
 
-    /// Whether a text has the run of bytes that a match needs. This and [`Detector::may_begin`] spare compiling a pattern
-    /// for every mention of its keyword.
+    /// Whether a text has the run of bytes that a match needs. This and [`Detector::begins_not`] spare compiling and running
+    /// a pattern for every mention of its keyword.
     pub fn may_hold(&self, text: &[u8]) -> bool {
-        let (set, length) = self.run;
-        let mut run = 0;
-        length == 0
-            || text.iter().any(|b| {
-                run = if holds(set, *b) { run + 1 } else { 0 };
-                run == length
-            })
+        let (set, length) = (self.run.0, self.run.1 as usize);
+        // A run is looked at from its end: where that is wrong, none of what is before has to be seen.
+        let (mut start, mut known) = (0, 0);
+        while start + length <= text.len() {
+            let end = start + length;
+            let Some(gap) = (start.max(known)..end).rev().find(|at| !holds(set, text[*at])) else { return true };
+            (start, known) = (gap + 1, end);
+        }
+        false
     }
 
     /// The pattern has been needed.

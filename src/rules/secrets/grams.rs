@@ -21,7 +21,33 @@ pub struct Anchor {
     pub keyword: u16,
     /// Where in the keyword the trigram starts.
     pub offset: u8,
+    /// The first eight bytes of the keyword, each with the bit that a capital letter lacks; of a shorter one, zeroes behind it.
+    pub head: u64,
+    /// Which bits of those eight bytes are the keyword's.
+    pub mask: u64,
 }
+
+impl Anchor {
+    fn new(gram: u16, number: usize, offset: usize, keyword: &[u8]) -> Self {
+        let mut head = [0; 8];
+        let mut mask = [0; 8];
+        for (at, byte) in keyword.iter().take(8).enumerate() {
+            head[at] = byte | CASE as u8;
+            mask[at] = 0xff;
+        }
+        let (head, mask) = (u64::from_le_bytes(head), u64::from_le_bytes(mask));
+        Self { gram, keyword: number as u16, offset: offset as u8, head, mask }
+    }
+
+    /// Whether the keyword can start with these eight bytes.
+    #[inline(always)]
+    pub fn may_start(&self, eight: u64) -> bool {
+        ((eight | CASE) ^ self.head) & self.mask == 0
+    }
+}
+
+/// The bit that small letters have and capitals have not, in eight bytes.
+const CASE: u64 = 0x2020_2020_2020_2020;
 
 /// What [`tables`] makes of a list of keywords.
 pub struct Tables {
@@ -71,7 +97,7 @@ pub fn tables(keywords: &[&[u8]]) -> Tables {
             Some(before) => set([keyword[before], a, b, c]),
             None => (0..32).for_each(|any| set([any, a, b, c])),
         }
-        anchors.push(Anchor { gram: gram(&keyword[offset..]), keyword: number as u16, offset: offset as u8 });
+        anchors.push(Anchor::new(gram(&keyword[offset..]), number, offset, keyword));
     }
     anchors.sort_unstable();
     let mut slots = vec![NONE; SLOTS];

@@ -89,9 +89,18 @@ fn indent(line: &[u8]) -> usize {
     line.iter().take_while(|b| matches!(b, b' ' | b'-')).count()
 }
 
+/// Nothing, or a comment.
+fn is_blank(line: &[u8]) -> bool {
+    match line.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r')) {
+        None | Some(b'#') => true,
+        Some(b'!'..=b'~') => false,
+        _ => line.trim().is_empty() || line.trim_start().starts_with(b"#"),
+    }
+}
+
 /// A line that ends what stands at `column`.
 fn ends(line: &[u8], column: usize) -> bool {
-    line.starts_with(b"---") || !line.trim().is_empty() && !line.trim_start().starts_with(b"#") && indent(line) < column
+    line.starts_with(b"---") || indent(line) < column && !is_blank(line)
 }
 
 /// The manifest around its `kind` key, by indentation: whole lines, from `floor` on.
@@ -129,8 +138,7 @@ fn block_entries(text: &[u8], region: &Range<usize>, out: &mut Vec<Entry>) {
         lines.push(at..end);
         at = end + 1;
     }
-    let blank = |line: &[u8]| line.trim().is_empty() || line.trim_start().starts_with(b"#");
-    let Some(column) = lines.iter().map(|l| &text[l.clone()]).find(|l| !blank(l)).map(indent) else { return };
+    let Some(column) = lines.iter().map(|l| &text[l.clone()]).find(|l| !is_blank(l)).map(indent) else { return };
     let mut encoded = None;
     let mut inner = None;
     let mut number = 0;
@@ -138,10 +146,10 @@ fn block_entries(text: &[u8], region: &Range<usize>, out: &mut Vec<Entry>) {
         let range = lines[number].clone();
         let line = &text[range.clone()];
         number += 1;
-        if blank(line) {
+        let here = indent(line);
+        if here > column && encoded.is_none() || is_blank(line) {
             continue;
         }
-        let here = indent(line);
         if here <= column {
             let key = line[here..].trim_end();
             encoded = [(&b"data:"[..], true), (b"stringData:", false)]

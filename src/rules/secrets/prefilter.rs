@@ -73,8 +73,12 @@ impl Prefilter {
                 let first = self.slots[slot] as usize;
                 if self.anchors[first].gram == gram {
                     for anchor in self.anchors[first..].iter().take_while(|a| a.gram == gram) {
-                        let keyword = self.keywords[anchor.keyword as usize].as_bytes();
                         let Some(start) = at.checked_sub(anchor.offset as usize) else { continue };
+                        let eight = bytes.get(start..start + 8).and_then(|eight| eight.try_into().ok());
+                        if eight.is_some_and(|eight| !anchor.may_start(u64::from_le_bytes(eight))) {
+                            continue;
+                        }
+                        let keyword = self.keywords[anchor.keyword as usize].as_bytes();
                         if bytes.get(start..start + keyword.len()).is_some_and(|b| b.eq_ignore_ascii_case(keyword)) {
                             hit(anchor.keyword as usize, start);
                         }

@@ -287,7 +287,7 @@ impl<'s, 't> Scan<'s, 't> {
     pub(super) fn anchored(&mut self, detector: &'s Detector, start: usize) {
         let end = self.text.len().min(start + detector.window as usize);
         let ahead = &self.text[start..end];
-        if !detector.may_begin(ahead) || !detector.is_compiled() && !detector.may_hold(ahead) {
+        if detector.begins_not(ahead).is_some() || !detector.may_hold(ahead) {
             return;
         }
         let Some(regex) = detector.matcher() else { return };

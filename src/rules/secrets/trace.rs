@@ -172,8 +172,8 @@ impl<'s, 't> Look<'s, 't> {
             for offset in detector.offsets {
                 let Some(start) = word.start.checked_sub(*offset) else { continue };
                 let far = start + detector.window as usize;
-                if !detector.may_begin(&self.text[start..self.text.len().min(far)]) {
-                    end = end.max(start + detector.front.len());
+                if let Some(seen) = detector.begins_not(&self.text[start..self.text.len().min(far)]) {
+                    end = end.max(start + seen);
                     continue;
                 }
                 end = end.max(far + BEHIND);
