@@ -145,6 +145,10 @@ pub struct Check {
     /// Accept what stands today: adds an exception for each finding to the policy file.
     #[arg(long)]
     pub write_exceptions: bool,
+    /// Pass over files that a run before found clean, by the same policy, and that are as they were; kept below the git
+    /// directory. Work tree only.
+    #[arg(long, conflicts_with_all = ["staged", "range", "reference", "history", "message", "push"])]
+    pub cache: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
+mod seen;
 mod sift;
 
 use std::cell::Cell;
@@ -11,11 +12,12 @@ use std::hash::BuildHasher;
 use bstr::{BStr, BString};
 use rayon::prelude::*;
 
+pub use self::seen::Seen;
 use self::sift::{Known, Sifted};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
 use crate::git::{
-    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
+    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Mark, Repo, SnapshotOf, Source, Update,
 };
 use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
@@ -47,6 +49,8 @@ pub struct Outcome {
     pub stats: Stats,
     /// Remarks on the run as a whole.
     pub notes: Vec<String>,
+    /// Marked files in which nothing was found.
+    pub clean: Vec<Mark>,
 }
 
 /// What the engine needs beside source and checks.
@@ -57,6 +61,8 @@ pub struct Setting<'a> {
     pub path_budget: u64,
     pub threads: usize,
     pub reading: ManyBlobs,
+    /// What a run before found clean, where it may be relied on.
+    pub seen: Option<&'a Seen>,
 }
 
 /// In which way a great number of blobs is read.
@@ -96,6 +102,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         path_budget: setting.path_budget,
         protected: setting.protected,
         threads: setting.threads,
+        marks: setting.seen.is_some(),
         unwanted: &|id| only_sifted && sifted.nobody_wants(id),
     };
     let changes = repo.changes(source, &ask)?;
@@ -159,6 +166,7 @@ struct Part {
     errors: Vec<Undecided>,
     stats: Stats,
     pointers: u64,
+    clean: Option<Mark>,
 }
 
 impl<'a> Run<'a> {
@@ -217,6 +225,7 @@ impl<'a> Run<'a> {
             self.out.errors.extend(part.errors);
             self.out.stats += part.stats;
             self.pointers += part.pointers;
+            self.out.clean.extend(part.clean);
         }
     }
 
@@ -430,13 +439,12 @@ impl<'a> Run<'a> {
         let load = || match (&job.blob, local) {
             (Blob::Object(id), Some(local)) => local.blob(*id),
             (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
-            (Blob::Disk(file), _) => {
-                git::read_file(file, job.places.first().is_some_and(|p| p.symlink), spare.take())
-            }
+            (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink), spare.take()),
         };
         let content = Content::new(&load);
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
         let known = blob.and_then(|id| sifted.known(id));
+        let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
         let mut findings = self.collect();
         let mut passed_over = false;
         for place in &job.places {
@@ -444,6 +452,9 @@ impl<'a> Run<'a> {
             let file = File { path, commit: place.commit, blob, symlink: place.symlink, content: &content };
             let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
             for (number, scoped) in here {
+                if seen && scoped.check.judges_alone() {
+                    continue;
+                }
                 if known.is_some_and(|k| !k.wants(number, &scoped.check, path)) {
                     passed_over = true;
                     continue;
@@ -464,10 +475,13 @@ impl<'a> Run<'a> {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = bytes as u64;
         }
+        part.stats.blobs_seen = u64::from(seen && content.read().is_none());
         spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
         let findings = findings.into_vec();
         if !findings.is_empty() {
             part.batch = Batch { refs: self.refs.clone(), findings };
+        } else if part.errors.is_empty() && !pointer {
+            part.clean = job.mark;
         }
         part
     }

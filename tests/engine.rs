@@ -41,8 +41,14 @@ fn judge(repo: &TestRepo, old: Option<&str>, new: &str) -> Report {
     let file = PolicyFile::new("portcullis.yaml", "version: 1\nrules: { bad: { severity: error } }\n");
     let policy = Policy::load_for(vec![file], RULES).expect("a policy");
     let compiled = policy.compile(Kinds::ALL, &[]).expect("compiles");
-    let setting =
-        Setting { checks: &compiled, protected: &[], path_budget: 1000, threads: 1, reading: ManyBlobs::Sifted };
+    let setting = Setting {
+        checks: &compiled,
+        protected: &[],
+        path_budget: 1000,
+        threads: 1,
+        reading: ManyBlobs::Sifted,
+        seen: None,
+    };
     let update = Update { name: "refs/heads/main".into(), old: old.map(id), new: Some(id(new)) };
     let source = Source::Push(Push { updates: vec![update], known: Known::Old, ..Push::default() });
     let outcome = engine::run(&discover(repo.path()).expect("opens").expect("a repository"), &source, &setting);

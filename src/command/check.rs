@@ -18,8 +18,11 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
         return Err(Error::usage("--title needs the text here: only in CI can a platform tell it"));
     }
     let repo = git::discover(&outside.directory)?;
-    let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone());
+    let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone()).remembering(args.cache);
     let Some(repo) = &repo else {
+        if args.cache {
+            return Err(Error::usage("--cache remembers by git's index, and this is no git repository"));
+        }
         if asks_git(&args.source) {
             return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display()))
                 .hint("`portcullis check PATH` checks files outside a repository"));

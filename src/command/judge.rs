@@ -5,9 +5,11 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use sha2::{Digest, Sha256};
+
 use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
-use crate::engine::{self, ManyBlobs, Outcome, Setting};
+use crate::engine::{self, ManyBlobs, Outcome, Seen, Setting};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, Origin};
 use crate::git::{Repo, Source};
@@ -34,6 +36,8 @@ pub struct Gate<'a> {
     /// A hook says nothing when there is nothing to say.
     silent_pass: bool,
     policy: OnceCell<Policy>,
+    /// Relies on what a run before found clean.
+    remembering: bool,
     /// What somebody else found about the change, beside the engine.
     beside: Vec<Batch>,
     notes: Vec<String>,
@@ -64,7 +68,14 @@ impl<'a> Gate<'a> {
     pub fn new(repo: Option<&'a Repo>, outside: &'a Outside, judge: JudgeArgs, output: OutputArgs) -> Self {
         let (skip, kinds, policy) = (Vec::new(), Kinds::ALL, OnceCell::new());
         let (beside, notes) = (Vec::new(), Vec::new());
-        Self { repo, outside, judge, output, skip, kinds, silent_pass: false, policy, beside, notes }
+        let (silent_pass, remembering) = (false, false);
+        Self { repo, outside, judge, output, skip, kinds, silent_pass, policy, remembering, beside, notes }
+    }
+
+    /// Passes over files of the work tree that a run before found clean, if `so`.
+    pub fn remembering(mut self, so: bool) -> Self {
+        self.remembering = so;
+        self
     }
 
     pub fn skipping(mut self, rules: Vec<String>) -> Self {
@@ -136,11 +147,13 @@ impl<'a> Gate<'a> {
             Err(mistakes) => return Ok(Err(mistakes)),
         };
         let protected = protected(policy);
+        let seen = self.seen(policy);
         let setting = Setting {
             checks: &compiled,
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: self.judge.jobs.unwrap_or(0),
+            seen: seen.as_ref(),
             reading: if self.judge.one_by_one { ManyBlobs::OneByOne } else { ManyBlobs::Sifted },
         };
         let mut outcome = match (matter, self.repo) {
@@ -158,6 +171,9 @@ impl<'a> Gate<'a> {
             outcome.notes.push(note.to_owned());
         }
         let whole = matches!(matter, Matter::Change(Source::WorkTree { paths }) if paths.is_empty());
+        if let Some(seen) = seen.filter(|_| whole) {
+            seen.keep(std::mem::take(&mut outcome.clean));
+        }
         let run = policy::Run {
             complete: whole && self.skip.is_empty() && self.kinds == Kinds::ALL,
             only: self.judge.only.clone(),
@@ -166,6 +182,27 @@ impl<'a> Gate<'a> {
             ..policy::Run::new(self.outside.today())
         };
         Ok(Ok(Judged { report: settle(policy, outcome, run), families: compiled.families }))
+    }
+
+    /// What a run before found clean, if it can be relied on: the same program by the same policy and options.
+    fn seen(&self, policy: &Policy) -> Option<Seen> {
+        // What stands in a repository of another account was written by nobody we know.
+        let repo = self.repo.filter(|repo| self.remembering && !repo.is_foreign())?;
+        let mut sum = Sha256::new();
+        let mut add = |part: &[u8]| {
+            sum.update((part.len() as u64).to_le_bytes());
+            sum.update(part);
+        };
+        add(env!("CARGO_PKG_VERSION").as_bytes());
+        // Two builds may bear one version; the file tells them apart.
+        add(&super::program()?);
+        for file in policy.files() {
+            add(&file.path);
+            add(&file.bytes);
+        }
+        let JudgeArgs { only, strict, .. } = &self.judge;
+        add(format!("{only:?} {strict} {:?}", self.kinds).as_bytes());
+        Some(Seen::open(&repo.git_dir().join("portcullis"), sum.finalize().into()))
     }
 
     /// The policy that counts here; the inner error: what is wrong with it.

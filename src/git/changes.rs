@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
+use super::marks::{Mark, Marker};
 use super::objects::peel;
 use super::source::{Known, Push, Source, Update};
 use super::trees::{self, PathBudget};
@@ -34,12 +35,14 @@ pub enum Blob {
 pub struct BlobJob {
     pub blob: Blob,
     pub places: Vec<Place>,
+    /// A file of the work tree that is as the index has it, where somebody asked for that.
+    pub mark: Option<Mark>,
 }
 
 impl BlobJob {
     /// An object that stands at one place of no commit.
     fn at(id: Oid, path: BString) -> Self {
-        Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }] }
+        Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }], mark: None }
     }
 
     /// The id, where it is an object.
@@ -118,6 +121,8 @@ pub struct Ask<'a> {
     /// Short names or globs of protected branches: what stands there is never judged again as a message.
     pub protected: &'a [String],
     pub threads: usize,
+    /// Files of the work tree that are as the index has them are marked.
+    pub marks: bool,
     /// Blobs that nobody will look at, wherever they stand.
     pub unwanted: &'a (dyn Fn(Oid) -> bool + Sync),
 }
@@ -161,7 +166,8 @@ impl Repo {
                 // Walked once: a run judges one state of the work tree.
                 self.work_tree.get_or_init(|| listing.entries());
             }
-            out.blobs = from_disk(listing.files);
+            let marker = ask.marks.then(|| Marker::new(local)).transpose()?;
+            out.blobs = from_disk(listing.files, marker.as_ref());
             out.errors = listing.errors;
             out.submodules = listing.submodules;
         }
@@ -175,17 +181,26 @@ impl Repo {
 /// Files of directories that belong to no repository.
 pub fn plain_files(root: &std::path::Path, paths: &[PathBuf], threads: usize) -> Changes {
     let listing = worktree::plain(root, paths, threads);
-    Changes { blobs: from_disk(listing.files), errors: listing.errors, ..Changes::default() }
+    Changes { blobs: from_disk(listing.files, None), errors: listing.errors, ..Changes::default() }
 }
 
-fn from_disk(files: Vec<worktree::Disk>) -> Vec<BlobJob> {
-    files
-        .into_iter()
-        .map(|f| BlobJob {
-            blob: Blob::Disk(f.file),
-            places: vec![Place { path: f.path, commit: None, symlink: f.symlink }],
-        })
-        .collect()
+fn from_disk(files: Vec<worktree::Disk>, marker: Option<&Marker>) -> Vec<BlobJob> {
+    let job = |f: worktree::Disk, mark| BlobJob {
+        blob: Blob::Disk(f.file),
+        places: vec![Place { path: f.path, commit: None, symlink: f.symlink }],
+        mark,
+    };
+    match marker {
+        None => files.into_iter().map(|f| job(f, None)).collect(),
+        Some(marker) => files
+            .into_par_iter()
+            .with_min_len(64)
+            .map(|f| {
+                let mark = marker.mark(&f);
+                job(f, mark)
+            })
+            .collect(),
+    }
 }
 
 /// One job per distinct blob, in the order of first sight.
@@ -194,7 +209,7 @@ fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
     let mut jobs: Vec<BlobJob> = Vec::new();
     for (pair, commit) in pairs {
         let job = *at.entry(pair.blob).or_insert_with(|| {
-            jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new() });
+            jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new(), mark: None });
             jobs.len() - 1
         });
         let places = &mut jobs[job].places;

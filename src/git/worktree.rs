@@ -167,6 +167,9 @@ pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).map_err(super::unreadable("a path that this system cannot name"))?))
 }
 
+/// Most files fit into this many bytes.
+const ROOM: usize = 256 << 10;
+
 /// Reads a file of the work tree as git would store it, filters aside: a link's content is its target. What is `spare` is
 /// written over.
 pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Vec<u8>> {
@@ -179,7 +182,9 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Vec<u8>> {
         let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
         return Ok(target.into_owned().into());
     }
+    // Growing it step by step would copy what nobody wants any more.
     spare.clear();
+    spare.reserve(ROOM);
     std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut spare)).map_err(cannot)?;
     Ok(spare)
 }

@@ -112,6 +112,9 @@ fn work(stats: &Stats, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Resul
             show::count(stats.blobs_sifted_whole, "blob"),
         )?;
     }
+    if stats.blobs_seen > 0 {
+        writeln!(out, "cache: {} found clean before", show::count(stats.blobs_seen, "file"))?;
+    }
     match ctx.elapsed {
         Some(elapsed) => writeln!(out, "time: {:.1} ms", elapsed.as_secs_f64() * 1e3),
         None => Ok(()),

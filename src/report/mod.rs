@@ -75,6 +75,8 @@ pub struct Stats {
     pub bytes_sifted: u64,
     /// How many of them were looked at from end to end.
     pub blobs_sifted_whole: u64,
+    /// Files not read because a run before found them clean (`--cache`).
+    pub blobs_seen: u64,
 }
 
 /// The answer of a run.
@@ -192,5 +194,6 @@ impl std::ops::AddAssign for Stats {
         self.bytes_made += other.bytes_made;
         self.bytes_sifted += other.bytes_sifted;
         self.blobs_sifted_whole += other.blobs_sifted_whole;
+        self.blobs_seen += other.blobs_seen;
     }
 }

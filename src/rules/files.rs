@@ -71,6 +71,10 @@ impl Check<File<'_>> for Forbidden {
         );
         Ok(())
     }
+
+    fn judges_alone(&self) -> bool {
+        true
+    }
 }
 
 impl Forbidden {

@@ -34,6 +34,12 @@ pub trait Check<S: ?Sized>: Send + Sync {
         Ok(())
     }
 
+    /// What it says of a file hangs on path and content alone, and nothing of it is kept for later: where it once found
+    /// nothing, it needs not be asked again.
+    fn judges_alone(&self) -> bool {
+        false
+    }
+
     /// For a check of files that looks at every file: how it tells from the bytes alone which ones it needs not be
     /// asked about.
     fn sieve(&self) -> Option<&dyn Sieve> {

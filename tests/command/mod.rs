@@ -1,5 +1,6 @@
 //! The command line as a user meets it: the built binary on real repositories.
 
+mod cache;
 mod check;
 mod policy;
 

@@ -236,7 +236,7 @@ fn report() -> Value {
                     "policies_parsed": count, "commits_decoded": count, "trees_diffed": count, "blobs_read": count,
                     "bytes_read": count, "patterns_compiled": count, "blobs_skipped_binary": count,
                     "blobs_resolved": count, "bytes_inflated": count, "bytes_made": count, "bytes_sifted": count,
-                    "blobs_sifted_whole": count,
+                    "blobs_sifted_whole": count, "blobs_seen": count,
                 }),
             ),
         },

@@ -20,7 +20,8 @@ fn judge(repo: &TestRepo, reading: ManyBlobs, all: bool, only: &[&str]) -> Resul
     let source = Source::History { all };
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
     let compiled = policy.compile(engine::kinds(&source), &only).expect("compiles");
-    let setting = Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading };
+    let setting =
+        Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
     let outcome = engine::run(&discover(repo.path())?.expect("a repository"), &source, &setting)?;
     let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
     Ok(policy.settle(outcome.batches, outcome.errors, outcome.stats, &run))
@@ -218,7 +219,8 @@ fn a_large_push_is_sifted_in_its_quarantine() {
         let source = Source::Push(Push { updates: vec![update], known: Known::Quarantine, ..Push::default() });
         let policy = Policy::load(Vec::new()).expect("the defaults");
         let compiled = policy.compile(engine::kinds(&source), &[]).expect("compiles");
-        let setting = Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading };
+        let setting =
+            Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
         let outcome = engine::run(&repo, &source, &setting).expect("is judged");
         let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
         policy.settle(outcome.batches, outcome.errors, outcome.stats, &run)

@@ -42,7 +42,7 @@ fn the_shape_is_the_contract() {
         "stats": {
             "policies_parsed": 0, "commits_decoded": 0, "trees_diffed": 0, "blobs_read": 0, "bytes_read": 0,
             "patterns_compiled": 0, "blobs_skipped_binary": 0, "blobs_resolved": 0, "bytes_inflated": 0,
-            "bytes_made": 0, "bytes_sifted": 0, "blobs_sifted_whole": 0,
+            "bytes_made": 0, "bytes_sifted": 0, "blobs_sifted_whole": 0, "blobs_seen": 0,
         },
     });
     assert_eq!(told, expected);

@@ -135,6 +135,7 @@ impl Gate<'_> {
             path_budget: policy.vocabulary().budgets.paths,
             threads: 0,
             reading: ManyBlobs::Sifted,
+            seen: None,
         };
         let mut outcome = engine::run(self.repo, source, &setting)?;
         if let Source::Push(push) = source {

@@ -134,6 +134,10 @@ impl Check<File<'_>> for Secrets {
         Ok(())
     }
 
+    fn judges_alone(&self) -> bool {
+        true
+    }
+
     fn sieve(&self) -> Option<&dyn Sieve> {
         Some(self)
     }

@@ -38,6 +38,10 @@ impl<'a> Check<File<'a>> for Content {
         }
         Ok(())
     }
+
+    fn judges_alone(&self) -> bool {
+        true
+    }
 }
 
 /// `is_secret` as Windmill takes it: everything but `false` and nothing.

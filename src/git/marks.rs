@@ -1,0 +1,77 @@
+//! Files of the work tree that are as the index has them, and the mark by which such a file is known again.
+//! Owns git's question by stat data; whether anything is done with a mark is the engine's affair.
+//!
+//! A mark is a digest of path, blob and everything that stat tells of the file (size, times with nanoseconds, device and
+//! inode), so it stands for this very file unchanged, and not for what a filter may make of the same blob another time.
+
+use std::time::{Duration, SystemTime};
+
+use gix::index::entry::stat::Options;
+use gix::index::entry::{Flags, Mode, Stage, Stat};
+use gix::index::fs::Metadata;
+use sha2::{Digest, Sha256};
+
+use super::worktree::Disk;
+use super::{Local, index, unreadable};
+use crate::error::Result;
+
+/// What an unchanged file is known by.
+pub type Mark = [u8; 16];
+
+/// A change within this time of another may bear the same time: two seconds is the coarsest that file systems have.
+const COARSE: Duration = Duration::from_secs(2);
+
+/// What files are compared with.
+pub(crate) struct Marker {
+    index: index::Index,
+    options: Options,
+    /// Seconds. What changed later than this may change again unnoticed.
+    settled: u32,
+}
+
+impl Marker {
+    pub fn new(local: &Local<'_>) -> Result<Self> {
+        let options = local.gix.stat_options().map_err(unreadable("cannot read how files are compared"))?;
+        let settled = SystemTime::now().checked_sub(COARSE).and_then(|t| t.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let settled = settled.and_then(|t| u32::try_from(t.as_secs()).ok()).unwrap_or(0);
+        Ok(Self { index: index::open(local)?, options, settled })
+    }
+
+    /// The mark of a file; `None` where its index entry does not vouch for it, or not yet.
+    pub fn mark(&self, disk: &Disk) -> Option<Mark> {
+        // Without a time of change that nobody can set, an edit can hide.
+        if cfg!(not(unix)) {
+            return None;
+        }
+        let entry = self.index.entry_by_path_and_stage(disk.path.as_ref(), Stage::Unconflicted)?;
+        let kind = if disk.symlink { entry.mode == Mode::SYMLINK } else { entry.mode.contains(Mode::FILE) };
+        if !kind || entry.flags.contains(Flags::INTENT_TO_ADD) {
+            return None;
+        }
+        let meta = Metadata::from_path_no_follow(&disk.file).ok()?;
+        let stat = Stat::from_fs(&meta).ok()?;
+        // To the nanosecond: after a checkout all files bear the second of their index, and what is too near for
+        // nanoseconds is not settled.
+        let exactly = Options { use_nsec: true, check_stat: true, ..self.options };
+        let same = entry.stat.matches(&stat, self.options) && !entry.stat.is_racy(self.index.timestamp(), exactly);
+        let settled = stat.mtime.secs.max(stat.ctime.secs) < self.settled;
+        (same && settled && meta.is_symlink() == disk.symlink)
+            .then(|| digest(disk, entry.id.as_slice(), &stat, meta.len()))
+    }
+}
+
+fn digest(disk: &Disk, blob: &[u8], stat: &Stat, length: u64) -> Mark {
+    let mut sum = Sha256::new();
+    for part in [disk.path.as_slice(), blob] {
+        sum.update((part.len() as u64).to_le_bytes());
+        sum.update(part);
+    }
+    sum.update([u8::from(disk.symlink)]);
+    sum.update(length.to_le_bytes());
+    let Stat { mtime, ctime, dev, ino, .. } = *stat;
+    for number in [mtime.secs, mtime.nsecs, ctime.secs, ctime.nsecs, dev, ino] {
+        sum.update(number.to_le_bytes());
+    }
+    let sum: [u8; 32] = sum.finalize().into();
+    std::array::from_fn(|at| sum[at])
+}
