@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::io::Read;
 
 use bstr::{BStr, BString};
 use rayon::prelude::*;
@@ -437,11 +438,20 @@ impl<'a> Run<'a> {
     fn blob(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
         let mut part = Part::default();
         let load = || match (&job.blob, local) {
-            (Blob::Object(id), Some(local)) => local.blob(*id),
+            (Blob::Object(id), Some(local)) => local.blob_unless_large(*id),
             (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
             (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink), spare.take()),
         };
-        let content = Content::new(&load);
+        let streamed = Cell::new(0);
+        let open = |read: &mut dyn FnMut(&mut dyn Read) -> Result<()>| -> Result<()> {
+            let bytes = &streamed;
+            match (&job.blob, local) {
+                (Blob::Object(id), Some(local)) => read(&mut Counted { input: local.large_blob(*id)?, bytes }),
+                (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
+                (Blob::Disk(file), _) => read(&mut Counted { input: git::open_file(file)?, bytes }),
+            }
+        };
+        let content = Content::or_in_parts(&load, &open);
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
         let known = blob.and_then(|id| sifted.known(id));
         let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
@@ -475,6 +485,10 @@ impl<'a> Run<'a> {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = bytes as u64;
         }
+        if streamed.get() > 0 {
+            part.stats.blobs_read = 1;
+            part.stats.bytes_read = streamed.get();
+        }
         part.stats.blobs_seen = u64::from(seen && content.read().is_none());
         spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
         let findings = findings.into_vec();
@@ -484,6 +498,20 @@ impl<'a> Run<'a> {
             part.clean = job.mark;
         }
         part
+    }
+}
+
+/// Counts what is read of it.
+struct Counted<'c, R> {
+    input: R,
+    bytes: &'c Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(into)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
     }
 }
 

@@ -13,7 +13,7 @@ mod allow;
 pub use allow::{InlineAllow, trailer_allows};
 
 use crate::subject::{Oid, RefLine, RefUpdate};
-use crate::text::{self, Excerpt, Span};
+use crate::text::{self, Before, Excerpt, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -286,11 +286,23 @@ pub struct Findings<'r> {
     list: Vec<Finding>,
     /// How often an identity has been seen: equal lines get ordinals.
     seen: HashMap<[u8; 32], u32>,
+    /// What stands before the text of the next violations, where that is a part of a file.
+    before: Before,
 }
 
 impl<'r> Findings<'r> {
     pub fn new(redactor: &'r dyn Redact, key: u64) -> Self {
-        Self { redactor, key, list: Vec::new(), seen: HashMap::new() }
+        Self { redactor, key, list: Vec::new(), seen: HashMap::new(), before: Before::default() }
+    }
+
+    /// The texts of what follows are parts of a whole, with so much before them.
+    pub fn in_part(&mut self, before: Before) {
+        self.before = before;
+    }
+
+    /// What stands before the part of a text that is looked at.
+    pub fn before(&self) -> Before {
+        self.before
     }
 
     /// Cuts and masks the excerpt, works out place and fingerprint, and keeps the finding.
@@ -304,7 +316,11 @@ impl<'r> Findings<'r> {
         hide.extend(
             self.redactor.secrets(&v.text[near.clone()]).into_iter().map(|r| r.start + near.start..r.end + near.start),
         );
-        let excerpt = Excerpt::cut(v.text, &span, &hide);
+        let mut excerpt = Excerpt::cut(v.text, &span, &hide);
+        if excerpt.first_line == 1 {
+            excerpt.first_column += self.before.column;
+        }
+        excerpt.first_line += self.before.lines;
         let identity = v.identity.unwrap_or_else(|| {
             let mut id = v.origin.path().map_or_else(Vec::new, |p| p.to_vec());
             id.push(0);
@@ -340,7 +356,7 @@ impl<'r> Findings<'r> {
             suggestion: v.suggestion.map(|s| self.safe(&s)),
             notes: v.notes.iter().map(|n| self.safe(n)).collect(),
             origin: v.origin,
-            span,
+            span: self.before.place(span),
             excerpt,
             also: v.also,
             fingerprint,

@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::io::Read;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -92,28 +93,69 @@ impl Kinds {
 
 /// The bytes of a blob or file, read when somebody first asks. Not shared between threads: one job, one blob.
 pub struct Content<'a> {
-    load: &'a dyn Fn() -> Result<Vec<u8>>,
-    bytes: OnceCell<Result<Vec<u8>>>,
+    load: Load<'a>,
+    /// `None`: too large.
+    bytes: OnceCell<Result<Option<Vec<u8>>>>,
 }
+
+enum Load<'a> {
+    Whole(&'a dyn Fn() -> Result<Vec<u8>>),
+    Parts(&'a dyn Fn() -> Result<Option<Vec<u8>>>, &'a Open<'a>),
+}
+
+/// Hands somebody a content from its first byte on.
+pub type Open<'a> = dyn Fn(&mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<()> + 'a;
+
+/// Completes "this is ...".
+pub const TOO_LARGE: &str = "too large for the rules that need all of a file at once";
 
 impl<'a> Content<'a> {
     pub fn new(load: &'a dyn Fn() -> Result<Vec<u8>>) -> Self {
-        Self { load, bytes: OnceCell::new() }
+        Self { load: Load::Whole(load), bytes: OnceCell::new() }
     }
 
-    /// The whole content. The first call reads; an error is kept and given again.
+    /// `load` gives `None` for what is too large to be held in memory; `open` reads that.
+    pub fn or_in_parts(load: &'a dyn Fn() -> Result<Option<Vec<u8>>>, open: &'a Open<'a>) -> Self {
+        Self { load: Load::Parts(load, open), bytes: OnceCell::new() }
+    }
+
+    /// The whole content. The first call reads; an error is kept and given again. What is too large is an error.
     pub fn bytes(&self) -> Result<&[u8]> {
-        self.bytes.get_or_init(|| (self.load)()).as_deref().map_err(Error::clone)
+        let too_large = || {
+            Error::undecided(format!("this is {TOO_LARGE}"))
+                .hint("exclude it from the rule in the policy, or keep it elsewhere")
+        };
+        self.whole()?.ok_or_else(too_large)
+    }
+
+    /// The whole content, unless it is too large: then [`Content::open`] reads it.
+    pub fn whole(&self) -> Result<Option<&[u8]>> {
+        let load = || match self.load {
+            Load::Whole(load) => load().map(Some),
+            Load::Parts(load, _) => load(),
+        };
+        self.bytes.get_or_init(load).as_ref().map(Option::as_deref).map_err(Error::clone)
+    }
+
+    /// Reads the content from its first byte on, however large it is.
+    pub fn open(&self, read: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<()> {
+        match self.load {
+            Load::Whole(_) => read(&mut self.bytes()?),
+            Load::Parts(_, open) => open(read),
+        }
     }
 
     /// What was read, to be written over: a buffer for the next content.
     pub fn into_spare(self) -> Option<Vec<u8>> {
-        self.bytes.into_inner()?.ok()
+        self.bytes.into_inner()?.ok()?
     }
 
-    /// Bytes read so far: `None` before the first call to [`Content::bytes`].
+    /// Bytes read at once so far: `None` before the first call to [`Content::bytes`], and for what is too large.
     pub fn read(&self) -> Option<usize> {
-        self.bytes.get().map(|r| r.as_ref().map_or(0, Vec::len))
+        match self.bytes.get()? {
+            Ok(bytes) => bytes.as_ref().map(Vec::len),
+            Err(_) => Some(0),
+        }
     }
 }
 

@@ -26,6 +26,42 @@ impl Span {
     }
 }
 
+/// What of a text stands before the part of it that is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    pub bytes: usize,
+    pub lines: usize,
+    /// Bytes of the line in which the part begins.
+    pub column: usize,
+}
+
+impl Before {
+    /// Goes past more text.
+    pub fn pass(&mut self, text: &[u8]) {
+        self.bytes += text.len();
+        match memchr::memrchr(b'\n', text) {
+            None => self.column += text.len(),
+            Some(at) => {
+                self.lines += memchr::memchr_iter(b'\n', text).count();
+                self.column = text.len() - at - 1;
+            }
+        }
+    }
+
+    /// Where a place of the part is in the whole.
+    pub fn place(&self, span: Span) -> Span {
+        let column = |line: usize, column: usize| if line == 1 { column + self.column } else { column };
+        Span {
+            line: span.line + self.lines,
+            column: column(span.line, span.column),
+            end_line: span.end_line + self.lines,
+            end_column: column(span.end_line, span.end_column),
+            byte_start: span.byte_start + self.bytes,
+            byte_end: span.byte_end + self.bytes,
+        }
+    }
+}
+
 fn line_column(text: &[u8], at: usize) -> (usize, usize) {
     let before = &text[..at];
     let line = memchr::memchr_iter(b'\n', before).count() + 1;

@@ -7,6 +7,7 @@ mod changes;
 mod edits;
 mod graph;
 mod index;
+mod large;
 mod lines;
 mod local;
 mod marks;
@@ -40,7 +41,7 @@ pub use quarantine::Quarantine;
 pub use snapshot::{GitSnapshot, SnapshotOf};
 pub use source::{Known, Push, Source, Update};
 pub(crate) use walk::new_commits;
-pub use worktree::read as read_file;
+pub use worktree::{open as open_file, read as read_file};
 pub use write::{Committer, Memory, Write};
 
 use std::fmt::Display;

@@ -12,7 +12,7 @@ use super::trees::{self, PathBudget};
 use super::{Local, index, worktree};
 use crate::document::Stored;
 use crate::error::{Error, Result};
-use crate::subject::{Entry, ObjectKind, Oid, Snapshot};
+use crate::subject::{Entry, ObjectKind, Oid, Snapshot, TOO_LARGE};
 
 /// Which tree.
 #[derive(Clone, Debug)]
@@ -95,6 +95,7 @@ impl<'r> GitSnapshot<'r> {
             None => {
                 let file = worktree::join(&self.root()?, path)?;
                 let bytes = worktree::read(&file, entries[at].symlink, Vec::new())?;
+                let bytes = bytes.ok_or_else(|| Error::undecided(format!("{path} is {TOO_LARGE}")))?;
                 self.local.repo.counters().blob(bytes.len());
                 Ok(Some(bytes))
             }

@@ -1,6 +1,7 @@
 //! Files on disk: everything tracked, and everything untracked that git does not ignore. Links are not followed,
 //! submodules and nested repositories not entered, devices and pipes not opened.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -9,6 +10,7 @@ use bstr::{BStr, BString};
 use gix::index::entry::Stage;
 use ignore::{WalkBuilder, WalkState};
 
+use super::large::LARGE;
 use super::{Local, index};
 use crate::error::{Error, Result};
 use crate::subject::Entry;
@@ -171,20 +173,36 @@ pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
 const ROOM: usize = 256 << 10;
 
 /// Reads a file of the work tree as git would store it, filters aside: a link's content is its target. What is `spare` is
-/// written over.
-pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Vec<u8>> {
-    let cannot = |e: std::io::Error| {
-        Error::undecided(format!("cannot read {}: {e}", file.display()))
-            .hint("make it readable, or exclude it in the policy")
-    };
+/// written over. `None`: it is [`LARGE`].
+pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec<u8>>> {
     if symlink {
-        let target = std::fs::read_link(file).map_err(cannot)?;
+        let target = std::fs::read_link(file).map_err(cannot(file))?;
         let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
-        return Ok(target.into_owned().into());
+        return Ok(Some(target.into_owned().into()));
     }
     // Growing it step by step would copy what nobody wants any more.
     spare.clear();
     spare.reserve(ROOM);
-    std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut spare)).map_err(cannot)?;
-    Ok(spare)
+    let read = |spare: &mut Vec<u8>| {
+        let mut file = File::open(file)?;
+        let fits = file.metadata()?.len() <= LARGE;
+        if fits {
+            file.read_to_end(spare)?;
+        }
+        Ok(fits)
+    };
+    let fits = read(&mut spare).map_err(cannot(file))?;
+    Ok(fits.then_some(spare))
+}
+
+/// A large file from its first byte on.
+pub fn open(file: &Path) -> Result<File> {
+    File::open(file).map_err(cannot(file))
+}
+
+fn cannot(file: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |e| {
+        Error::undecided(format!("cannot read {}: {e}", file.display()))
+            .hint("make it readable, or exclude it in the policy")
+    }
 }

@@ -2,6 +2,7 @@
 
 mod cache;
 mod check;
+mod large;
 mod policy;
 
 use std::process::Output;

@@ -84,6 +84,14 @@ impl Pack {
         self.index.oid_at_index(slot)
     }
 
+    /// Where the compressed data of an object begins, if it stands on no other.
+    pub fn stored_whole(&self, id: Oid) -> Result<Option<u64>> {
+        let Some(slot) = self.index.lookup(super::super::gix_id(id)) else { return Ok(None) };
+        let offset = self.index.pack_offset_at_index(slot);
+        let entry = self.entry(offset).map_err(|why| self.damaged(offset, &why))?;
+        Ok((!entry.header.is_delta()).then_some(entry.data_offset))
+    }
+
     /// Lets go of the pack itself.
     pub fn into_index(self) -> pack::index::File {
         self.index

@@ -105,6 +105,17 @@ impl Repo {
         Ok((notes, counts))
     }
 
+    /// The pack in which an object is stored whole, and where in it its compressed data begins.
+    pub(super) fn stored_whole(&self, id: Oid) -> Result<Option<(PathBuf, u64)>> {
+        let hash = self.local().gix.object_hash();
+        for file in self.pack_files()? {
+            if let Some(offset) = Pack::open(&file, hash)?.stored_whole(id)? {
+                return Ok(Some((file.with_extension("pack"), offset)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The indices of all packs, of this repository and of those whose objects it shares.
     fn pack_files(&self) -> Result<Vec<PathBuf>> {
         let local = self.local();

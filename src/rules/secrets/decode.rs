@@ -32,6 +32,46 @@ pub fn content(bytes: &[u8]) -> Content<'_> {
     if is_binary(bytes) { Content::Binary } else { Content::Text(Cow::Borrowed(bytes)) }
 }
 
+/// Reads text piece by piece as [`content`] reads it at once: UTF-16 with a mark as UTF-8, everything else as it is.
+pub struct Decoder {
+    read: Option<fn([u8; 2]) -> u16>,
+    /// Bytes of the mark that are still to come.
+    mark: usize,
+    /// The beginning of a character whose end is in the next piece.
+    rest: Vec<u8>,
+}
+
+impl Decoder {
+    /// `head`: how the text begins, which has to be decoded with the rest.
+    pub fn of(head: &[u8]) -> Self {
+        let read: Option<fn([u8; 2]) -> u16> = match head {
+            [0xff, 0xfe, 0, 0, ..] => None,
+            [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+            [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+            _ => None,
+        };
+        Self { read, mark: 2, rest: Vec::new() }
+    }
+
+    /// Appends what a piece says.
+    pub fn decode(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let Some(read) = self.read else { return out.extend_from_slice(piece) };
+        self.rest.extend_from_slice(piece);
+        let bytes = &self.rest[self.mark.min(self.rest.len())..];
+        let (pairs, _) = bytes.as_chunks::<2>();
+        // The first half of a character of two waits for the other.
+        let waits = pairs.last().is_some_and(|pair| (0xd800..0xdc00).contains(&read(*pair)));
+        let pairs = &pairs[..pairs.len() - usize::from(waits)];
+        for c in char::decode_utf16(pairs.iter().map(|pair| read(*pair))) {
+            let c = c.unwrap_or(char::REPLACEMENT_CHARACTER);
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        let done = self.mark.min(self.rest.len()) + 2 * pairs.len();
+        self.rest.drain(..done);
+        self.mark = 0;
+    }
+}
+
 /// Whether the check skips content unless `binary: true`: for engines that count what was not looked at.
 pub fn is_binary(bytes: &[u8]) -> bool {
     let marked =

@@ -10,6 +10,7 @@ mod kubernetes;
 mod literal;
 mod name;
 mod own;
+mod parts;
 mod path;
 mod placeholder;
 mod prefilter;
@@ -33,7 +34,8 @@ use crate::error::Result;
 use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Violation};
 use crate::policy::Options;
 use crate::subject::{Carrier, Commit, File, Kinds, Made};
-use crate::text;
+use crate::text::{self, Before};
+use parts::Parts;
 
 pub use decode::{Content, content, is_binary};
 pub use detector::{ASSIGNMENT, DETECTORS, Detector, KUBERNETES};
@@ -123,7 +125,7 @@ fn compile(options: &Options<'_>) -> Checks {
 impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        let bytes = file.bytes()?;
+        let Some(bytes) = file.content.whole()? else { return self.in_parts(file, out) };
         match content(bytes) {
             Content::Text(text) => self.report(&text, Some(file.path), origin, |_| true, out),
             Content::Binary if self.settings.binary => {
@@ -213,10 +215,11 @@ impl Secrets {
         out: &mut Findings<'_>,
     ) {
         let hits = self.scanner.scan_windows(text, path, self.settings.window);
+        let before = out.before();
         for (at, hit) in hits.iter().enumerate() {
             if wanted(hit) && !self.allowed(text, hit) {
                 let hide = neighbours(&hits, at);
-                out.push(self.violation(text, hit, origin()).hide_all(hide));
+                out.push(self.violation(text, hit, origin(), before).hide_all(hide));
             }
         }
     }
@@ -228,7 +231,29 @@ impl Secrets {
         self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
     }
 
-    fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin) -> Violation<'t> {
+    /// Judges a file that is too large to be held, in parts that overlap.
+    fn in_parts(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        let done = file.content.open(&mut |input| {
+            let mut parts = Parts::new(input, self.settings.window)?;
+            let binary = parts.is_binary();
+            if binary && !self.settings.binary {
+                return Ok(());
+            }
+            while let Some(part) = parts.next()? {
+                out.in_part(part.before);
+                let wanted = |hit: &Hit<'_>| {
+                    part.own.contains(&hit.range.start) && (!binary || hit.detector.id.ends_with("private-key"))
+                };
+                self.report(part.text, Some(file.path), origin, wanted, out);
+            }
+            Ok(())
+        });
+        out.in_part(Before::default());
+        done
+    }
+
+    fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin, before: Before) -> Violation<'t> {
         let detector = hit.detector;
         let severity = match hit.confidence {
             c if c >= self.settings.error_from => hit.severity,
@@ -250,7 +275,7 @@ impl Secrets {
             .secret(hit.secret.clone())
             .help(help);
         if let Some(pair) = &hit.pair {
-            let at = text::Span::of(text, pair.clone());
+            let at = before.place(text::Span::of(text, pair.clone()));
             violation = violation
                 .hide(pair.clone())
                 .note(format!("its other half is in line {}, column {}", at.line, at.column));

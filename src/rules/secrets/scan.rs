@@ -51,7 +51,7 @@ pub struct Scanner {
 /// How far before a keyword a pattern may begin.
 pub(super) const BEFORE: usize = 256;
 /// How much two windows of a large text share: more than any secret and what is looked at around it.
-const OVERLAP: usize = 128 << 10;
+pub(super) const OVERLAP: usize = 128 << 10;
 
 /// The scanner of the built-in detectors.
 pub fn built_in() -> &'static Scanner {

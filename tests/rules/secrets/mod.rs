@@ -5,6 +5,7 @@ pub mod detectors;
 mod engine;
 mod generic;
 mod kubernetes;
+mod parts;
 mod place;
 mod prefilter;
 mod trace;
