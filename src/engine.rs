@@ -442,7 +442,11 @@ impl<'a> Run<'a> {
                     passed_over = true;
                     continue;
                 }
-                if let Err(error) = scoped.check.check(&file, &mut findings) {
+                let checked = match known {
+                    Some(known) => known.check(number, &scoped.check, &file, &mut findings),
+                    None => scoped.check.check(&file, &mut findings),
+                };
+                if let Err(error) = checked {
                     let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
                     part.errors.push(Undecided { error, origin: Some(origin) });
                     break;

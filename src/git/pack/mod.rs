@@ -29,8 +29,8 @@ pub trait Reading: Sync {
     /// A blob that was made out of one that was read.
     fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace;
 
-    /// What shall be known of a blob in the end; not [`NOTHING`].
-    fn note(&self, bytes: &[u8], trace: &Self::Trace) -> u8;
+    /// What shall be known of an object in the end; not [`NOTHING`].
+    fn note(&self, id: Oid, bytes: &[u8], trace: &Self::Trace) -> u8;
 }
 
 /// The note on a blob that was not read.

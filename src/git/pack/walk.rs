@@ -9,7 +9,7 @@ use super::delta::{self, Damage};
 use super::forest::{Forest, Stored};
 use super::{Counts, Reading};
 use crate::error::{Error, Result};
-use crate::git::{Local, Repo};
+use crate::git::{Local, Repo, oid};
 use crate::subject::{Kept, Made};
 
 /// Objects larger than this are left to whoever asks for one of them, and so is what stands on them.
@@ -157,8 +157,9 @@ impl<'w, R: Reading> Walk<'w, R> {
         };
         if self.forest.is_wanted(node) {
             self.resolved.fetch_add(1, Ordering::Relaxed);
-            let note = self.reading.note(&bytes, &trace);
-            self.notes[self.forest.slot(node) as usize].store(note, Ordering::Relaxed);
+            let slot = self.forest.slot(node);
+            let note = self.reading.note(oid(self.forest.pack.id(slot)), &bytes, &trace);
+            self.notes[slot as usize].store(note, Ordering::Relaxed);
         }
         Ok(Some(Held { bytes, trace }))
     }
