@@ -14,7 +14,8 @@ use self::sift::{Known, Sifted};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
 use crate::git::{
-    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Repo, SnapshotOf, Source, Update,
+    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, RawCommit, Repo, Sifting, SnapshotOf,
+    Source, Update,
 };
 use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
@@ -87,12 +88,18 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         _ => Sifted::default(),
     };
     let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
+    let unwanted = |id| sifted.nobody_wants(id);
+    let silent = |id: Oid, raw: RawCommit| {
+        let subject = commit_of(raw, id, true, Vec::new(), &|| Ok(Vec::new()));
+        checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
+    };
+    let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
     let ask = Ask {
         kinds: checks.kinds(),
         path_budget: setting.path_budget,
         protected: setting.protected,
         threads: setting.threads,
-        unwanted: &|id| only_sifted && sifted.nobody_wants(id),
+        sifting: sifting.then_some(sift),
     };
     let changes = repo.changes(source, &ask)?;
     if sifting && matches!(source, Source::Push(_)) {
@@ -344,18 +351,8 @@ impl<'a> Run<'a> {
             }),
             _ => local.commit(job.id).map(|raw| {
                 let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
-                judge(&Commit {
-                    carrier: Carrier::Commit(job.id),
-                    message: raw.message,
-                    headers: raw.headers,
-                    parents: raw.node.parents,
-                    tree: Some(tree),
-                    author: raw.node.author,
-                    committer: raw.node.committer,
-                    new_object: job.new_object,
-                    new_to: job.new_to.clone(),
-                    changed_paths: &|| local.changed_paths(first, tree, self.setting.path_budget),
-                });
+                let changed = || local.changed_paths(first, tree, self.setting.path_budget);
+                judge(&commit_of(raw, job.id, job.new_object, job.new_to.clone(), &changed));
             }),
         };
         if let Err(error) = read {
@@ -464,6 +461,27 @@ impl<'a> Run<'a> {
         }
         part.batch = Batch { refs: self.refs.clone(), findings: findings.into_vec() };
         part
+    }
+}
+
+fn commit_of<'a>(
+    raw: RawCommit,
+    id: Oid,
+    new_object: bool,
+    new_to: Vec<BString>,
+    changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
+) -> Commit<'a> {
+    Commit {
+        carrier: Carrier::Commit(id),
+        message: raw.message,
+        headers: raw.headers,
+        parents: raw.node.parents,
+        tree: Some(raw.node.tree),
+        author: raw.node.author,
+        committer: raw.node.committer,
+        new_object,
+        new_to,
+        changed_paths,
     }
 }
 

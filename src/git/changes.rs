@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
+use super::decoded::Decoded;
 use super::objects::peel;
+use super::prune::Pruned;
 use super::source::{Known, Push, Source, Update};
 use super::trees::{self, PathBudget};
 use super::walk::{self, Step};
-use super::{Local, Repo, index, oid, worktree};
+use super::{Local, RawCommit, Repo, index, oid, worktree};
 use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid};
 
@@ -118,8 +120,17 @@ pub struct Ask<'a> {
     /// Short names or globs of protected branches: what stands there is never judged again as a message.
     pub protected: &'a [String],
     pub threads: usize,
-    /// Blobs that nobody will look at, wherever they stand.
-    pub unwanted: &'a (dyn Fn(Oid) -> bool + Sync),
+    /// For history: packs are read by their families of deltas. `None`: each object where it stands.
+    pub sifting: Option<Sifting<'a>>,
+}
+
+/// What need not be listed.
+#[derive(Clone, Copy)]
+pub struct Sifting<'a> {
+    /// Blobs that nobody will look at, wherever they stand; `None`: every blob is looked at.
+    pub unwanted: Option<&'a (dyn Fn(Oid) -> bool + Sync)>,
+    /// Whether nobody would say anything of a commit.
+    pub silent: &'a (dyn Fn(Oid, RawCommit) -> bool + Sync),
 }
 
 impl Repo {
@@ -237,7 +248,7 @@ fn push_changes(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudg
         None => walk::new_commits(local, &tips, &known)?,
     };
     if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
+        let pairs = introduced_by(local, &steps, budget, None)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
@@ -342,8 +353,9 @@ fn introduced_by(
     local: &Local<'_>,
     steps: &[Step],
     budget: &PathBudget,
-    unwanted: &(dyn Fn(Oid) -> bool + Sync),
+    unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
 ) -> Result<Vec<Introduced>> {
+    let pruned = unwanted.map(|unwanted| Pruned::read(local.repo, unwanted)).transpose()?;
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
     let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
     let known: Result<HashMap<Oid, Oid>> = match steps.len() {
@@ -364,8 +376,8 @@ fn introduced_by(
         // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
         let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
         let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
-        trees::introduced(local, tree, &parents, budget, &mut |f| {
-            if f.mode.is_commit() || !unwanted(f.id) {
+        trees::introduced_in(local, pruned.as_ref(), tree, &parents, budget, &mut |f| {
+            if f.mode.is_commit() || !unwanted.is_some_and(|unwanted| unwanted(f.id)) {
                 found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
             }
         })?;
@@ -484,27 +496,35 @@ fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> 
     }
     tips.sort_unstable();
     tips.dedup();
-    let steps = walk::all_commits(local, &tips)?;
+    let decoded = ask.sifting.map(|s| Decoded::read(local.repo, s.silent)).transpose()?.unwrap_or_default();
+    let steps = walk::all_commits(local, &tips, &decoded)?;
+    let unwanted = ask.sifting.and_then(|s| s.unwanted);
     if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
+        let pairs = introduced_by(local, &steps, budget, unwanted)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
     }
-    out.commits.extend(steps.iter().map(|s| CommitJob {
+    let heard = steps.iter().filter(|s| !decoded.is_silent(s.id));
+    out.commits.extend(heard.map(|s| CommitJob {
         id: s.id,
         kind: ObjectKind::Commit,
         new_object: true,
         new_to: Vec::new(),
     }));
     if all {
-        unreachable_objects(local, ask.unwanted, &mut out)?;
+        unreachable_objects(local, unwanted, &decoded, &mut out)?;
     }
     Ok(out)
 }
 
 /// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
-fn unreachable_objects(local: &Local<'_>, unwanted: &(dyn Fn(Oid) -> bool + Sync), out: &mut Changes) -> Result<()> {
+fn unreachable_objects(
+    local: &Local<'_>,
+    unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
+    decoded: &Decoded,
+    out: &mut Changes,
+) -> Result<()> {
     let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
     let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
     let store = local.gix.objects.store_ref();
@@ -517,10 +537,10 @@ fn unreachable_objects(local: &Local<'_>, unwanted: &(dyn Fn(Oid) -> bool + Sync
     rest.dedup();
     for id in rest {
         match local.kind(id)? {
-            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted(id) => {
+            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted.is_some_and(|u| u(id)) => {
                 out.blobs.push(BlobJob::at(id, id.to_string().into()))
             }
-            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) => {
+            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) && !decoded.is_silent(id) => {
                 out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
             }
             _ => {}

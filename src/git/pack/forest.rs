@@ -47,7 +47,7 @@ pub(super) enum Stored {
     DeltaOn,
 }
 
-/// The blobs of a pack that are wanted, and what has to be made for them.
+/// The objects of a pack that are wanted, and what has to be made for them.
 pub(super) struct Forest<'p> {
     pub pack: &'p Pack,
     nodes: Vec<Node>,
@@ -129,10 +129,10 @@ impl Pack {
 }
 
 impl<'p> Forest<'p> {
-    /// `wanted` is asked about blobs only; a base that is elsewhere has the kind that `kind` says.
+    /// `wanted` is asked about every entry, by its kind and id; a base that is elsewhere has the kind that `kind` says.
     pub fn grow(
         pack: &'p Pack,
-        wanted: &(impl Fn(&gix::hash::oid) -> bool + Sync),
+        wanted: &(impl Fn(Kind, &gix::hash::oid) -> bool + Sync),
         kind: impl Fn(Oid) -> Result<Kind>,
     ) -> Result<Self> {
         let mut order: Vec<(u64, u32)> = (0..pack.len()).map(|s| (pack.index.pack_offset_at_index(s), s)).collect();
@@ -148,7 +148,7 @@ impl<'p> Forest<'p> {
         let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
         drop((order, at_slot));
         let kinds = kinds(pack, &nodes, kind)?;
-        let judge = |(node, kind): (&Node, &Kind)| *kind == Kind::Blob && wanted(pack.id(node.slot));
+        let judge = |(node, kind): (&Node, &Kind)| wanted(*kind, pack.id(node.slot));
         let wanted: Vec<bool> = nodes.par_iter().zip(&kinds).with_min_len(4096).map(judge).collect();
         Ok(Self::planted(pack, nodes, wanted))
     }
@@ -226,7 +226,7 @@ impl<'p> Forest<'p> {
         self.wanted[node as usize]
     }
 
-    /// How many blobs are wanted.
+    /// How many are wanted.
     pub fn total(&self) -> u64 {
         self.roots.iter().map(|r| u64::from(self.weight[*r as usize])).sum()
     }
@@ -252,11 +252,21 @@ impl<'p> Forest<'p> {
         self.pack.damaged(self.nodes[node as usize].offset, why)
     }
 
-    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index.
-    pub fn inflate(&self, node: u32, inflate: &mut gix::zlib::Inflate, out: &mut Vec<u8>) -> Result<(), Damage> {
+    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index. `false`: it is
+    /// larger than `most` bytes.
+    pub fn inflate(
+        &self,
+        node: u32,
+        most: usize,
+        inflate: &mut gix::zlib::Inflate,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Damage> {
         let Node { offset, slot, .. } = self.nodes[node as usize];
         let pack = &self.pack.data;
         let entry = self.pack.entry(offset)?;
+        if entry.decompressed_size > most as u64 {
+            return Ok(false);
+        }
         let end = self.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
         let raw = pack.entry_slice(offset..end).ok_or(Damage("an entry reaches beyond the pack"))?;
         if self.pack.index.crc32_at_index(slot).is_some_and(|sum| sum != crc32fast::hash(raw)) {
@@ -268,12 +278,7 @@ impl<'p> Forest<'p> {
         out.clear();
         out.try_reserve(size).map_err(|_| Damage("an entry is larger than memory"))?;
         out.resize(size, 0);
-        pack.decompress_entry(&entry, inflate, out).map(drop).map_err(|_| Damage("an entry cannot be inflated"))
-    }
-
-    /// How large the inflated entry is.
-    pub fn size(&self, node: u32) -> u64 {
-        self.pack.entry(self.nodes[node as usize].offset).map_or(0, |e| e.decompressed_size)
+        pack.decompress_entry(&entry, inflate, out).map(|_| true).map_err(|_| Damage("an entry cannot be inflated"))
     }
 }
 

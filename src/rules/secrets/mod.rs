@@ -177,6 +177,12 @@ impl Sieve for Secrets {
 }
 
 impl Check<Commit<'_>> for Secrets {
+    fn is_silent(&self, commit: &Commit<'_>) -> bool {
+        // While pending, there is more to a commit than its text.
+        commit.carrier != Carrier::Pending
+            && [&commit.message, &commit.headers].into_iter().all(|text| self.hits(text, None).is_empty())
+    }
+
     fn check(&self, commit: &Commit<'_>, out: &mut Findings<'_>) -> Result<()> {
         if !commit.new_object && commit.carrier != Carrier::Pending {
             return Ok(());
