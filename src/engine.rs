@@ -1,6 +1,7 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
+mod family;
 mod sift;
 
 use std::collections::hash_map::RandomState;
@@ -412,20 +413,34 @@ impl<'a> Run<'a> {
             return;
         }
         let parts = match repo {
-            Some(repo) => in_parallel(repo, jobs, |local, job| self.blob(Some(local), job, sifted)),
-            None => jobs.par_iter().map(|job| self.blob(None, job, sifted)).collect(),
+            Some(repo) => {
+                let mut met = self.families(repo, jobs, sifted);
+                let rest: Vec<(usize, &BlobJob)> =
+                    jobs.iter().enumerate().filter(|(at, _)| !met.contains_key(at)).collect();
+                let read =
+                    in_parallel(repo, &rest, |local, (_, job)| self.blob(&|| load(Some(local), job), job, sifted));
+                met.extend(rest.iter().map(|(at, _)| *at).zip(read));
+                (0..jobs.len()).filter_map(|at| met.remove(&at)).collect()
+            }
+            None => jobs.par_iter().map(|job| self.blob(&|| load(None, job), job, sifted)).collect(),
         };
         self.absorb(parts);
     }
 
-    fn blob(&self, local: Option<&Local<'_>>, job: &BlobJob, sifted: &Sifted) -> Part {
+    /// Whether the check that was asked has to read a blob where it stands.
+    fn reads(&self, job: &BlobJob, known: Known<'_>) -> bool {
+        let files = &self.setting.checks.files;
+        job.places.iter().any(|place| {
+            let path: &BStr = place.path.as_ref();
+            files
+                .get(known.number())
+                .is_some_and(|s| s.scope.has_path(path) && known.wants(known.number(), &s.check, path))
+        })
+    }
+
+    fn blob(&self, load: &dyn Fn() -> Result<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
         let mut part = Part::default();
-        let load = || match (&job.blob, local) {
-            (Blob::Object(id), Some(local)) => local.blob(*id),
-            (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
-            (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink)),
-        };
-        let content = Content::new(&load);
+        let content = Content::new(load);
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
         let known = blob.and_then(|id| sifted.known(id));
         let mut findings = self.collect();
@@ -482,6 +497,14 @@ fn commit_of<'a>(
         new_object,
         new_to,
         changed_paths,
+    }
+}
+
+fn load(local: Option<&Local<'_>>, job: &BlobJob) -> Result<Vec<u8>> {
+    match (&job.blob, local) {
+        (Blob::Object(id), Some(local)) => local.blob(*id),
+        (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
+        (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink)),
     }
 }
 

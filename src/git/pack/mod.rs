@@ -66,7 +66,7 @@ impl Notes {
 }
 
 /// A pack is read for this share of its objects; fewer are found faster one by one.
-const SHARE: u64 = 16;
+const SHARE: u64 = 64;
 
 impl Repo {
     /// Reads blobs that stand in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. Damage
