@@ -113,7 +113,7 @@ impl<'t> Reader<'t> {
     fn is_in_template(&self, name: &Range<usize>) -> bool {
         let before = &self.text[name.start.saturating_sub(2 * NAME)..name.start];
         let line = &before[before.rfind_byte(b'\n').map_or(0, |at| at + 1)..];
-        line.rfind("{{").is_some_and(|open| line.rfind("}}").is_none_or(|close| close < open))
+        line.contains(&b'{') && line.rfind("{{").is_some_and(|open| line.rfind("}}").is_none_or(|close| close < open))
     }
 
     /// `name="..."`, `key="..."`: an attribute that names what the element holds.

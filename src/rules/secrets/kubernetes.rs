@@ -98,7 +98,19 @@ fn indent(line: &[u8]) -> usize {
 
 /// A line that ends what stands at `column`.
 fn ends(line: &[u8], column: usize) -> bool {
-    line.starts_with(b"---") || !line.trim().is_empty() && !line.trim_start().starts_with(b"#") && indent(line) < column
+    // Most lines are indented: that is the cheaper question.
+    line.starts_with(b"---") || indent(line) < column && !is_blank(line)
+}
+
+/// A line that says nothing.
+fn is_blank(line: &[u8]) -> bool {
+    let first = line.iter().position(|b| !matches!(b, b' ' | b'\t'));
+    let said = &line[first.unwrap_or(line.len())..];
+    match said.first() {
+        // Whatever Unicode calls white, too.
+        Some(b) if !b.is_ascii_graphic() => said.trim_start().first().is_none_or(|b| *b == b'#'),
+        said => said.is_none_or(|b| *b == b'#'),
+    }
 }
 
 /// The manifest around its `kind` key, by indentation: whole lines, from `floor` on.
@@ -136,8 +148,7 @@ fn block_entries(text: &[u8], region: &Range<usize>, out: &mut Vec<Entry>) {
         lines.push(at..end);
         at = end + 1;
     }
-    let blank = |line: &[u8]| line.trim().is_empty() || line.trim_start().starts_with(b"#");
-    let Some(column) = lines.iter().map(|l| &text[l.clone()]).find(|l| !blank(l)).map(indent) else { return };
+    let Some(column) = lines.iter().map(|l| &text[l.clone()]).find(|l| !is_blank(l)).map(indent) else { return };
     let mut encoded = None;
     let mut inner = None;
     let mut number = 0;
@@ -145,7 +156,7 @@ fn block_entries(text: &[u8], region: &Range<usize>, out: &mut Vec<Entry>) {
         let range = lines[number].clone();
         let line = &text[range.clone()];
         number += 1;
-        if blank(line) {
+        if is_blank(line) {
             continue;
         }
         let here = indent(line);
