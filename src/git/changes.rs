@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 use rayon::prelude::*;
 
-use super::decoded::Decoded;
 use super::objects::peel;
 use super::prune::Pruned;
 use super::source::{Known, Push, Source, Update};
 use super::trees::{self, PathBudget};
 use super::walk::{self, Step};
-use super::{Local, RawCommit, Repo, index, oid, worktree};
+use super::{Local, RawCommit, Repo, history, index, worktree};
 use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid};
 
@@ -40,7 +39,7 @@ pub struct BlobJob {
 
 impl BlobJob {
     /// An object that stands at one place of no commit.
-    fn at(id: Oid, path: BString) -> Self {
+    pub(super) fn at(id: Oid, path: BString) -> Self {
         Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }] }
     }
 
@@ -156,7 +155,7 @@ impl Repo {
             }
             Source::Message { .. } => Ok(Changes::default()),
             Source::Push(push) => push_changes(&local, push, ask, &budget),
-            Source::History { all } => history(&local, *all, ask, &budget),
+            Source::History { all } => history::history(&local, *all, ask, &budget),
         }
     }
 
@@ -196,7 +195,7 @@ fn from_disk(files: Vec<worktree::Disk>) -> Vec<BlobJob> {
 }
 
 /// One job per distinct blob, in the order of first sight.
-fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
+pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
     let mut at: HashMap<Oid, usize> = HashMap::new();
     let mut jobs: Vec<BlobJob> = Vec::new();
     for (pair, commit) in pairs {
@@ -316,7 +315,7 @@ fn known_commits(local: &Local<'_>, known: &Known) -> Result<Vec<Oid>> {
 }
 
 /// Lists the tag objects between a ref and what it finally points at, and returns that.
-fn judged_tags(
+pub(super) fn judged_tags(
     local: &Local<'_>,
     new: Oid,
     update: &Update,
@@ -338,7 +337,7 @@ fn judged_tags(
 }
 
 /// A ref may point at a tree: everything in it is introduced.
-fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
+pub(super) fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
     let mut found = Introduced::default();
     trees::introduced(local, tree, &[], budget, &mut |f| {
         found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
@@ -349,13 +348,12 @@ fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudge
 }
 
 /// What each commit introduces against all its parents, in the order of `steps`.
-fn introduced_by(
+pub(super) fn introduced_by(
     local: &Local<'_>,
     steps: &[Step],
     budget: &PathBudget,
-    unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
+    unwanted: Option<(&(dyn Fn(Oid) -> bool + Sync), &Pruned)>,
 ) -> Result<Vec<Introduced>> {
-    let pruned = unwanted.map(|unwanted| Pruned::read(local.repo, unwanted)).transpose()?;
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
     let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
     let known: Result<HashMap<Oid, Oid>> = match steps.len() {
@@ -376,8 +374,8 @@ fn introduced_by(
         // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
         let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
         let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
-        trees::introduced_in(local, pruned.as_ref(), tree, &parents, budget, &mut |f| {
-            if f.mode.is_commit() || !unwanted.is_some_and(|unwanted| unwanted(f.id)) {
+        trees::introduced_in(local, unwanted.map(|(_, pruned)| pruned), tree, &parents, budget, &mut |f| {
+            if f.mode.is_commit() || !unwanted.is_some_and(|(unwanted, _)| unwanted(f.id)) {
                 found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
             }
         })?;
@@ -481,70 +479,4 @@ pub fn branch_matches(pattern: &str, name: &[u8]) -> bool {
         .literal_separator(true)
         .build()
         .is_ok_and(|g| g.compile_matcher().is_match(&*name.to_str_lossy()))
-}
-
-fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
-    let mut out = Changes::default();
-    let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
-    for r in local.refs("refs/")? {
-        let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
-        match judged_tags(local, r.target, &update, &[], &mut out)? {
-            (id, ObjectKind::Commit) => tips.push(id),
-            (id, ObjectKind::Tree) => bare_tree(local, id, &mut out, budget)?,
-            (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
-        }
-    }
-    tips.sort_unstable();
-    tips.dedup();
-    let decoded = ask.sifting.map(|s| Decoded::read(local.repo, s.silent)).transpose()?.unwrap_or_default();
-    let steps = walk::all_commits(local, &tips, &decoded)?;
-    let unwanted = ask.sifting.and_then(|s| s.unwanted);
-    if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, unwanted)?;
-        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
-        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
-        out.blobs.extend(group(pairs));
-    }
-    let heard = steps.iter().filter(|s| !decoded.is_silent(s.id));
-    out.commits.extend(heard.map(|s| CommitJob {
-        id: s.id,
-        kind: ObjectKind::Commit,
-        new_object: true,
-        new_to: Vec::new(),
-    }));
-    if all {
-        unreachable_objects(local, unwanted, &decoded, &mut out)?;
-    }
-    Ok(out)
-}
-
-/// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
-fn unreachable_objects(
-    local: &Local<'_>,
-    unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
-    decoded: &Decoded,
-    out: &mut Changes,
-) -> Result<()> {
-    let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
-    let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
-    let store = local.gix.objects.store_ref();
-    let ids = store.iter().map_err(super::unreadable("the objects cannot be listed"))?;
-    let mut rest: Vec<Oid> = Vec::new();
-    for id in ids {
-        rest.push(oid(&id.map_err(super::unreadable("the objects cannot be listed"))?));
-    }
-    rest.sort_unstable();
-    rest.dedup();
-    for id in rest {
-        match local.kind(id)? {
-            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted.is_some_and(|u| u(id)) => {
-                out.blobs.push(BlobJob::at(id, id.to_string().into()))
-            }
-            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) && !decoded.is_silent(id) => {
-                out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

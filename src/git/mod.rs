@@ -7,6 +7,7 @@ mod changes;
 mod decoded;
 mod edits;
 mod graph;
+mod history;
 mod index;
 mod lines;
 mod local;

@@ -3,11 +3,13 @@
 //! cannot be pruned (loose, damaged, very large) is not known here and has to be read from the store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gix::objs::{Kind, TreeRefIter};
+use rayon::prelude::*;
 
-use super::pack::{Numbers, Reading};
+use super::pack::{Packs, Reading};
 use super::{Repo, gix_id, oid};
 use crate::error::Result;
 use crate::subject::{Made, Oid};
@@ -21,7 +23,7 @@ const TREE: u32 = 1;
 
 /// Trees by their ids.
 pub(crate) struct Pruned {
-    numbers: Numbers,
+    packs: Arc<Packs>,
     /// By the number of an object: which tree it is.
     trees: Vec<u32>,
     /// Where each tree ends in `bytes`.
@@ -31,18 +33,18 @@ pub(crate) struct Pruned {
 
 impl Pruned {
     pub fn read(repo: &Repo, unwanted: &(dyn Fn(Oid) -> bool + Sync)) -> Result<Self> {
-        let numbers = Numbers::of_packs(repo)?;
+        let packs = repo.packs()?;
         let hash = repo.local().gix.object_hash();
-        let pruner = Pruner { numbers: &numbers, hash, unwanted, words: RwLock::default(), wood: Mutex::default() };
+        let pruner = Pruner { packs: &packs, hash, unwanted, words: RwLock::default(), wood: Mutex::default() };
         repo.read_objects(Kind::Tree, None, &pruner)?;
         let words = pruner.words.into_inner().unwrap_or_else(PoisonError::into_inner);
         let wood = pruner.wood.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(wood.pruned(words, numbers))
+        Ok(wood.pruned(words, packs))
     }
 
     /// A tree as an object; `None`: not known here.
     pub fn get(&self, id: Oid) -> Option<&[u8]> {
-        let tree = self.trees[self.numbers.of(&gix_id(id))? as usize];
+        let tree = self.trees[self.packs.numbers.of(&gix_id(id))? as usize];
         let end = *self.ends.get(tree as usize)?;
         let start = tree.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
         Some(&self.bytes[start..end])
@@ -83,7 +85,7 @@ struct Wood {
 }
 
 struct Pruner<'a> {
-    numbers: &'a Numbers,
+    packs: &'a Packs,
     hash: gix::hash::Kind,
     unwanted: &'a (dyn Fn(Oid) -> bool + Sync),
     words: RwLock<Words>,
@@ -131,7 +133,7 @@ impl Reading for Pruner<'_> {
     }
 
     fn note(&self, id: Oid, _: &[u8], entries: &Self::Trace) -> u8 {
-        if let (Some(entries), Some(number)) = (entries, self.numbers.of(&gix_id(id))) {
+        if let (Some(entries), Some(number)) = (entries, self.packs.numbers.of(&gix_id(id))) {
             let limbs = entries.iter().map(|e| e.limb).filter(|limb| limb.name != NONE);
             let mut wood = self.wood.lock().unwrap_or_else(PoisonError::into_inner);
             wood.limbs.extend(limbs);
@@ -153,7 +155,7 @@ impl Pruner<'_> {
             UNWANTED
         } else {
             let name = self.name(&bytes[at..at + name]) << 1 | if is_tree { TREE } else { 0 };
-            Limb { name, object: self.numbers.of(entry.oid).unwrap_or_else(|| self.elsewhere(oid(entry.oid))) }
+            Limb { name, object: self.packs.numbers.of(entry.oid).unwrap_or_else(|| self.elsewhere(oid(entry.oid))) }
         };
         out.push(Entry { at: at as u32, limb });
         Some(end)
@@ -176,62 +178,64 @@ impl Pruner<'_> {
 }
 
 impl Wood {
-    fn limbs(&self, tree: usize) -> &[Limb] {
-        let start = tree.checked_sub(1).map_or(0, |before| self.trees[before].1);
-        &self.limbs[start..self.trees[tree].1]
+    /// Where the limbs of a tree are.
+    fn range(&self, tree: usize) -> Range<usize> {
+        tree.checked_sub(1).map_or(0, |before| self.trees[before].1)..self.trees[tree].1
     }
 
     /// Takes away all in which nothing wanted is left.
-    fn pruned(self, words: Words, numbers: Numbers) -> Pruned {
-        let mut trees = vec![NONE; numbers.len()];
+    fn pruned(self, words: Words, packs: Arc<Packs>) -> Pruned {
+        let mut trees = vec![NONE; packs.numbers.len()];
         for (tree, (number, _)) in self.trees.iter().enumerate() {
             trees[*number as usize] = tree as u32;
         }
         // A tree that is not known here holds whatever it holds.
-        let known = |limb: &Limb| {
-            let number = (limb.name & TREE != 0 && limb.object & ELSEWHERE == 0).then_some(limb.object as usize)?;
-            Some(trees[number] as usize).filter(|tree| *tree < self.trees.len())
+        let tree = |limb: &Limb| match limb.name & TREE != 0 && limb.object & ELSEWHERE == 0 {
+            true => trees[limb.object as usize],
+            false => NONE,
         };
-        let alive = self.alive(known);
+        let below: Vec<u32> = self.limbs.par_iter().with_min_len(4096).map(tree).collect();
+        let alive = self.alive(&below);
         let mut names: Vec<(Box<[u8]>, u32)> = words.names.into_iter().collect();
         names.sort_unstable_by_key(|(_, number)| *number);
         let mut elsewhere: Vec<(Oid, u32)> = words.elsewhere.into_iter().collect();
         elsewhere.sort_unstable_by_key(|(_, number)| *number);
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(self.trees.len()));
-        for tree in 0..self.trees.len() {
-            for limb in self.limbs(tree).iter().filter(|limb| known(limb).is_none_or(|below| alive[below])) {
+        for tree in (0..self.trees.len()).map(|tree| self.range(tree)) {
+            let left = tree.filter(|limb| below[*limb] == NONE || alive[below[*limb] as usize]);
+            for limb in left.map(|limb| self.limbs[limb]) {
                 bytes.extend_from_slice(&names[(limb.name >> 1) as usize].0);
                 bytes.push(0);
                 match limb.object & ELSEWHERE {
-                    0 => bytes.extend_from_slice(numbers.id(limb.object).as_bytes()),
+                    0 => bytes.extend_from_slice(packs.numbers.id(limb.object).as_bytes()),
                     _ => bytes.extend_from_slice(elsewhere[(limb.object & !ELSEWHERE) as usize].0.as_bytes()),
                 }
             }
             ends.push(bytes.len());
         }
-        Pruned { numbers, trees, ends, bytes }
+        Pruned { packs, trees, ends, bytes }
     }
 
     /// Which trees hold something wanted, at any depth: upwards from those that hold it themselves.
-    fn alive(&self, known: impl Fn(&Limb) -> Option<usize>) -> Vec<bool> {
-        let below = |tree: usize| self.limbs(tree).iter().filter_map(&known);
+    fn alive(&self, below: &[u32]) -> Vec<bool> {
+        let held =
+            |tree: usize| below[self.range(tree)].iter().filter(|held| **held != NONE).map(|held| *held as usize);
         // Who holds each tree: `holders[first[t]..first[t + 1]]`.
         let mut first = vec![0u32; self.trees.len() + 2];
         for tree in 0..self.trees.len() {
-            below(tree).for_each(|held| first[held + 2] += 1);
+            held(tree).for_each(|held| first[held + 2] += 1);
         }
         for at in 1..first.len() {
             first[at] += first[at - 1];
         }
         let mut holders = vec![0u32; first[self.trees.len() + 1] as usize];
         for tree in 0..self.trees.len() {
-            for held in below(tree) {
+            for held in held(tree) {
                 holders[first[held + 1] as usize] = tree as u32;
                 first[held + 1] += 1;
             }
         }
-        let mut alive: Vec<bool> =
-            (0..self.trees.len()).map(|tree| self.limbs(tree).iter().any(|limb| known(limb).is_none())).collect();
+        let mut alive: Vec<bool> = (0..self.trees.len()).map(|tree| below[self.range(tree)].contains(&NONE)).collect();
         let mut rising: Vec<usize> = (0..alive.len()).filter(|tree| alive[*tree]).collect();
         while let Some(tree) = rising.pop() {
             for holder in &holders[first[tree] as usize..first[tree + 1] as usize] {

@@ -39,6 +39,12 @@ enum Base {
     Elsewhere,
 }
 
+/// All entries of a pack, by their places, and what they are in the end.
+pub(super) struct Survey {
+    nodes: Vec<Node>,
+    kinds: Vec<Kind>,
+}
+
 /// What an entry is made of.
 pub(super) enum Stored {
     Whole,
@@ -50,7 +56,7 @@ pub(super) enum Stored {
 /// The objects of a pack that are wanted, and what has to be made for them.
 pub(super) struct Forest<'p> {
     pub pack: &'p Pack,
-    nodes: Vec<Node>,
+    nodes: &'p [Node],
     /// Wanted itself.
     wanted: Vec<bool>,
     /// How many wanted ones stand on an entry, itself included: 0 is never made.
@@ -128,13 +134,9 @@ impl Pack {
     }
 }
 
-impl<'p> Forest<'p> {
-    /// `wanted` is asked about every entry, by its kind and id; a base that is elsewhere has the kind that `kind` says.
-    pub fn grow(
-        pack: &'p Pack,
-        wanted: &(impl Fn(Kind, &gix::hash::oid) -> bool + Sync),
-        kind: impl Fn(Oid) -> Result<Kind>,
-    ) -> Result<Self> {
+impl Survey {
+    /// A base that is elsewhere has the kind that `kind` says.
+    pub fn of(pack: &Pack, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
         let mut order: Vec<(u64, u32)> = (0..pack.len()).map(|s| (pack.index.pack_offset_at_index(s), s)).collect();
         order.sort_unstable();
         let mut at_slot = vec![NONE; order.len()];
@@ -148,14 +150,21 @@ impl<'p> Forest<'p> {
         let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
         drop((order, at_slot));
         let kinds = kinds(pack, &nodes, kind)?;
+        Ok(Self { nodes, kinds })
+    }
+}
+
+impl<'p> Forest<'p> {
+    /// `wanted` is asked about every entry, by its kind and id.
+    pub fn grow(pack: &'p Pack, survey: &'p Survey, wanted: &(impl Fn(Kind, &gix::hash::oid) -> bool + Sync)) -> Self {
         let judge = |(node, kind): (&Node, &Kind)| wanted(*kind, pack.id(node.slot));
-        let wanted: Vec<bool> = nodes.par_iter().zip(&kinds).with_min_len(4096).map(judge).collect();
-        Ok(Self::planted(pack, nodes, wanted))
+        let wanted = survey.nodes.par_iter().zip(&survey.kinds).with_min_len(4096).map(judge).collect();
+        Self::planted(pack, &survey.nodes, wanted)
     }
 
-    fn planted(pack: &'p Pack, nodes: Vec<Node>, wanted: Vec<bool>) -> Self {
+    fn planted(pack: &'p Pack, nodes: &'p [Node], wanted: Vec<bool>) -> Self {
         let mut first = vec![0u32; nodes.len() + 2];
-        for node in &nodes {
+        for node in nodes {
             if let Base::Here(base) = node.base {
                 first[base as usize + 2] += 1;
             }

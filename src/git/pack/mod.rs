@@ -10,11 +10,12 @@ mod walk;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use gix::objs::Kind;
 
-use self::forest::{Forest, Pack};
-pub(super) use self::numbers::Numbers;
+use self::forest::{Forest, Pack, Survey};
+use self::numbers::Numbers;
 use self::walk::Walk;
 use super::{Repo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
@@ -49,10 +50,18 @@ pub struct Counts {
     pub made: u64,
 }
 
+/// The packs, as far as they are known.
+#[derive(Default)]
+pub(super) struct Packs {
+    pub numbers: Numbers,
+    /// Of each pack that was read.
+    surveys: Vec<OnceLock<Survey>>,
+}
+
 /// What was noted of each object.
 #[derive(Default)]
 pub struct Notes {
-    numbers: Numbers,
+    packs: Arc<Packs>,
     /// By its number.
     said: Vec<AtomicU8>,
 }
@@ -60,7 +69,7 @@ pub struct Notes {
 impl Notes {
     pub fn get(&self, id: Oid) -> Option<u8> {
         let id = gix_id(id);
-        let mut said = self.numbers.all(&id).map(|number| self.said[number as usize].load(Ordering::Relaxed));
+        let mut said = self.packs.numbers.all(&id).map(|number| self.said[number as usize].load(Ordering::Relaxed));
         said.find(|note| *note != NOTHING)
     }
 }
@@ -85,12 +94,12 @@ impl Repo {
         let local = self.local();
         let hash = local.gix.object_hash();
         let mut counts = Counts::default();
-        let numbers = Numbers::of_packs(self)?;
-        let said: Vec<AtomicU8> = (0..numbers.len()).map(|_| AtomicU8::new(NOTHING)).collect();
+        let packs = self.packs()?;
+        let said: Vec<AtomicU8> = (0..packs.numbers.len()).map(|_| AtomicU8::new(NOTHING)).collect();
         // An object can stand in several packs.
         let mut seen: HashSet<Oid> = HashSet::new();
-        let several = numbers.packs().count() > 1;
-        for (file, range) in numbers.packs() {
+        let several = packs.surveys.len() > 1;
+        for ((file, range), survey) in packs.numbers.packs().zip(&packs.surveys) {
             let said = &said[range];
             let pack = Pack::open(file, hash)?;
             if pack.len() as usize != said.len() {
@@ -100,11 +109,17 @@ impl Repo {
                 let id = oid(id);
                 its == kind && wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
             };
-            let kind_of = |id: Oid| self.local().object(id).map(|(kind, _)| kind);
             if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(SHARE) < u64::from(pack.len())) {
                 continue;
             }
-            let forest = Forest::grow(&pack, &is_wanted, kind_of)?;
+            let survey = match survey.get() {
+                Some(survey) => survey,
+                None => {
+                    let new = Survey::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
+                    survey.get_or_init(|| new)
+                }
+            };
+            let forest = Forest::grow(&pack, survey, &is_wanted);
             if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
                 continue;
             }
@@ -117,11 +132,21 @@ impl Repo {
                 seen.extend(read.map(|s| oid(pack.id(s))));
             }
         }
-        Ok((Notes { numbers, said }, counts))
+        Ok((Notes { packs, said }, counts))
+    }
+
+    /// The packs that are here now; later ones are not seen any more.
+    pub(super) fn packs(&self) -> Result<Arc<Packs>> {
+        let open = || {
+            let numbers = Numbers::of_packs(self)?;
+            let surveys = numbers.packs().map(|_| OnceLock::new()).collect();
+            Ok(Arc::new(Packs { numbers, surveys }))
+        };
+        self.packs.get_or_init(open).clone()
     }
 
     /// The indices of all packs, of this repository and of those whose objects it shares.
-    pub(super) fn pack_files(&self) -> Result<Vec<PathBuf>> {
+    fn pack_files(&self) -> Result<Vec<PathBuf>> {
         let local = self.local();
         let store = local.gix.objects.store_ref();
         let alternates = store.alternate_db_paths().map_err(unreadable("the alternates cannot be read"))?;
