@@ -196,13 +196,11 @@ impl<'s, 't> Look<'s, 't> {
             }
         }
         if ask.generic {
-            for (kind, interest) in KINDS {
-                let mut reader = generic::Reader::new(self.text, kind, false);
-                if reader.assignment(word.clone()).is_some() {
-                    found = found.and(interest);
-                }
-                end = end.max(reader.reach.get());
-            }
+            let mut reader = generic::Reader::new(self.text, KINDS[0].0, false);
+            let assigned = reader.assignments(word.clone(), KINDS.map(|(kind, _)| kind));
+            let raised = KINDS.iter().zip(assigned).filter(|(_, assigned)| *assigned);
+            found = raised.fold(found, |found, ((_, interest), _)| found.and(*interest));
+            end = end.max(reader.reach.get());
         }
         let steps = (end - word.start).div_ceil(STEP);
         // Too far to remember: whoever stands here has to be read as long as nothing near changes.
