@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Whole commands against git, ripgrep and other scanners: same corpus, same run, ratios.
+# Whole commands against git, ripgrep and other scanners: same corpus, same run, medians, ratios, peak memory.
 #
 #   benches/commands.sh [--quick] CORPUS...
 #
 # CORPUS: a git repository with a work tree. Needs hyperfine and python3; peers are used when they are on the PATH.
+# Each scanner runs with all its rules and asks nobody on the network. A clone that lacks blobs is no corpus.
 # Times on a busy machine say nothing: run it alone. The binary is $PORTCULLIS, else target/release/portcullis.
 set -euo pipefail
 
@@ -11,7 +12,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 portcullis=${PORTCULLIS:-$here/target/release/portcullis}
 runs=10
 if [ "${1-}" = --quick ]; then runs=3; shift; fi
-[ $# -gt 0 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 for tool in hyperfine python3 git; do
     command -v "$tool" >/dev/null || { echo "$tool is not installed" >&2; exit 2; }
 done
@@ -20,7 +21,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# measure TITLE FLOOR-NAME FLOOR-COMMAND [NAME COMMAND]...: medians, and ratios to the floor.
+# measure TITLE FLOOR-NAME FLOOR-COMMAND [NAME COMMAND]...: medians, ratios to the floor, peak memory.
 measure() {
     local title=$1 args=()
     shift
@@ -28,21 +29,32 @@ measure() {
         args+=(-n "$1" "$2")
         shift 2
     done
-    hyperfine --warmup 2 --runs "$runs" --ignore-failure --style none --export-json "$work/times.json" "${args[@]}" >/dev/null 2>&1
-    python3 - "$title" "$work/times.json" <<'PY'
-import json, sys
-title, file = sys.argv[1:]
+    hyperfine --warmup 1 --runs "$runs" --ignore-failure --style none --export-json "$work/times.json" "${args[@]}" >/dev/null 2>&1
+    python3 - "$title" "$work/times.json" "${args[@]}" <<'PY'
+import json, os, resource, subprocess, sys
+title, file, *args = sys.argv[1:]
 results = json.load(open(file))["results"]
 floor = results[0]["median"]
 print(f"\n{title}")
-for r in results:
-    print(f"  {r['command']:<34} {r['median'] * 1000:10.1f} ms {r['median'] / floor:8.2f} x")
+for r, command in zip(results, args[2::3]):
+    # The most that one process of it held, mapped files included.
+    child = subprocess.Popen(command, shell=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    # A child begins with what its parent held, which is this program's own until it became another.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    held = f"{usage.ru_maxrss / 1024:8.0f} MiB" if usage.ru_maxrss > own * 1.1 else f"   < {own * 1.1 / 1024:3.0f} MiB"
+    print(f"  {r['command']:<34} {r['median'] * 1000:10.1f} ms {r['median'] / floor:8.2f} x {held}")
 PY
 }
 
 # have NAME COMMAND: adds a peer to the list if its program is there.
 peers=()
 have() { if command -v "${2%% *}" >/dev/null; then peers+=("$1" "$2"); fi; }
+
+echo "$(date -u +%F), $(uname -sm), $(nproc) cores, $(git --version), $("$portcullis" --version)"
+for peer in rg gitleaks betterleaks kingfisher noseyparker ripsecrets detect-secrets; do
+    command -v "$peer" >/dev/null && echo "$peer: $("$peer" --version 2>/dev/null | head -1)"
+done
 
 for corpus in "$@"; do
     cd "$corpus"
@@ -55,7 +67,6 @@ for corpus in "$@"; do
     git -C "$work/staged" update-index --add --cacheinfo "100644,$blob,zz-staged.yaml"
     peers=()
     have "gitleaks" "gitleaks git --staged --no-banner $work/staged"
-    have "ripsecrets" "ripsecrets $work/staged"
     measure "staged, one file" \
         "git diff --cached --raw" "git -C $work/staged diff --cached --raw" \
         "portcullis check --staged" "$portcullis -C $work/staged check --staged" "${peers[@]}"
@@ -64,7 +75,7 @@ for corpus in "$@"; do
     peers=()
     have "gitleaks" "gitleaks dir --no-banner ."
     have "betterleaks" "betterleaks dir --no-banner ."
-    have "kingfisher" "kingfisher scan --no-validate --git-history none ."
+    have "kingfisher" "kingfisher scan --no-validate --no-update-check --git-history none ."
     have "noseyparker" "noseyparker scan --git-history none -d $work/np --progress never ."
     have "ripsecrets" "ripsecrets ."
     have "detect-secrets" "detect-secrets scan"
@@ -85,10 +96,12 @@ for corpus in "$@"; do
         runs=3
         peers=()
         have "gitleaks" "gitleaks git --no-banner ."
+        have "kingfisher" "kingfisher scan --no-validate --no-update-check ."
         have "noseyparker" "noseyparker scan -d $work/nph --progress never ."
         measure "history" \
             "git cat-file --batch-all-objects" "git cat-file --batch-all-objects --batch --buffer" \
-            "portcullis check --history" "$portcullis check --history" "${peers[@]}"
+            "portcullis check --history" "$portcullis check --history" \
+            "portcullis --only secrets" "$portcullis check --history --only secrets" "${peers[@]}"
         runs=10
     fi
 done

@@ -1,6 +1,7 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
+mod family;
 mod seen;
 mod sift;
 
@@ -18,7 +19,8 @@ use self::sift::{Known, Sifted};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
 use crate::git::{
-    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Mark, Repo, SnapshotOf, Source, Update,
+    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Mark, RawCommit, Repo, Sifting,
+    SnapshotOf, Source, Update,
 };
 use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
@@ -98,13 +100,19 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         _ => Sifted::default(),
     };
     let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
+    let unwanted = |id| sifted.nobody_wants(id);
+    let silent = |id: Oid, raw: RawCommit| {
+        let subject = commit_of(raw, id, true, Vec::new(), &|| Ok(Vec::new()));
+        checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
+    };
+    let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
     let ask = Ask {
         kinds: checks.kinds(),
         path_budget: setting.path_budget,
         protected: setting.protected,
         threads: setting.threads,
         marks: setting.seen.is_some(),
-        unwanted: &|id| only_sifted && sifted.nobody_wants(id),
+        sifting: sifting.then_some(sift),
     };
     let changes = repo.changes(source, &ask)?;
     if sifting && matches!(source, Source::Push(_)) {
@@ -358,18 +366,8 @@ impl<'a> Run<'a> {
             }),
             _ => local.commit(job.id).map(|raw| {
                 let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
-                judge(&Commit {
-                    carrier: Carrier::Commit(job.id),
-                    message: raw.message,
-                    headers: raw.headers,
-                    parents: raw.node.parents,
-                    tree: Some(tree),
-                    author: raw.node.author,
-                    committer: raw.node.committer,
-                    new_object: job.new_object,
-                    new_to: job.new_to.clone(),
-                    changed_paths: &|| local.changed_paths(first, tree, self.setting.path_budget),
-                });
+                let changed = || local.changed_paths(first, tree, self.setting.path_budget);
+                judge(&commit_of(raw, job.id, job.new_object, job.new_to.clone(), &changed));
             }),
         };
         if let Err(error) = read {
@@ -429,14 +427,37 @@ impl<'a> Run<'a> {
             return;
         }
         let parts = match repo {
-            Some(repo) => in_parallel(repo, jobs, |desk, job| self.blob(Some(&desk.local), &desk.spare, job, sifted)),
-            None => jobs.par_iter().map_init(Cell::default, |spare, job| self.blob(None, spare, job, sifted)).collect(),
+            Some(repo) => {
+                let mut met = self.families(repo, jobs, sifted);
+                let rest: Vec<(usize, &BlobJob)> =
+                    jobs.iter().enumerate().filter(|(at, _)| !met.contains_key(at)).collect();
+                let stored = |desk: &Desk<'_>, (_, job): &(usize, &BlobJob)| {
+                    self.stored(Some(&desk.local), &desk.spare, job, sifted)
+                };
+                let read = in_parallel(repo, &rest, stored);
+                met.extend(rest.iter().map(|(at, _)| *at).zip(read));
+                (0..jobs.len()).filter_map(|at| met.remove(&at)).collect()
+            }
+            None => {
+                jobs.par_iter().map_init(Cell::default, |spare, job| self.stored(None, spare, job, sifted)).collect()
+            }
         };
         self.absorb(parts);
     }
 
-    fn blob(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
-        let mut part = Part::default();
+    /// Whether the check that was asked has to read a blob where it stands.
+    fn reads(&self, job: &BlobJob, known: Known<'_>) -> bool {
+        let files = &self.setting.checks.files;
+        job.places.iter().any(|place| {
+            let path: &BStr = place.path.as_ref();
+            files
+                .get(known.number())
+                .is_some_and(|s| s.scope.has_path(path) && known.wants(known.number(), &s.check, path))
+        })
+    }
+
+    /// Judges a blob where it stands.
+    fn stored(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
         let load = || match (&job.blob, local) {
             (Blob::Object(id), Some(local)) => local.blob_unless_large(*id),
             (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
@@ -452,6 +473,17 @@ impl<'a> Run<'a> {
             }
         };
         let content = Content::or_in_parts(&load, &open);
+        let mut part = self.blob(&content, job, sifted);
+        if streamed.get() > 0 {
+            part.stats.blobs_read = 1;
+            part.stats.bytes_read = streamed.get();
+        }
+        spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
+        part
+    }
+
+    fn blob(&self, content: &Content<'_>, job: &BlobJob, sifted: &Sifted) -> Part {
+        let mut part = Part::default();
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
         let known = blob.and_then(|id| sifted.known(id));
         let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
@@ -459,7 +491,7 @@ impl<'a> Run<'a> {
         let mut passed_over = false;
         for place in &job.places {
             let path: &BStr = place.path.as_ref();
-            let file = File { path, commit: place.commit, blob, symlink: place.symlink, content: &content };
+            let file = File { path, commit: place.commit, blob, symlink: place.symlink, content };
             let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
             for (number, scoped) in here {
                 if seen && scoped.check.judges_alone() {
@@ -469,7 +501,11 @@ impl<'a> Run<'a> {
                     passed_over = true;
                     continue;
                 }
-                if let Err(error) = scoped.check.check(&file, &mut findings) {
+                let checked = match known {
+                    Some(known) => known.check(number, &scoped.check, &file, &mut findings),
+                    None => scoped.check.check(&file, &mut findings),
+                };
+                if let Err(error) = checked {
                     let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
                     part.errors.push(Undecided { error, origin: Some(origin) });
                     break;
@@ -485,12 +521,7 @@ impl<'a> Run<'a> {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = bytes as u64;
         }
-        if streamed.get() > 0 {
-            part.stats.blobs_read = 1;
-            part.stats.bytes_read = streamed.get();
-        }
         part.stats.blobs_seen = u64::from(seen && content.read().is_none());
-        spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
         let findings = findings.into_vec();
         if !findings.is_empty() {
             part.batch = Batch { refs: self.refs.clone(), findings };
@@ -512,6 +543,27 @@ impl<R: Read> Read for Counted<'_, R> {
         let read = self.input.read(into)?;
         self.bytes.set(self.bytes.get() + read as u64);
         Ok(read)
+    }
+}
+
+fn commit_of<'a>(
+    raw: RawCommit,
+    id: Oid,
+    new_object: bool,
+    new_to: Vec<BString>,
+    changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
+) -> Commit<'a> {
+    Commit {
+        carrier: Carrier::Commit(id),
+        message: raw.message,
+        headers: raw.headers,
+        parents: raw.node.parents,
+        tree: Some(raw.node.tree),
+        author: raw.node.author,
+        committer: raw.node.committer,
+        new_object,
+        new_to,
+        changed_paths,
     }
 }
 

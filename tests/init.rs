@@ -79,6 +79,31 @@ fn environments_that_are_only_directories_need_no_branch() {
 }
 
 #[test]
+fn a_file_that_differs_between_the_branches_is_compared_across_them() {
+    let repo = TestRepo::init();
+    repo.write("app.env", format!("HOOK_URL=https://h.example/{SECRET}\nPORT=80\n"));
+    repo.write("same.env", "A=1\n");
+    repo.write("app.env.example", "HOOK_URL=\n");
+    repo.commit("feat: all");
+    repo.git(["checkout", "-q", "-b", "dev"]);
+    repo.write("app.env", format!("HOOK_URL=https://h.example/{SECRET}x\nPORT=80\n"));
+    repo.write("app.env.example", "HOOK_URL=x\n");
+    repo.commit("feat: staging");
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    let source = "- { id: app, format: dotenv, at: { staging: \"dev:app.env\", production: \"main:app.env\" } }";
+    assert!(written.contains(source) && written.contains("- app/HOOK_URL"), "{written}");
+    assert!(!written.contains(":same.env") && !written.contains("example\"") && !written.contains(SECRET), "{written}");
+    assert_eq!(portcullis(&repo, &["check"]).2, 0);
+    // Tomorrow dev takes production's webhook.
+    repo.write("app.env", format!("HOOK_URL=https://h.example/{SECRET}\nPORT=80\n"));
+    repo.commit("feat: oops");
+    let (out, err, code) = portcullis(&repo, &["check", "--range", "HEAD~1..HEAD"]);
+    assert!(code == 1 && out.contains("divergence/must-differ"), "{out}{err}");
+}
+
+#[test]
 fn init_in_an_empty_repository_and_with_a_preset() {
     let repo = TestRepo::init();
     let (out, err, code) = portcullis(&repo, &["init", "--dry-run", "--preset", "windmill"]);

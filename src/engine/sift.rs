@@ -1,16 +1,23 @@
 //! Which of many blobs need not be read where they stand: packs are read by their delta trees, and a check that can tell
 //! from the bytes alone says of each blob what it could find there. Owns the meeting of git's packs and the rules' sieves.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use crate::error::Result;
+use crate::finding::Findings;
 use crate::git::{BlobJob, Notes, Reading, Repo};
 use crate::policy::Scoped;
 use crate::report::Stats;
-use crate::rules::sieve::{Interest, Trace};
+use crate::rules::sieve::{Interest, Seen, Trace};
 use crate::rules::{FileCheck, Sieve};
-use crate::subject::{Made, Oid};
+use crate::subject::{File, Made, Oid};
 
 /// Fewer blobs are read faster one by one.
 const MANY: usize = 1000;
+/// Marks and extents that are kept of all blobs together: some 48 MiB of them.
+const LEADS: usize = 4 << 20;
 /// Beside the interest of a check: the blob is a pointer to content elsewhere.
 const POINTER: u8 = 0x40;
 
@@ -18,18 +25,34 @@ const POINTER: u8 = 0x40;
 #[derive(Default)]
 pub(super) struct Sifted {
     notes: Notes,
+    /// Of blobs in which something was found, where.
+    leads: HashMap<Oid, Seen>,
     /// The check that was asked, by its place in the list.
     check: Option<usize>,
 }
 
 /// What is known of one blob.
 #[derive(Clone, Copy)]
-pub(super) struct Known {
+pub(super) struct Known<'s> {
     check: usize,
     note: u8,
+    leads: Option<&'s Seen>,
 }
 
-impl Known {
+impl Known<'_> {
+    /// Has a check look at a file, as closely as it has to.
+    pub fn check(self, number: usize, check: &FileCheck, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        match (self.leads, check.sieve()) {
+            (Some(leads), Some(sieve)) if number == self.check => sieve.follow(leads, file, out),
+            _ => check.check(file, out),
+        }
+    }
+
+    /// The place of the check that was asked.
+    pub fn number(self) -> usize {
+        self.check
+    }
+
     /// Whether a check has to look at it.
     pub fn wants(self, number: usize, check: &FileCheck, path: &bstr::BStr) -> bool {
         number != self.check || check.sieve().is_none_or(|s| s.wants(Interest(self.note & !POINTER), path))
@@ -37,11 +60,6 @@ impl Known {
 
     pub fn is_pointer(self) -> bool {
         self.note & POINTER != 0
-    }
-
-    /// The check that was asked finds nothing in it, wherever it stands.
-    fn is_quiet(self) -> bool {
-        self.note == 0
     }
 }
 
@@ -65,28 +83,43 @@ impl Sifted {
         let sieve = checks.iter().enumerate().find_map(|(number, s)| Some((number, s.check.sieve()?)));
         let Some((check, sieve)) = sieve else { return Ok(Self::default()) };
         let before = sieve.work();
-        let (notes, counts) = repo.read_packs(wanted, &Sifter { sieve })?;
+        let sifter = Sifter { sieve, leads: Mutex::default(), room: AtomicUsize::new(LEADS) };
+        let (notes, counts) = repo.read_packs(wanted, &sifter)?;
+        let leads = sifter.leads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let work = sieve.work();
         stats.blobs_resolved += counts.resolved;
         stats.bytes_inflated += counts.inflated;
         stats.bytes_made += counts.made;
         stats.bytes_sifted += work.bytes - before.bytes;
         stats.blobs_sifted_whole += work.whole - before.whole;
-        Ok(Self { notes, check: Some(check) })
+        Ok(Self { notes, leads, check: Some(check) })
     }
 
-    pub fn known(&self, id: Oid) -> Option<Known> {
-        Some(Known { check: self.check?, note: self.notes.get(id)? })
+    pub fn known(&self, id: Oid) -> Option<Known<'_>> {
+        Some(Known { check: self.check?, note: self.notes.get(id)?, leads: self.leads.get(&id) })
     }
 
     /// For a run with no other check of files than the one that was asked: whether nobody wants a blob.
     pub fn nobody_wants(&self, id: Oid) -> bool {
-        self.known(id).is_some_and(Known::is_quiet)
+        self.check.is_some() && self.notes.get(id) == Some(0)
     }
 }
 
 struct Sifter<'a> {
     sieve: &'a dyn Sieve,
+    leads: Mutex<HashMap<Oid, Seen>>,
+    /// How many more may be kept.
+    room: AtomicUsize,
+}
+
+impl Sifter<'_> {
+    fn keep(&self, id: Oid, leads: Seen) {
+        let count = leads.marks.len() + leads.extents.len();
+        let left = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(count));
+        if left.is_ok() {
+            self.leads.lock().unwrap_or_else(PoisonError::into_inner).insert(id, leads);
+        }
+    }
 }
 
 impl Reading for Sifter<'_> {
@@ -100,7 +133,13 @@ impl Reading for Sifter<'_> {
         self.sieve.made(base, made)
     }
 
-    fn note(&self, bytes: &[u8], trace: &Trace) -> u8 {
-        trace.interest().0 | if super::is_pointer(bytes) { POINTER } else { 0 }
+    fn note(&self, id: Oid, bytes: &[u8], trace: &Trace) -> u8 {
+        let interest = trace.interest();
+        if interest != Interest::NONE
+            && let Some(leads) = self.sieve.leads(bytes, trace)
+        {
+            self.keep(id, leads);
+        }
+        interest.0 | if super::is_pointer(bytes) { POINTER } else { 0 }
     }
 }

@@ -8,10 +8,11 @@ use rayon::prelude::*;
 
 use super::marks::{Mark, Marker};
 use super::objects::peel;
+use super::prune::Pruned;
 use super::source::{Known, Push, Source, Update};
 use super::trees::{self, PathBudget};
 use super::walk::{self, Step};
-use super::{Local, Repo, index, oid, worktree};
+use super::{Local, RawCommit, Repo, history, index, worktree};
 use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid};
 
@@ -41,7 +42,7 @@ pub struct BlobJob {
 
 impl BlobJob {
     /// An object that stands at one place of no commit.
-    fn at(id: Oid, path: BString) -> Self {
+    pub(super) fn at(id: Oid, path: BString) -> Self {
         Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }], mark: None }
     }
 
@@ -123,8 +124,17 @@ pub struct Ask<'a> {
     pub threads: usize,
     /// Files of the work tree that are as the index has them are marked.
     pub marks: bool,
-    /// Blobs that nobody will look at, wherever they stand.
-    pub unwanted: &'a (dyn Fn(Oid) -> bool + Sync),
+    /// For history: packs are read by their families of deltas. `None`: each object where it stands.
+    pub sifting: Option<Sifting<'a>>,
+}
+
+/// What need not be listed.
+#[derive(Clone, Copy)]
+pub struct Sifting<'a> {
+    /// Blobs that nobody will look at, wherever they stand; `None`: every blob is looked at.
+    pub unwanted: Option<&'a (dyn Fn(Oid) -> bool + Sync)>,
+    /// Whether nobody would say anything of a commit.
+    pub silent: &'a (dyn Fn(Oid, RawCommit) -> bool + Sync),
 }
 
 impl Repo {
@@ -150,7 +160,7 @@ impl Repo {
             }
             Source::Message { .. } => Ok(Changes::default()),
             Source::Push(push) => push_changes(&local, push, ask, &budget),
-            Source::History { all } => history(&local, *all, ask, &budget),
+            Source::History { all } => history::history(&local, *all, ask, &budget),
         }
     }
 
@@ -204,7 +214,7 @@ fn from_disk(files: Vec<worktree::Disk>, marker: Option<&Marker>) -> Vec<BlobJob
 }
 
 /// One job per distinct blob, in the order of first sight.
-fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
+pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
     let mut at: HashMap<Oid, usize> = HashMap::new();
     let mut jobs: Vec<BlobJob> = Vec::new();
     for (pair, commit) in pairs {
@@ -256,7 +266,7 @@ fn push_changes(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudg
         None => walk::new_commits(local, &tips, &known)?,
     };
     if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
+        let pairs = introduced_by(local, &steps, budget, None)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
@@ -324,7 +334,7 @@ fn known_commits(local: &Local<'_>, known: &Known) -> Result<Vec<Oid>> {
 }
 
 /// Lists the tag objects between a ref and what it finally points at, and returns that.
-fn judged_tags(
+pub(super) fn judged_tags(
     local: &Local<'_>,
     new: Oid,
     update: &Update,
@@ -346,7 +356,7 @@ fn judged_tags(
 }
 
 /// A ref may point at a tree: everything in it is introduced.
-fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
+pub(super) fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
     let mut found = Introduced::default();
     trees::introduced(local, tree, &[], budget, &mut |f| {
         found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
@@ -357,11 +367,11 @@ fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudge
 }
 
 /// What each commit introduces against all its parents, in the order of `steps`.
-fn introduced_by(
+pub(super) fn introduced_by(
     local: &Local<'_>,
     steps: &[Step],
     budget: &PathBudget,
-    unwanted: &(dyn Fn(Oid) -> bool + Sync),
+    unwanted: Option<(&(dyn Fn(Oid) -> bool + Sync), &Pruned)>,
 ) -> Result<Vec<Introduced>> {
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
     let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
@@ -383,8 +393,8 @@ fn introduced_by(
         // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
         let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
         let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
-        trees::introduced(local, tree, &parents, budget, &mut |f| {
-            if f.mode.is_commit() || !unwanted(f.id) {
+        trees::introduced_in(local, unwanted.map(|(_, pruned)| pruned), tree, &parents, budget, &mut |f| {
+            if f.mode.is_commit() || !unwanted.is_some_and(|(unwanted, _)| unwanted(f.id)) {
                 found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
             }
         })?;
@@ -488,62 +498,4 @@ pub fn branch_matches(pattern: &str, name: &[u8]) -> bool {
         .literal_separator(true)
         .build()
         .is_ok_and(|g| g.compile_matcher().is_match(&*name.to_str_lossy()))
-}
-
-fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
-    let mut out = Changes::default();
-    let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
-    for r in local.refs("refs/")? {
-        let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
-        match judged_tags(local, r.target, &update, &[], &mut out)? {
-            (id, ObjectKind::Commit) => tips.push(id),
-            (id, ObjectKind::Tree) => bare_tree(local, id, &mut out, budget)?,
-            (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
-        }
-    }
-    tips.sort_unstable();
-    tips.dedup();
-    let steps = walk::all_commits(local, &tips)?;
-    if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, ask.unwanted)?;
-        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
-        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
-        out.blobs.extend(group(pairs));
-    }
-    out.commits.extend(steps.iter().map(|s| CommitJob {
-        id: s.id,
-        kind: ObjectKind::Commit,
-        new_object: true,
-        new_to: Vec::new(),
-    }));
-    if all {
-        unreachable_objects(local, ask.unwanted, &mut out)?;
-    }
-    Ok(out)
-}
-
-/// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
-fn unreachable_objects(local: &Local<'_>, unwanted: &(dyn Fn(Oid) -> bool + Sync), out: &mut Changes) -> Result<()> {
-    let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
-    let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
-    let store = local.gix.objects.store_ref();
-    let ids = store.iter().map_err(super::unreadable("the objects cannot be listed"))?;
-    let mut rest: Vec<Oid> = Vec::new();
-    for id in ids {
-        rest.push(oid(&id.map_err(super::unreadable("the objects cannot be listed"))?));
-    }
-    rest.sort_unstable();
-    rest.dedup();
-    for id in rest {
-        match local.kind(id)? {
-            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted(id) => {
-                out.blobs.push(BlobJob::at(id, id.to_string().into()))
-            }
-            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) => {
-                out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -4,8 +4,10 @@
 mod attributes;
 mod bases;
 mod changes;
+mod decoded;
 mod edits;
 mod graph;
+mod history;
 mod index;
 mod large;
 mod lines;
@@ -16,6 +18,7 @@ mod open;
 mod pack;
 mod patch;
 mod pick;
+mod prune;
 mod quarantine;
 mod renames;
 mod similar;
@@ -26,7 +29,9 @@ mod walk;
 mod worktree;
 mod write;
 
-pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, TreeJob, branch_matches, plain_files};
+pub use changes::{
+    Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, Sifting, TreeJob, branch_matches, plain_files,
+};
 pub use edits::{Edit, Leaf};
 pub use graph::GitGraph;
 pub use lines::{Overlap, Region, is_binary, merge_or, regions};

@@ -88,7 +88,7 @@ pub struct RawCommit {
 }
 
 impl RawCommit {
-    fn parse(id: Oid, bytes: &[u8]) -> Result<Self> {
+    pub(super) fn parse(id: Oid, bytes: &[u8]) -> Result<Self> {
         let (headers, raw) = split(bytes);
         let mut tree = None;
         let mut parents = Vec::new();

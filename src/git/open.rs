@@ -2,13 +2,14 @@
 //! Owns [`Repo`] (shared between threads) and [`Local`] (one per thread).
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use gix::bstr::BString;
 
 use super::bases::Bases;
 use super::changes::Introduced;
+use super::pack::Packs;
 use super::quarantine::Quarantine;
 use super::{oid, unreadable};
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ pub struct Repo {
     quarantine: Option<Quarantine>,
     /// What waits there, listed once.
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
+    /// What packs there are, looked up once.
+    pub(super) packs: OnceLock<Result<Arc<Packs>>>,
     /// What the index brings, read once.
     pub(super) staged: OnceLock<Result<Introduced>>,
     /// The files of the work tree, listed once.
@@ -77,6 +80,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 foreign,
                 quarantine: None,
                 waiting: OnceLock::new(),
+                packs: OnceLock::new(),
                 staged: OnceLock::new(),
                 work_tree: OnceLock::new(),
                 scratch: None,
@@ -119,6 +123,7 @@ impl Repo {
     pub fn with_quarantine(mut self, quarantine: Quarantine) -> Result<Self> {
         self.scratch = Some(quarantine.unite(&mut self.shared)?);
         self.quarantine = Some(quarantine);
+        self.packs = OnceLock::new();
         Ok(self)
     }
 

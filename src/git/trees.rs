@@ -1,12 +1,14 @@
 //! Trees side by side: what a tree introduces against all its parents, what differs between two, what one holds.
 //! Subtrees whose id stands in a parent are never opened. Bounded in depth and in paths: a dozen objects can name 10^10.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bstr::{BStr, BString, ByteVec};
 use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryMode, EntryRef, name_order};
 
+use super::prune::Pruned;
 use super::{Local, gix_id, oid};
 use crate::error::{Error, Result};
 use crate::subject::{Entry, Oid};
@@ -46,60 +48,86 @@ pub(crate) fn introduced(
     budget: &PathBudget,
     on: &mut dyn FnMut(Found<'_>),
 ) -> Result<()> {
+    introduced_in(local, None, tree, parents, budget, on)
+}
+
+/// The same of what is left of trees that were pruned.
+pub(crate) fn introduced_in(
+    local: &Local<'_>,
+    pruned: Option<&Pruned>,
+    tree: Oid,
+    parents: &[Oid],
+    budget: &PathBudget,
+    on: &mut dyn FnMut(Found<'_>),
+) -> Result<()> {
     if parents.contains(&tree) {
         return Ok(());
     }
     local.repo.counters().trees.fetch_add(1, Ordering::Relaxed);
     let mut path = BString::default();
-    descend(local, tree, parents, budget, &mut path, 0, on)
+    let mut descent = Descent { local, pruned, budget, on };
+    descent.descend(tree, parents, &mut path, 0)
 }
 
-fn descend(
-    local: &Local<'_>,
-    tree: Oid,
-    parents: &[Oid],
-    budget: &PathBudget,
-    path: &mut BString,
-    depth: usize,
-    on: &mut dyn FnMut(Found<'_>),
-) -> Result<()> {
-    if depth > DEPTH {
-        return Err(Error::undecided(format!("tree {tree} is nested more than {DEPTH} levels deep")));
-    }
-    let here = raw_tree(local, tree)?;
-    let there: Vec<Vec<u8>> = parents.iter().map(|p| raw_tree(local, *p)).collect::<Result<_>>()?;
-    let mut iters: Vec<_> = there.iter().map(|raw| entries(local, raw).peekable()).collect();
-    let mut below: Vec<Oid> = Vec::new();
-    for entry in entries(local, &here) {
-        let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
-        let (is_tree, id) = (entry.mode.is_tree(), oid(entry.oid));
-        below.clear();
-        let mut known = false;
-        for parent in &mut iters {
-            let Some(other) = same_name(parent, &entry) else { continue };
-            known |= other.oid == entry.oid && other.mode.is_tree() == is_tree;
-            if is_tree && other.mode.is_tree() {
-                below.push(oid(other.oid));
+/// Trees being compared, level by level.
+struct Descent<'a, 'r> {
+    local: &'a Local<'r>,
+    pruned: Option<&'a Pruned>,
+    budget: &'a PathBudget,
+    on: &'a mut dyn FnMut(Found<'_>),
+}
+
+impl<'a> Descent<'a, '_> {
+    fn descend(&mut self, tree: Oid, parents: &[Oid], path: &mut BString, depth: usize) -> Result<()> {
+        if depth > DEPTH {
+            return Err(Error::undecided(format!("tree {tree} is nested more than {DEPTH} levels deep")));
+        }
+        let local = self.local;
+        let here = self.raw(tree)?;
+        if here.is_empty() {
+            return Ok(());
+        }
+        let there: Vec<Cow<'_, [u8]>> = parents.iter().map(|p| self.raw(*p)).collect::<Result<_>>()?;
+        let mut iters: Vec<_> = there.iter().map(|raw| entries(local, raw).peekable()).collect();
+        let mut below: Vec<Oid> = Vec::new();
+        for entry in entries(local, &here) {
+            let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
+            let (is_tree, id) = (entry.mode.is_tree(), oid(entry.oid));
+            below.clear();
+            let mut known = false;
+            for parent in &mut iters {
+                let Some(other) = same_name(parent, &entry) else { continue };
+                known |= other.oid == entry.oid && other.mode.is_tree() == is_tree;
+                if is_tree && other.mode.is_tree() {
+                    below.push(oid(other.oid));
+                }
             }
+            if known {
+                continue;
+            }
+            self.budget.take()?;
+            let parent_len = path.len();
+            if !path.is_empty() {
+                path.push_byte(b'/');
+            }
+            path.push_str(entry.filename);
+            if is_tree {
+                let below = std::mem::take(&mut below);
+                self.descend(id, &below, path, depth + 1)?;
+            } else {
+                (self.on)(Found { path: path.as_ref(), mode: entry.mode, id });
+            }
+            path.truncate(parent_len);
         }
-        if known {
-            continue;
-        }
-        budget.take()?;
-        let parent_len = path.len();
-        if !path.is_empty() {
-            path.push_byte(b'/');
-        }
-        path.push_str(entry.filename);
-        if is_tree {
-            let below = std::mem::take(&mut below);
-            descend(local, id, &below, budget, path, depth + 1, on)?;
-        } else {
-            on(Found { path: path.as_ref(), mode: entry.mode, id });
-        }
-        path.truncate(parent_len);
+        Ok(())
     }
-    Ok(())
+
+    fn raw(&self, tree: Oid) -> Result<Cow<'a, [u8]>> {
+        match self.pruned.and_then(|pruned| pruned.get(tree)) {
+            Some(left) => Ok(left.into()),
+            None => raw_tree(self.local, tree).map(Cow::Owned),
+        }
+    }
 }
 
 type Peekable<'a> = std::iter::Peekable<TreeRefIter<'a>>;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::decoded::Decoded;
 use super::{Local, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
@@ -30,9 +31,21 @@ pub(crate) fn new_commits(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Re
     Ok(parents_first(steps))
 }
 
-/// Everything reachable, shallow boundaries included.
-pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid]) -> Result<Vec<Step>> {
-    Ok(parents_first(unordered(local, tips, &[])?))
+/// Everything reachable, shallow boundaries included. Where branches run side by side, the older commits come first.
+pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid], decoded: &Decoded) -> Result<Vec<Step>> {
+    let boundary = local.shallow_boundary()?;
+    let mut seen: HashSet<Oid> = tips.iter().copied().collect();
+    let mut waiting: Vec<Oid> = seen.iter().copied().collect();
+    let mut found: Vec<(i64, Step)> = Vec::new();
+    while let Some(id) = waiting.pop() {
+        let (time, step) = decoded.step(local, id)?;
+        if !boundary.contains(&id) {
+            waiting.extend(step.parents.iter().filter(|p| seen.insert(**p)));
+        }
+        found.push((time, step));
+    }
+    found.sort_unstable_by_key(|(time, step)| (std::cmp::Reverse(*time), step.id));
+    Ok(parents_first(found.into_iter().map(|(_, step)| step).collect()))
 }
 
 /// A known set of commits, each parent before its children.

@@ -43,7 +43,43 @@ pub fn propose(survey: &Survey, paths: &[&BStr], snapshot: &dyn Snapshot) -> Res
         let id = unique(&slug(template), &found);
         found.push(Proposal { id, format, place: format!("path: \"{template}\""), why: format!("{low} and {high}") });
     }
+    across(survey, snapshot, &mut found)?;
     Ok(found)
+}
+
+/// Files of variables that stand under one path on the branches of both environments and differ today. Those that are the
+/// same everywhere are no environment's.
+fn across(survey: &Survey, snapshot: &dyn Snapshot, found: &mut Vec<Proposal>) -> Result<()> {
+    let low = survey.staging.as_ref().and_then(|s| s.branch.as_ref());
+    let (Some(low), Some(high)) = (low, &survey.production.branch) else { return Ok(()) };
+    let (Some(theirs), Some(ours)) = (snapshot.other(low)?, snapshot.other(high)?) else { return Ok(()) };
+    let (theirs, ours) = (theirs.entries()?, ours.entries()?);
+    for entry in ours.iter().filter(|e| !e.symlink) {
+        let differs = |at: usize| !theirs[at].symlink && theirs[at].blob != entry.blob;
+        let there = theirs.binary_search_by(|e| e.path.cmp(&entry.path)).is_ok_and(differs);
+        let Some(path) = entry.path.to_str().ok().filter(|p| there && is_plain(p)) else { continue };
+        let word = |words: &[&str]| words.iter().any(|w| super::has_word(entry.path.as_ref(), w));
+        let format = match Format::of(entry.path.as_ref()) {
+            Some(Format::Dotenv) => "dotenv",
+            Some(Format::Tfvars) => "tfvars",
+            _ => continue,
+        };
+        if word(&STAGING) || word(&PRODUCTION) || word(&["example", "sample", "template", "dist", "test"]) {
+            continue;
+        }
+        if found.len() == MOST {
+            break;
+        }
+        let place = format!("at: {{ staging: \"{low}:{path}\", production: \"{high}:{path}\" }}");
+        let why = format!("{path}, which differs between {low} and {high}");
+        found.push(Proposal { id: unique(&slug(path), found), format, place, why });
+    }
+    Ok(())
+}
+
+/// Can stand in a policy between double quotes, as itself.
+fn is_plain(path: &str) -> bool {
+    !path.contains(['"', '\\', '*', '?', '[', ':']) && !path.chars().any(char::is_control)
 }
 
 /// Whether any file of staging has one of production beside it.

@@ -40,6 +40,11 @@ pub trait Check<S: ?Sized>: Send + Sync {
         false
     }
 
+    /// Whether it has nothing to say of a subject and remembers nothing of it, so that it need not be asked.
+    fn is_silent(&self, _subject: &S) -> bool {
+        false
+    }
+
     /// For a check of files that looks at every file: how it tells from the bytes alone which ones it needs not be
     /// asked about.
     fn sieve(&self) -> Option<&dyn Sieve> {

@@ -1,9 +1,12 @@
 //! How a check looks at bytes before anybody knows where they stand, so that of very many blobs only those have to be read
-//! where they stand in which it could find anything. Owns the concept; each check owns what it remembers.
+//! where they stand in which it could find anything, and of these no more than that. Owns the concept; each check owns
+//! what it remembers.
 
 use bstr::BStr;
 
-use crate::subject::Made;
+use crate::error::Result;
+use crate::finding::Findings;
+use crate::subject::{File, Made};
 
 /// What a check remembers of bytes, to judge others that were made out of them.
 pub trait Sieve: Send + Sync {
@@ -14,6 +17,12 @@ pub trait Sieve: Send + Sync {
 
     /// Whether the check could find anything in bytes with this trace, if they stand under this path.
     fn wants(&self, interest: Interest, path: &BStr) -> bool;
+
+    /// What is worth keeping of a trace until it is known where the bytes stand; `None`: they are checked as ever.
+    fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen>;
+
+    /// The same as the check of a file, of bytes that gave these leads.
+    fn follow(&self, leads: &Seen, file: &File<'_>, out: &mut Findings<'_>) -> Result<()>;
 
     /// What that has cost so far.
     fn work(&self) -> Work;

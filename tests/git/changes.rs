@@ -6,7 +6,7 @@ use portcullis::subject::{Kinds, Oid};
 use crate::support::{Hash, Sandbox, TestRepo};
 
 fn ask() -> Ask<'static> {
-    Ask { kinds: Kinds::ALL, path_budget: 100_000, protected: &[], threads: 2, marks: false, unwanted: &|_| false }
+    Ask { kinds: Kinds::ALL, path_budget: 100_000, protected: &[], threads: 2, marks: false, sifting: None }
 }
 
 fn open(repo: &TestRepo) -> Repo {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use portcullis::engine::{self, ManyBlobs, Setting};
 use portcullis::error::{Kind, Result};
-use portcullis::finding::Finding;
+use portcullis::finding::{Finding, Origin};
 use portcullis::git::{Known, Push, Quarantine, Source, Update, discover};
 use portcullis::policy::{self, Policy};
 use portcullis::report::{Report, Verdict};
@@ -338,4 +338,43 @@ fn entry(pack: &mut Vec<u8>, kind: u8, bytes: &[u8], base: &[u8]) {
         b = (b + a) % 65521;
     }
     pack.extend((b << 16 | a).to_be_bytes());
+}
+
+#[test]
+fn a_delta_may_stand_on_an_object_of_another_pack() {
+    let repo = TestRepo::init();
+    repo.write("a.yaml", "name: base of a delta in another pack\n");
+    repo.commit("feat: base");
+    repo.git(["repack", "-adq"]);
+    let (base, base_id) = (b"name: base of a delta in another pack\n", repo.rev("HEAD:a.yaml"));
+    let line = format!("token: {}\n", github_token(5));
+    let made = [base.as_slice(), line.as_bytes()].concat();
+    repo.write("../made", &made);
+    let made_id = repo.git(["hash-object", "../made"]);
+    let raw = |hex: &str| Oid::from_hex(hex.trim().as_bytes()).expect("an id").as_bytes().to_vec();
+
+    // All of the base, and a line more.
+    let mut delta = vec![base.len() as u8, made.len() as u8, 0x90, base.len() as u8, line.len() as u8];
+    delta.extend(line.bytes());
+    let mut pack = b"PACK\0\0\0\x02\0\0\0\x01".to_vec();
+    entry(&mut pack, 7, &delta, &raw(&base_id));
+    let sum = crc32fast::hash(&pack[12..]);
+    // `git index-pack` would refuse it, and nobody here reads the checksums of the whole.
+    pack.extend([0; 20]);
+    let id = raw(&made_id);
+    let mut index = b"\xfftOc\0\0\0\x02".to_vec();
+    (0..=255u8).for_each(|first| index.extend(u32::from(first >= id[0]).to_be_bytes()));
+    index.extend(&id);
+    index.extend(sum.to_be_bytes());
+    index.extend(12u32.to_be_bytes());
+    index.extend([0; 40]);
+    repo.write(".git/objects/pack/pack-2.pack", &pack);
+    repo.write(".git/objects/pack/pack-2.idx", &index);
+
+    let (_, resolved) = agree(&repo, "a base elsewhere");
+    assert_eq!(resolved, 2, "the base and what stands on it");
+    let found = judge(&repo, ManyBlobs::Sifted, true, &["secrets"]).expect("is judged").findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let Origin::File { blob, .. } = &found[0].origin else { panic!("{found:?}") };
+    assert_eq!(blob.map(|b| b.to_string()).as_deref(), Some(made_id.trim()));
 }

@@ -39,6 +39,12 @@ enum Base {
     Elsewhere,
 }
 
+/// All entries of a pack, by their places, and what they are in the end.
+pub(super) struct Survey {
+    nodes: Vec<Node>,
+    kinds: Vec<Kind>,
+}
+
 /// What an entry is made of.
 pub(super) enum Stored {
     Whole,
@@ -47,10 +53,10 @@ pub(super) enum Stored {
     DeltaOn,
 }
 
-/// The blobs of a pack that are wanted, and what has to be made for them.
+/// The objects of a pack that are wanted, and what has to be made for them.
 pub(super) struct Forest<'p> {
     pub pack: &'p Pack,
-    nodes: Vec<Node>,
+    nodes: &'p [Node],
     /// Wanted itself.
     wanted: Vec<bool>,
     /// How many wanted ones stand on an entry, itself included: 0 is never made.
@@ -136,13 +142,9 @@ impl Pack {
     }
 }
 
-impl<'p> Forest<'p> {
-    /// `wanted` is asked about blobs only; a base that is elsewhere has the kind that `kind` says.
-    pub fn grow(
-        pack: &'p Pack,
-        wanted: &(impl Fn(&gix::hash::oid) -> bool + Sync),
-        kind: impl Fn(Oid) -> Result<Kind>,
-    ) -> Result<Self> {
+impl Survey {
+    /// A base that is elsewhere has the kind that `kind` says.
+    pub fn of(pack: &Pack, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
         let mut order: Vec<(u64, u32)> = (0..pack.len()).map(|s| (pack.index.pack_offset_at_index(s), s)).collect();
         order.sort_unstable();
         let mut at_slot = vec![NONE; order.len()];
@@ -156,14 +158,21 @@ impl<'p> Forest<'p> {
         let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
         drop((order, at_slot));
         let kinds = kinds(pack, &nodes, kind)?;
-        let judge = |(node, kind): (&Node, &Kind)| *kind == Kind::Blob && wanted(pack.id(node.slot));
-        let wanted: Vec<bool> = nodes.par_iter().zip(&kinds).with_min_len(4096).map(judge).collect();
-        Ok(Self::planted(pack, nodes, wanted))
+        Ok(Self { nodes, kinds })
+    }
+}
+
+impl<'p> Forest<'p> {
+    /// `wanted` is asked about every entry, by its kind and id.
+    pub fn grow(pack: &'p Pack, survey: &'p Survey, wanted: &(impl Fn(Kind, &gix::hash::oid) -> bool + Sync)) -> Self {
+        let judge = |(node, kind): (&Node, &Kind)| wanted(*kind, pack.id(node.slot));
+        let wanted = survey.nodes.par_iter().zip(&survey.kinds).with_min_len(4096).map(judge).collect();
+        Self::planted(pack, &survey.nodes, wanted)
     }
 
-    fn planted(pack: &'p Pack, nodes: Vec<Node>, wanted: Vec<bool>) -> Self {
+    fn planted(pack: &'p Pack, nodes: &'p [Node], wanted: Vec<bool>) -> Self {
         let mut first = vec![0u32; nodes.len() + 2];
-        for node in &nodes {
+        for node in nodes {
             if let Base::Here(base) = node.base {
                 first[base as usize + 2] += 1;
             }
@@ -234,7 +243,7 @@ impl<'p> Forest<'p> {
         self.wanted[node as usize]
     }
 
-    /// How many blobs are wanted.
+    /// How many are wanted.
     pub fn total(&self) -> u64 {
         self.roots.iter().map(|r| u64::from(self.weight[*r as usize])).sum()
     }
@@ -260,11 +269,21 @@ impl<'p> Forest<'p> {
         self.pack.damaged(self.nodes[node as usize].offset, why)
     }
 
-    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index.
-    pub fn inflate(&self, node: u32, inflate: &mut gix::zlib::Inflate, out: &mut Vec<u8>) -> Result<(), Damage> {
+    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index. `false`: it is
+    /// larger than `most` bytes.
+    pub fn inflate(
+        &self,
+        node: u32,
+        most: usize,
+        inflate: &mut gix::zlib::Inflate,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Damage> {
         let Node { offset, slot, .. } = self.nodes[node as usize];
         let pack = &self.pack.data;
         let entry = self.pack.entry(offset)?;
+        if entry.decompressed_size > most as u64 {
+            return Ok(false);
+        }
         let end = self.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
         let raw = pack.entry_slice(offset..end).ok_or(Damage("an entry reaches beyond the pack"))?;
         if self.pack.index.crc32_at_index(slot).is_some_and(|sum| sum != crc32fast::hash(raw)) {
@@ -276,12 +295,7 @@ impl<'p> Forest<'p> {
         out.clear();
         out.try_reserve(size).map_err(|_| Damage("an entry is larger than memory"))?;
         out.resize(size, 0);
-        pack.decompress_entry(&entry, inflate, out).map(drop).map_err(|_| Damage("an entry cannot be inflated"))
-    }
-
-    /// How large the inflated entry is.
-    pub fn size(&self, node: u32) -> u64 {
-        self.pack.entry(self.nodes[node as usize].offset).map_or(0, |e| e.decompressed_size)
+        pack.decompress_entry(&entry, inflate, out).map(|_| true).map_err(|_| Damage("an entry cannot be inflated"))
     }
 }
 

@@ -1,45 +1,48 @@
-//! Many blobs at once, read as packs keep them: families of deltas, each object made once out of the one it stands on.
-//! Owns which packs are read for which blobs. What is looked for in them is the caller's; whatever no pack here holds
+//! Many objects at once, read as packs keep them: families of deltas, each object made once out of the one it stands on.
+//! Owns which packs are read for which objects. What is looked for in them is the caller's; whatever no pack here holds
 //! (loose objects, very large ones) is left to be asked for by id.
 
 mod delta;
 mod forest;
+mod numbers;
 mod walk;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use gix::odb::pack::index::File as Index;
+use gix::objs::Kind;
 
-use self::forest::{Forest, Pack};
+use self::forest::{Forest, Pack, Survey};
+use self::numbers::Numbers;
 use self::walk::Walk;
 use super::{Repo, gix_id, oid, unreadable};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::subject::{Made, Oid};
 
-/// Who looks at the blobs, on any thread, each base before what stands on it.
+/// Who looks at the objects of one kind, on any thread, each base before what stands on it.
 pub trait Reading: Sync {
-    /// What is remembered of a blob while others stand on it.
+    /// What is remembered of an object while others stand on it.
     type Trace: Send + Sync;
 
-    /// A blob of which nothing is known.
+    /// An object of which nothing is known.
     fn whole(&self, bytes: &[u8]) -> Self::Trace;
 
-    /// A blob that was made out of one that was read.
+    /// An object that was made out of one that was read.
     fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace;
 
-    /// What shall be known of a blob in the end; not [`NOTHING`].
-    fn note(&self, bytes: &[u8], trace: &Self::Trace) -> u8;
+    /// What shall be known of an object in the end; not [`NOTHING`].
+    fn note(&self, id: Oid, bytes: &[u8], trace: &Self::Trace) -> u8;
 }
 
-/// The note on a blob that was not read.
+/// The note on an object that was not read.
 pub const NOTHING: u8 = u8::MAX;
 
 /// Work done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Blobs that were asked for and made.
+    /// Objects that were asked for and made.
     pub resolved: u64,
     /// Bytes inflated: objects stored whole, and deltas.
     pub inflated: u64,
@@ -47,52 +50,80 @@ pub struct Counts {
     pub made: u64,
 }
 
-/// What was noted of each blob.
+/// The packs, as far as they are known.
+#[derive(Default)]
+pub(super) struct Packs {
+    pub numbers: Numbers,
+    /// Of each pack that was read.
+    surveys: Vec<OnceLock<Survey>>,
+}
+
+/// What was noted of each object.
 #[derive(Default)]
 pub struct Notes {
-    packs: Vec<(Index, Vec<AtomicU8>)>,
+    packs: Arc<Packs>,
+    /// By its number.
+    said: Vec<AtomicU8>,
 }
 
 impl Notes {
     pub fn get(&self, id: Oid) -> Option<u8> {
         let id = gix_id(id);
-        let found = self.packs.iter().filter_map(|(index, notes)| Some(&notes[index.lookup(id)? as usize]));
-        found.map(|note| note.load(Ordering::Relaxed)).find(|note| *note != NOTHING)
+        let mut said = self.packs.numbers.all(&id).map(|number| self.said[number as usize].load(Ordering::Relaxed));
+        said.find(|note| *note != NOTHING)
     }
 }
 
 /// A pack is read for this share of its objects; fewer are found faster one by one.
-const SHARE: u64 = 16;
+const SHARE: u64 = 64;
 
 impl Repo {
     /// Reads blobs that stand in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. Damage
     /// is an error even where nothing wanted is lost: what cannot be read cannot be judged.
     pub fn read_packs<R: Reading>(&self, wanted: Option<&[Oid]>, reading: &R) -> Result<(Notes, Counts)> {
+        self.read_objects(Kind::Blob, wanted, reading)
+    }
+
+    /// The same of objects of any kind.
+    pub(super) fn read_objects<R: Reading>(
+        &self,
+        kind: Kind,
+        wanted: Option<&[Oid]>,
+        reading: &R,
+    ) -> Result<(Notes, Counts)> {
         let local = self.local();
         let hash = local.gix.object_hash();
         let mut counts = Counts::default();
-        let mut notes = Notes::default();
+        let packs = self.packs()?;
+        let said: Vec<AtomicU8> = (0..packs.numbers.len()).map(|_| AtomicU8::new(NOTHING)).collect();
         // An object can stand in several packs.
         let mut seen: HashSet<Oid> = HashSet::new();
-        let files = self.pack_files()?;
-        let several = files.len() > 1;
-        for file in files {
-            let pack = Pack::open(&file, hash)?;
-            let is_wanted = |id: &gix::hash::oid| {
+        let several = packs.surveys.len() > 1;
+        for ((file, range), survey) in packs.numbers.packs().zip(&packs.surveys) {
+            let said = &said[range];
+            let pack = Pack::open(file, hash)?;
+            if pack.len() as usize != said.len() {
+                return Err(Error::undecided(format!("the pack {} changed while it was read", file.display())));
+            }
+            let is_wanted = |its: Kind, id: &gix::hash::oid| {
                 let id = oid(id);
-                wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
+                its == kind && wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
             };
-            let kind = |id: Oid| self.local().object(id).map(|(kind, _)| kind);
             if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(SHARE) < u64::from(pack.len())) {
                 continue;
             }
-            let forest = Forest::grow(&pack, &is_wanted, kind)?;
+            let survey = match survey.get() {
+                Some(survey) => survey,
+                None => {
+                    let new = Survey::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
+                    survey.get_or_init(|| new)
+                }
+            };
+            let forest = Forest::grow(&pack, survey, &is_wanted);
             if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
                 continue;
             }
-            let said: Vec<AtomicU8> = (0..pack.len()).map(|_| AtomicU8::new(NOTHING)).collect();
-            let done = Walk::new(self, &forest, reading, &said).run()?;
-            drop(forest);
+            let done = Walk::new(self, &forest, reading, said).run()?;
             counts.resolved += done.resolved;
             counts.inflated += done.inflated;
             counts.made += done.made;
@@ -100,9 +131,18 @@ impl Repo {
                 let read = (0..pack.len()).filter(|s| said[*s as usize].load(Ordering::Relaxed) != NOTHING);
                 seen.extend(read.map(|s| oid(pack.id(s))));
             }
-            notes.packs.push((pack.into_index(), said));
         }
-        Ok((notes, counts))
+        Ok((Notes { packs, said }, counts))
+    }
+
+    /// The packs that are here now; later ones are not seen any more.
+    pub(super) fn packs(&self) -> Result<Arc<Packs>> {
+        let open = || {
+            let numbers = Numbers::of_packs(self)?;
+            let surveys = numbers.packs().map(|_| OnceLock::new()).collect();
+            Ok(Arc::new(Packs { numbers, surveys }))
+        };
+        self.packs.get_or_init(open).clone()
     }
 
     /// The pack in which an object is stored whole, and where in it its compressed data begins.

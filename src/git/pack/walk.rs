@@ -1,4 +1,4 @@
-//! Makes the blobs of a forest, each once, its bases first, on all threads. Owns the order of the work and with it the
+//! Makes the objects of a forest, each once, its bases first, on all threads. Owns the order of the work and with it the
 //! memory: an object is let go as soon as the last one that stands on it was made, and lighter families are made before
 //! the heaviest, so that a thread holds no more objects at a time than a family has doublings.
 
@@ -9,7 +9,7 @@ use super::delta::{self, Damage};
 use super::forest::{Forest, Stored};
 use super::{Counts, Reading};
 use crate::error::{Error, Result};
-use crate::git::{Local, Repo};
+use crate::git::{Local, Repo, oid};
 use crate::subject::{Kept, Made};
 
 /// Objects larger than this are left to whoever asks for one of them, and so is what stands on them.
@@ -122,19 +122,20 @@ impl<'w, R: Reading> Walk<'w, R> {
         scratch: &mut Scratch,
     ) -> Result<Option<Held<R::Trace>>> {
         let damaged = |why: Damage| self.forest.damaged(node, &why);
-        if self.forest.size(node) > LARGEST as u64 {
-            return Ok(None);
-        }
         let stored = self.forest.stored(node);
         let mut bytes = scratch.spare.pop().unwrap_or_default();
         let trace = match (&stored, base) {
             (Stored::Whole, _) => {
-                self.forest.inflate(node, &mut scratch.inflate, &mut bytes).map_err(damaged)?;
+                if !self.forest.inflate(node, LARGEST, &mut scratch.inflate, &mut bytes).map_err(damaged)? {
+                    return Ok(None);
+                }
                 self.inflated.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 self.reading.whole(&bytes)
             }
             (Stored::Delta | Stored::DeltaOn, _) => {
-                self.forest.inflate(node, &mut scratch.inflate, &mut scratch.entry).map_err(damaged)?;
+                if !self.forest.inflate(node, LARGEST, &mut scratch.inflate, &mut scratch.entry).map_err(damaged)? {
+                    return Ok(None);
+                }
                 self.inflated.fetch_add(scratch.entry.len() as u64, Ordering::Relaxed);
                 let (from, result) = delta::sizes(&scratch.entry).map_err(damaged)?;
                 if from.max(result) > LARGEST {
@@ -157,8 +158,9 @@ impl<'w, R: Reading> Walk<'w, R> {
         };
         if self.forest.is_wanted(node) {
             self.resolved.fetch_add(1, Ordering::Relaxed);
-            let note = self.reading.note(&bytes, &trace);
-            self.notes[self.forest.slot(node) as usize].store(note, Ordering::Relaxed);
+            let slot = self.forest.slot(node);
+            let note = self.reading.note(oid(self.forest.pack.id(slot)), &bytes, &trace);
+            self.notes[slot as usize].store(note, Ordering::Relaxed);
         }
         Ok(Some(Held { bytes, trace }))
     }

@@ -2,7 +2,7 @@
 //! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` judges the left
 //! side and `judge.rs` the right one.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use bstr::ByteSlice;
@@ -10,7 +10,7 @@ use bstr::ByteSlice;
 use super::detector::ASSIGNMENT;
 use super::judge::judge;
 use super::literal::Value;
-use super::name;
+use super::name::{self, Kind};
 use super::path::FileKind;
 use super::scan::Hit;
 use super::value;
@@ -47,9 +47,30 @@ impl<'t> Reader<'t> {
         if self.is_about_another(&name) {
             return None;
         }
+        self.secret(&name, &OnceCell::new())
+    }
+
+    /// Whether [`Reader::assignment`] finds something if the text stands in a file of each of these kinds.
+    pub fn assignments<const N: usize>(&mut self, keyword: Range<usize>, kinds: [FileKind; N]) -> [bool; N] {
+        let name = self.name(&keyword);
+        if self.is_about_another(&name) {
+            return [false; N];
+        }
+        let kind = OnceCell::new();
+        kinds.map(|file| {
+            self.file = file;
+            self.secret(&name, &kind).is_some()
+        })
+    }
+
+    /// The secret that is assigned to a name; `kind` is what the name says, once that was asked.
+    fn secret<'d>(&self, name: &Range<usize>, kind: &OnceCell<Option<Kind>>) -> Option<Hit<'d>> {
+        if self.is_link(name) {
+            return None;
+        }
         // Most names are followed by no assignment at all: that is the cheaper question.
-        let value = self.value(&name)?;
-        let kind = name::kind(&self.text[name.clone()])?;
+        let value = self.value(name)?;
+        let kind = (*kind.get_or_init(|| name::kind(&self.text[name.clone()])))?;
         let text = &self.text[value.range.clone()];
         // `MYSQL_PASSWORD=mysql` keeps no secret.
         if self.text[name.clone()].to_ascii_lowercase().contains_str(text.to_ascii_lowercase()) {
@@ -107,7 +128,7 @@ impl<'t> Reader<'t> {
     fn is_in_template(&self, name: &Range<usize>) -> bool {
         let before = &self.text[name.start.saturating_sub(2 * NAME)..name.start];
         let line = &before[before.rfind_byte(b'\n').map_or(0, |at| at + 1)..];
-        line.rfind("{{").is_some_and(|open| line.rfind("}}").is_none_or(|close| close < open))
+        line.contains(&b'{') && line.rfind("{{").is_some_and(|open| line.rfind("}}").is_none_or(|close| close < open))
     }
 
     /// `name="..."`, `key="..."`: an attribute that names what the element holds.
@@ -116,14 +137,18 @@ impl<'t> Reader<'t> {
         before.ends_with(b"name=\"") || before.ends_with(b"key=\"")
     }
 
-    /// The digest of a manifest, what a badge needs, and the definition of a link.
+    /// The digest of a manifest, and what a badge needs.
     fn is_about_another(&self, name: &Range<usize>) -> bool {
         let before = &self.text[name.start.saturating_sub(16)..name.start];
         before.ends_with(b"checksum/")
             || before.ends_with(b".svg?")
             || before.ends_with(b"^")
             || self.is_in_template(name)
-            || self.file == FileKind::Prose && self.starts(name.end, b"]: ")
+    }
+
+    /// The definition of a link.
+    fn is_link(&self, name: &Range<usize>) -> bool {
+        self.file == FileKind::Prose && self.starts(name.end, b"]: ")
     }
 
     /// Finds the value after a name: over its closing quote, a type, and whatever this syntax assigns with.

@@ -31,6 +31,11 @@ impl Reader {
         Self { done: 0 }
     }
 
+    /// One that has read everything.
+    pub fn of_nothing() -> Self {
+        Self { done: usize::MAX }
+    }
+
     /// Called at every `secret`: if it is the value of `kind: Secret`, the entries of that manifest.
     pub fn at<'s>(&mut self, text: &[u8], keyword: Range<usize>, scanner: &'s Scanner) -> Vec<Hit<'s>> {
         self.manifest(text, keyword, scanner).map_or_else(Vec::new, |(_, hits)| hits)
@@ -89,18 +94,21 @@ fn indent(line: &[u8]) -> usize {
     line.iter().take_while(|b| matches!(b, b' ' | b'-')).count()
 }
 
-/// Nothing, or a comment.
-fn is_blank(line: &[u8]) -> bool {
-    match line.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r')) {
-        None | Some(b'#') => true,
-        Some(b'!'..=b'~') => false,
-        _ => line.trim().is_empty() || line.trim_start().starts_with(b"#"),
-    }
-}
-
 /// A line that ends what stands at `column`.
 fn ends(line: &[u8], column: usize) -> bool {
+    // Most lines are indented: that is the cheaper question.
     line.starts_with(b"---") || indent(line) < column && !is_blank(line)
+}
+
+/// A line that says nothing.
+fn is_blank(line: &[u8]) -> bool {
+    let first = line.iter().position(|b| !matches!(b, b' ' | b'\t'));
+    let said = &line[first.unwrap_or(line.len())..];
+    match said.first() {
+        // Whatever Unicode calls white, too.
+        Some(b) if !b.is_ascii_graphic() => said.trim_start().first().is_none_or(|b| *b == b'#'),
+        said => said.is_none_or(|b| *b == b'#'),
+    }
 }
 
 /// The manifest around its `kind` key, by indentation: whole lines, from `floor` on.

@@ -7,6 +7,7 @@ mod generic;
 mod grams;
 mod judge;
 mod kubernetes;
+mod lead;
 mod literal;
 mod name;
 mod own;
@@ -28,7 +29,7 @@ use bstr::BStr;
 use regex::bytes::Regex;
 
 use super::branch_topology::teach;
-use super::sieve::{Interest, Trace, Work};
+use super::sieve::{Interest, Seen, Trace, Work};
 use super::{Check, Checks, Rule, Sieve};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Violation};
@@ -127,9 +128,11 @@ impl Check<File<'_>> for Secrets {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let Some(bytes) = file.content.whole()? else { return self.in_parts(file, out) };
         match content(bytes) {
-            Content::Text(text) => self.report(&text, Some(file.path), origin, |_| true, out),
+            Content::Text(text) => self.report(&text, &self.hits(&text, Some(file.path)), origin, out),
             Content::Binary if self.settings.binary => {
-                self.report(bytes, Some(file.path), origin, |hit| hit.detector.id.ends_with("private-key"), out);
+                let mut hits = self.hits(bytes, Some(file.path));
+                hits.retain(|hit| hit.detector.id.ends_with("private-key"));
+                self.report(bytes, &hits, origin, out);
             }
             Content::Binary => {}
         }
@@ -163,12 +166,29 @@ impl Sieve for Secrets {
         interest.meets(trace::FORM) || interest.meets(Scanner::interest(path::file_kind(path)))
     }
 
+    fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen> {
+        if let Trace::Seen(seen) = trace { self.scanner.leads(bytes, seen) } else { None }
+    }
+
+    fn follow(&self, leads: &Seen, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        let text = file.bytes()?;
+        self.report(text, &self.scanner.scan_leads(text, Some(file.path), leads), origin, out);
+        Ok(())
+    }
+
     fn work(&self) -> Work {
         self.scanner.work()
     }
 }
 
 impl Check<Commit<'_>> for Secrets {
+    fn is_silent(&self, commit: &Commit<'_>) -> bool {
+        // While pending, there is more to a commit than its text.
+        commit.carrier != Carrier::Pending
+            && [&commit.message, &commit.headers].into_iter().all(|text| self.hits(text, None).is_empty())
+    }
+
     fn check(&self, commit: &Commit<'_>, out: &mut Findings<'_>) -> Result<()> {
         if !commit.new_object && commit.carrier != Carrier::Pending {
             return Ok(());
@@ -178,15 +198,16 @@ impl Check<Commit<'_>> for Secrets {
             Carrier::Commit(oid) => Origin::Message { commit: Some(*oid) },
             Carrier::Tag(oid, name) => Origin::Tag { name: name.clone(), oid: *oid },
         };
-        self.report(&commit.message, None, origin, |_| true, out);
+        let report = |text: &[u8], out: &mut Findings<'_>| self.report(text, &self.hits(text, None), origin, out);
+        report(&commit.message, out);
         if !commit.headers.is_empty() {
-            self.report(&commit.headers, None, origin, |_| true, out);
+            report(&commit.headers, out);
             return Ok(());
         }
         // While pending, the people are all there is of the headers.
         for (role, who) in [("author", &commit.author), ("committer", &commit.committer)] {
             let line = [role.as_bytes(), b" ", &who.name, b" <", &who.email, b">"].concat();
-            self.report(&line, None, origin, |_| true, out);
+            report(&line, out);
         }
         Ok(())
     }
@@ -206,19 +227,15 @@ impl Secrets {
         Self { scanner: Arc::new(scanner), settings }
     }
 
-    fn report(
-        &self,
-        text: &[u8],
-        path: Option<&BStr>,
-        origin: impl Fn() -> Origin,
-        wanted: impl Fn(&Hit<'_>) -> bool,
-        out: &mut Findings<'_>,
-    ) {
-        let hits = self.scanner.scan_windows(text, path, self.settings.window);
+    fn hits(&self, text: &[u8], path: Option<&BStr>) -> Vec<Hit<'_>> {
+        self.scanner.scan_windows(text, path, self.settings.window)
+    }
+
+    fn report(&self, text: &[u8], hits: &[Hit<'_>], origin: impl Fn() -> Origin, out: &mut Findings<'_>) {
         let before = out.before();
         for (at, hit) in hits.iter().enumerate() {
-            if wanted(hit) && !self.allowed(text, hit) {
-                let hide = neighbours(&hits, at);
+            if !self.allowed(text, hit) {
+                let hide = neighbours(hits, at);
                 out.push(self.violation(text, hit, origin(), before).hide_all(hide));
             }
         }
@@ -242,10 +259,11 @@ impl Secrets {
             }
             while let Some(part) = parts.next()? {
                 out.in_part(part.before);
-                let wanted = |hit: &Hit<'_>| {
+                let mut hits = self.hits(part.text, Some(file.path));
+                hits.retain(|hit| {
                     part.own.contains(&hit.range.start) && (!binary || hit.detector.id.ends_with("private-key"))
-                };
-                self.report(part.text, Some(file.path), origin, wanted, out);
+                });
+                self.report(part.text, &hits, origin, out);
             }
             Ok(())
         });

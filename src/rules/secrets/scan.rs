@@ -158,7 +158,7 @@ pub(super) struct Scan<'s, 't> {
 }
 
 impl<'s, 't> Scan<'s, 't> {
-    fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
+    pub(super) fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
         let kind = path.map_or(FileKind::Prose, path::file_kind);
         // A message is prose too, but one about this very change; other prose shows how it is done, with values of its own.
         let prose = path.is_some() && kind == FileKind::Prose;
@@ -184,16 +184,43 @@ impl<'s, 't> Scan<'s, 't> {
     }
 
     fn keyword(&mut self, keyword: usize, at: usize) {
+        self.look(keyword, at, Self::wake);
+    }
+
+    /// Whether entries of Kubernetes manifests are hits.
+    pub(super) fn reads_manifests(&mut self, reads: bool) {
+        if !reads {
+            self.manifests = kubernetes::Reader::of_nothing();
+        }
+    }
+
+    /// A keyword whose windows are searched as extents.
+    pub(super) fn lead(&mut self, keyword: usize, at: usize) {
+        self.look(keyword, at, |scan, number, at| {
+            scan.anchors(number, at);
+        });
+    }
+
+    /// A window that was joined before.
+    pub(super) fn extent(&mut self, number: u16, first: usize, last: usize) {
+        let detector = self.scanner.detector(number);
+        if self.applies(number, detector) {
+            let end = self.text.len().min(last + detector.window as usize);
+            self.search(number, first.saturating_sub(BEFORE)..end);
+        }
+    }
+
+    fn look(&mut self, keyword: usize, at: usize, wake: impl Fn(&mut Self, u16, usize)) {
         let mut built_in = Some(keyword);
         if !self.scanner.wanted.is_empty() {
             let scanner = self.scanner;
             let (own, number) = &scanner.wanted[keyword];
             built_in = *number;
-            own.iter().for_each(|detector| self.wake(*detector, at));
+            own.iter().for_each(|detector| wake(self, *detector, at));
         }
         let Some(keyword) = built_in else { return };
         let (detectors, generic) = detector::wanted_by(keyword);
-        detectors.iter().for_each(|detector| self.wake(*detector, at));
+        detectors.iter().for_each(|detector| wake(self, *detector, at));
         if generic {
             let length = self.scanner.prefilter.keywords()[keyword].len();
             if length == "secret".len() {
@@ -259,19 +286,22 @@ impl<'s, 't> Scan<'s, 't> {
         applies
     }
 
-    fn wake(&mut self, number: u16, at: usize) {
+    /// Tries a detector that knows where its keyword stands; gives one that does not.
+    fn anchors(&mut self, number: u16, at: usize) -> Option<&'s Detector> {
         let detector = self.scanner.detector(number);
         if !self.applies(number, detector) {
-            return;
+            return None;
         }
         for offset in detector.offsets {
             if let Some(start) = at.checked_sub(*offset) {
                 self.anchored(detector, start);
             }
         }
-        if !detector.offsets.is_empty() {
-            return;
-        }
+        detector.offsets.is_empty().then_some(detector)
+    }
+
+    fn wake(&mut self, number: u16, at: usize) {
+        let Some(detector) = self.anchors(number, at) else { return };
         let window = at.saturating_sub(BEFORE)..self.text.len().min(at + detector.window as usize);
         match self.pending.iter_mut().find(|(n, _)| *n == number) {
             Some((_, open)) if window.start <= open.end => open.end = open.end.max(window.end),
@@ -398,7 +428,7 @@ impl<'s, 't> Scan<'s, 't> {
         }
     }
 
-    fn finish(mut self) -> Vec<Hit<'s>> {
+    pub(super) fn finish(mut self) -> Vec<Hit<'s>> {
         for (number, window) in std::mem::take(&mut self.pending) {
             self.search(number, window);
         }

@@ -25,7 +25,7 @@ pub const FORM: Interest = Interest(8);
 /// The kinds of files in which assignments are read, and the interest that one of them raises.
 const KINDS: [(FileKind, Interest); 3] = [(FileKind::Code, CODE), (FileKind::Config, CONFIG), (FileKind::Prose, PROSE)];
 /// The extent of a manifest; others are numbers of detectors.
-const MANIFEST: u16 = u16::MAX;
+pub(super) const MANIFEST: u16 = u16::MAX;
 /// What checks look at beyond a match: the host after a URL's credentials.
 const BEHIND: usize = 16;
 /// A mark's reach is counted in these.
@@ -37,6 +37,8 @@ const OPEN: u8 = 0;
 #[derive(Debug, Default)]
 pub struct Ask {
     length: usize,
+    /// Where in the keyword the prefilter finds it.
+    anchor: usize,
     /// How far back an answer looks at most.
     before: usize,
     /// Detectors that know where their keyword stands, and others.
@@ -70,7 +72,9 @@ impl Scanner {
             own.iter().chain(theirs).copied().partition(|n| self.detector(*n).offsets.is_empty());
         let offsets = anchored.iter().flat_map(|n| self.detector(*n).offsets).copied().max().unwrap_or(0);
         let before = (offsets + 1).max(if generic { generic::BEFORE + 1 } else { 0 });
-        Ask { length, before, anchored, searched, generic }
+        let anchor = self.prefilter().anchors.iter().find(|a| a.keyword as usize == word);
+        let anchor = anchor.map_or(0, |a| a.offset as usize);
+        Ask { length, anchor, before, anchored, searched, generic }
     }
 
     pub fn work(&self) -> Work {
@@ -137,7 +141,7 @@ impl Scanner {
 }
 
 /// One text being looked at.
-struct Look<'s, 't> {
+pub(super) struct Look<'s, 't> {
     scanner: &'s Scanner,
     asks: &'s [Ask],
     text: &'t [u8],
@@ -148,7 +152,7 @@ struct Look<'s, 't> {
 }
 
 impl<'s, 't> Look<'s, 't> {
-    fn new(scanner: &'s Scanner, text: &'t [u8]) -> Self {
+    pub(super) fn new(scanner: &'s Scanner, text: &'t [u8]) -> Self {
         let scan = Scan::everywhere(scanner, text);
         Self { scanner, asks: scanner.asks(), text, scan, seen: Seen::default(), open: Vec::new() }
     }
@@ -159,6 +163,16 @@ impl<'s, 't> Look<'s, 't> {
 
     fn range(&self, mark: Mark) -> std::ops::Range<usize> {
         mark.at as usize..mark.at as usize + self.asks[mark.word as usize].length
+    }
+
+    /// Whether a keyword asks for assignments.
+    pub(super) fn is_generic(&self, mark: &Mark) -> bool {
+        self.asks[mark.word as usize].generic
+    }
+
+    /// Where in a keyword the prefilter finds it.
+    pub(super) fn anchor(&self, mark: &Mark) -> usize {
+        self.asks[mark.word as usize].anchor
     }
 
     /// Looks around one keyword.
@@ -182,13 +196,11 @@ impl<'s, 't> Look<'s, 't> {
             }
         }
         if ask.generic {
-            for (kind, interest) in KINDS {
-                let mut reader = generic::Reader::new(self.text, kind);
-                if reader.assignment(word.clone()).is_some() {
-                    found = found.and(interest);
-                }
-                end = end.max(reader.reach.get());
-            }
+            let mut reader = generic::Reader::new(self.text, KINDS[0].0);
+            let assigned = reader.assignments(word.clone(), KINDS.map(|(kind, _)| kind));
+            let raised = KINDS.iter().zip(assigned).filter(|(_, assigned)| *assigned);
+            found = raised.fold(found, |found, ((_, interest), _)| found.and(*interest));
+            end = end.max(reader.reach.get());
         }
         let steps = (end - word.start).div_ceil(STEP);
         // Too far to remember: whoever stands here has to be read as long as nothing near changes.
@@ -238,7 +250,7 @@ impl<'s, 't> Look<'s, 't> {
         self.seen.extents.push(Extent { found, ..extent });
     }
 
-    fn opens_manifest(&self, mark: Mark) -> bool {
+    pub(super) fn opens_manifest(&self, mark: Mark) -> bool {
         self.asks[mark.word as usize].generic && kubernetes::is_kind(self.text, &self.range(mark))
     }
 

@@ -1,7 +1,7 @@
 //! Texts made out of texts: what is said of one from the trace of its base is what looking at it whole says.
 
 use bstr::BStr;
-use portcullis::rules::secrets::{Scanner, Secrets, Settings, built_in};
+use portcullis::rules::secrets::{Hit, Scanner, Secrets, Settings, built_in};
 use portcullis::rules::sieve::{Interest, Mark, Seen, Sieve, Trace};
 use portcullis::subject::{Kept, Made};
 
@@ -86,6 +86,15 @@ fn places(seen: &Seen) -> Vec<(u32, u16)> {
     seen.marks.iter().map(|m: &Mark| (m.at, m.word)).collect()
 }
 
+/// Everything about hits that a finding is made from.
+fn told(hits: &[Hit<'_>]) -> Vec<String> {
+    let one = |h: &Hit<'_>| {
+        let of = (&h.detector.id, &h.range, &h.secret, &h.pair);
+        format!("{of:?} {:?} {:?}", h.confidence, h.severity)
+    };
+    hits.iter().map(one).collect()
+}
+
 const PATHS: [&str; 6] = ["a.go", "a.yaml", "a.md", "go.sum", "test/a.yaml", ".npmrc"];
 
 /// Follows a text through its versions and compares at each step.
@@ -112,9 +121,15 @@ fn follow(scanner: fn() -> Scanner, seed: u64) -> (u64, u64) {
         assert_eq!(places(followed_seen), places(whole), "{}", shown());
         let (found, exact) = (followed.interest(), Trace::Seen(whole.clone()).interest());
         assert_eq!(Interest(found.0 | exact.0), found, "{exact:?} is more than {found:?}: {}", shown());
+        let leads = sieve.leads(&step.text, &followed);
         for path in PATHS {
             let path = BStr::new(path);
-            let hits = other.scan(&step.text, Some(path)).len();
+            let scanned = other.scan(&step.text, Some(path));
+            if let Some(leads) = &leads {
+                let led = other.scan_leads(&step.text, Some(path), leads);
+                assert_eq!(told(&led), told(&scanned), "under {path}: {}", shown());
+            }
+            let hits = scanned.len();
             assert!(hits == 0 || sieve.wants(found, path), "{hits} hits under {path} and {found:?}: {}", shown());
         }
         if found == Interest::NONE {

@@ -1,0 +1,93 @@
+//! Everything a repository holds, as a source: all commits that refs reach, and what each of them brings. Owns the order in which
+//! packs are read for that, and what runs beside what.
+
+use std::collections::HashSet;
+
+use super::changes::{Ask, BlobJob, Changes, CommitJob, bare_tree, group, introduced_by, judged_tags};
+use super::decoded::Decoded;
+use super::prune::Pruned;
+use super::source::Update;
+use super::trees::PathBudget;
+use super::{Local, oid, unreadable, walk};
+use crate::error::Result;
+use crate::subject::{Kinds, ObjectKind, Oid};
+
+/// Lists what all commits that refs reach bring, and with `all` what else the store holds.
+pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
+    let repo = local.repo;
+    let unwanted = ask.sifting.and_then(|s| s.unwanted).filter(|_| ask.kinds.meets(Kinds::FILE));
+    // What one thread does alone goes beside what all can share.
+    let decode = || ask.sifting.map(|s| Decoded::read(repo, s.silent)).transpose();
+    let (listed, decoded) = rayon::join(|| tips(&repo.local(), budget), decode);
+    let (tips, mut out) = listed?;
+    let decoded = decoded?.unwrap_or_default();
+    let prune = || unwanted.map(|unwanted| Pruned::read(repo, unwanted)).transpose();
+    let (steps, pruned) = rayon::join(|| walk::all_commits(&repo.local(), &tips, &decoded), prune);
+    let (steps, pruned) = (steps?, pruned?);
+    if ask.kinds.meets(Kinds::FILE) {
+        let unwanted = unwanted.zip(pruned.as_ref());
+        let pairs = introduced_by(local, &steps, budget, unwanted)?;
+        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
+        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
+        out.blobs.extend(group(pairs));
+    }
+    let heard = steps.iter().filter(|s| !decoded.is_silent(s.id));
+    out.commits.extend(heard.map(|s| CommitJob {
+        id: s.id,
+        kind: ObjectKind::Commit,
+        new_object: true,
+        new_to: Vec::new(),
+    }));
+    if all {
+        unreachable_objects(local, unwanted, &decoded, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// The commits at which refs end, and whatever else refs name.
+fn tips(local: &Local<'_>, budget: &PathBudget) -> Result<(Vec<Oid>, Changes)> {
+    let mut out = Changes::default();
+    let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
+    for r in local.refs("refs/")? {
+        let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
+        match judged_tags(local, r.target, &update, &[], &mut out)? {
+            (id, ObjectKind::Commit) => tips.push(id),
+            (id, ObjectKind::Tree) => bare_tree(local, id, &mut out, budget)?,
+            (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
+        }
+    }
+    tips.sort_unstable();
+    tips.dedup();
+    Ok((tips, out))
+}
+
+/// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
+fn unreachable_objects(
+    local: &Local<'_>,
+    unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
+    decoded: &Decoded,
+    out: &mut Changes,
+) -> Result<()> {
+    let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
+    let seen_commits: HashSet<Oid> = out.commits.iter().map(|c| c.id).collect();
+    let store = local.gix.objects.store_ref();
+    let ids = store.iter().map_err(unreadable("the objects cannot be listed"))?;
+    let mut rest: Vec<Oid> = Vec::new();
+    for id in ids {
+        rest.push(oid(&id.map_err(unreadable("the objects cannot be listed"))?));
+    }
+    rest.sort_unstable();
+    rest.dedup();
+    for id in rest {
+        match local.kind(id)? {
+            ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted.is_some_and(|u| u(id)) => {
+                out.blobs.push(BlobJob::at(id, id.to_string().into()))
+            }
+            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) && !decoded.is_silent(id) => {
+                out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
