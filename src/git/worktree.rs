@@ -169,9 +169,6 @@ pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).map_err(super::unreadable("a path that this system cannot name"))?))
 }
 
-/// Most files fit into this many bytes.
-const ROOM: usize = 256 << 10;
-
 /// Reads a file of the work tree as git would store it, filters aside: a link's content is its target. What is `spare` is
 /// written over. `None`: it is [`LARGE`].
 pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec<u8>>> {
@@ -180,13 +177,14 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
         let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
         return Ok(Some(target.into_owned().into()));
     }
-    // Growing it step by step would copy what nobody wants any more.
     spare.clear();
-    spare.reserve(ROOM);
     let read = |spare: &mut Vec<u8>| {
         let mut file = File::open(file)?;
-        let fits = file.metadata()?.len() <= LARGE;
+        let length = file.metadata()?.len();
+        let fits = length <= LARGE;
         if fits {
+            // No more than that: who has no buffer to spare keeps this one.
+            spare.reserve(length as usize + 1);
             file.read_to_end(spare)?;
         }
         Ok(fits)
