@@ -1,6 +1,8 @@
 //! Source -> Subjects -> Checks -> Findings. Reads each distinct blob once, only if a check wants one of its paths;
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
+mod blobs;
+mod commits;
 mod family;
 mod seen;
 mod sift;
@@ -9,38 +11,26 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::io::Read;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 use rayon::prelude::*;
 
+use self::commits::{commit_of, trailer};
 pub use self::seen::Seen;
-use self::sift::{Known, Sifted};
-use crate::error::{Error, Result};
-use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words, trailer_allows};
+use self::sift::Sifted;
+use crate::error::Result;
+use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words};
 use crate::git::{
-    self, Ask, Blob, BlobJob, Changes, CommitJob, GitGraph, GitSnapshot, Local, Mark, RawCommit, Repo, Sifting,
-    SnapshotOf, Source, Update,
+    self, Ask, Changes, GitGraph, GitSnapshot, Local, Mark, RawCommit, Repo, Sifting, SnapshotOf, Source, Update,
 };
 use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
+use crate::rules::TreeCheck;
 use crate::rules::secrets::{patterns_compiled, redactor};
-use crate::rules::{CommitCheck, TreeCheck};
-use crate::subject::{Carrier, Commit, Content, File, Kinds, ObjectKind, Oid, RefLine, RefUpdate, Snapshot, Tree};
+use crate::subject::{Kinds, Oid, RefLine, RefUpdate, Snapshot, Tree};
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
-
-/// Memory that a thread keeps from one file for the next, at most.
-const SPARE: usize = 4 << 20;
-
-/// How a pointer of git's large file storage begins, and how long none is.
-const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";
-const LFS_POINTER: usize = 1024;
-
-fn is_pointer(bytes: &[u8]) -> bool {
-    bytes.len() < LFS_POINTER && bytes.starts_with(LFS)
-}
 
 /// Everything that was found, before the policy settles it.
 #[derive(Default)]
@@ -302,81 +292,6 @@ impl<'a> Run<'a> {
         self.refs(|| Ok(graph), &git::Push::default(), &[update])
     }
 
-    fn message(&mut self, local: &Local<'_>, text: &BString, parents: &[Oid]) -> Result<()> {
-        let head = local.head()?;
-        let subject = Commit {
-            carrier: Carrier::Pending,
-            message: text.clone(),
-            headers: BString::default(),
-            parents: head.into_iter().chain(parents.iter().copied()).collect(),
-            tree: None,
-            author: Default::default(),
-            committer: Default::default(),
-            new_object: true,
-            new_to: local.head_name()?.into_iter().collect(),
-            changed_paths: &|| local.staged_paths(),
-        };
-        let mut findings = self.collect();
-        for scoped in &self.setting.checks.commits {
-            if let Err(error) = scoped.check.check(&subject, &mut findings) {
-                self.out.errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
-            }
-        }
-        self.out.trailers.extend(trailer(&subject));
-        self.keep(Batch { refs: subject.new_to, findings: findings.into_vec() });
-        Ok(())
-    }
-
-    fn commits(&mut self, repo: &Repo, jobs: &[CommitJob]) {
-        if self.setting.checks.commits.is_empty() {
-            return;
-        }
-        let parts = in_parallel(repo, jobs, |desk, job| self.commit(&desk.local, job));
-        self.absorb(parts);
-    }
-
-    fn commit(&self, local: &Local<'_>, job: &CommitJob) -> Part {
-        let mut part = Part::default();
-        let origin = Origin::Message { commit: Some(job.id) };
-        let mut findings = self.collect();
-        let mut judge = |subject: &Commit<'_>| {
-            let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(subject.new_to.iter().map(AsRef::as_ref));
-            for scoped in self.setting.checks.commits.iter().filter(here) {
-                if let Err(error) = scoped.check.check(subject, &mut findings) {
-                    part.errors.push(Undecided { error, origin: Some(origin.clone()) });
-                }
-            }
-            part.trailer = trailer(subject);
-        };
-        let read = match job.kind {
-            ObjectKind::Tag => local.tag(job.id).map(|tag| {
-                let headers = tag.raw[..tag.raw.len() - tag.message.len()].into();
-                judge(&Commit {
-                    carrier: Carrier::Tag(job.id, tag.name),
-                    message: tag.message,
-                    headers,
-                    parents: Vec::new(),
-                    tree: None,
-                    author: tag.tagger.clone().unwrap_or_default(),
-                    committer: tag.tagger.unwrap_or_default(),
-                    new_object: job.new_object,
-                    new_to: job.new_to.clone(),
-                    changed_paths: &|| Ok(Vec::new()),
-                });
-            }),
-            _ => local.commit(job.id).map(|raw| {
-                let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
-                let changed = || local.changed_paths(first, tree, self.setting.path_budget);
-                judge(&commit_of(raw, job.id, job.new_object, job.new_to.clone(), &changed));
-            }),
-        };
-        if let Err(error) = read {
-            part.errors.push(Undecided { error, origin: Some(Origin::Message { commit: Some(job.id) }) });
-        }
-        part.batch = Batch { refs: job.new_to.clone(), findings: findings.into_vec() };
-        part
-    }
-
     fn trees(&mut self, local: &Local<'_>, source: &Source, changes: &Changes) {
         if self.setting.checks.trees.is_empty() {
             return;
@@ -421,160 +336,6 @@ impl<'a> Run<'a> {
         let errors = errors.collect();
         (findings.into_vec(), errors)
     }
-
-    fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob], sifted: &Sifted) {
-        if self.setting.checks.files.is_empty() {
-            return;
-        }
-        let parts = match repo {
-            Some(repo) => {
-                let mut met = self.families(repo, jobs, sifted);
-                let rest: Vec<(usize, &BlobJob)> =
-                    jobs.iter().enumerate().filter(|(at, _)| !met.contains_key(at)).collect();
-                let stored = |desk: &Desk<'_>, (_, job): &(usize, &BlobJob)| {
-                    self.stored(Some(&desk.local), &desk.spare, job, sifted)
-                };
-                let read = in_parallel(repo, &rest, stored);
-                met.extend(rest.iter().map(|(at, _)| *at).zip(read));
-                (0..jobs.len()).filter_map(|at| met.remove(&at)).collect()
-            }
-            None => {
-                jobs.par_iter().map_init(Cell::default, |spare, job| self.stored(None, spare, job, sifted)).collect()
-            }
-        };
-        self.absorb(parts);
-    }
-
-    /// Whether the check that was asked has to read a blob where it stands.
-    fn reads(&self, job: &BlobJob, known: Known<'_>) -> bool {
-        let files = &self.setting.checks.files;
-        job.places.iter().any(|place| {
-            let path: &BStr = place.path.as_ref();
-            files
-                .get(known.number())
-                .is_some_and(|s| s.scope.has_path(path) && known.wants(known.number(), &s.check, path))
-        })
-    }
-
-    /// Judges a blob where it stands.
-    fn stored(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
-        let load = || match (&job.blob, local) {
-            (Blob::Object(id), Some(local)) => local.blob_unless_large(*id),
-            (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
-            (Blob::Disk(file), _) => git::read_file(file, job.places.first().is_some_and(|p| p.symlink), spare.take()),
-        };
-        let streamed = Cell::new(0);
-        let open = |read: &mut dyn FnMut(&mut dyn Read) -> Result<()>| -> Result<()> {
-            let bytes = &streamed;
-            match (&job.blob, local) {
-                (Blob::Object(id), Some(local)) => read(&mut Counted { input: local.large_blob(*id)?, bytes }),
-                (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
-                (Blob::Disk(file), _) => read(&mut Counted { input: git::open_file(file)?, bytes }),
-            }
-        };
-        let content = Content::or_in_parts(&load, &open);
-        let mut part = self.blob(&content, job, sifted);
-        if streamed.get() > 0 {
-            part.stats.blobs_read = 1;
-            part.stats.bytes_read = streamed.get();
-        }
-        spare.set(content.into_spare().filter(|bytes| bytes.capacity() <= SPARE).unwrap_or_default());
-        part
-    }
-
-    fn blob(&self, content: &Content<'_>, job: &BlobJob, sifted: &Sifted) -> Part {
-        let mut part = Part::default();
-        let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
-        let known = blob.and_then(|id| sifted.known(id));
-        let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
-        let mut findings = self.collect();
-        let mut passed_over = false;
-        for place in &job.places {
-            let path: &BStr = place.path.as_ref();
-            let file = File { path, commit: place.commit, blob, symlink: place.symlink, content };
-            let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
-            for (number, scoped) in here {
-                if seen && scoped.check.judges_alone() {
-                    continue;
-                }
-                if known.is_some_and(|k| !k.wants(number, &scoped.check, path)) {
-                    passed_over = true;
-                    continue;
-                }
-                let checked = match known {
-                    Some(known) => known.check(number, &scoped.check, &file, &mut findings),
-                    None => scoped.check.check(&file, &mut findings),
-                };
-                if let Err(error) = checked {
-                    let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
-                    part.errors.push(Undecided { error, origin: Some(origin) });
-                    break;
-                }
-            }
-        }
-        let pointer = match content.read() {
-            Some(length) => length < LFS_POINTER && content.bytes().is_ok_and(is_pointer),
-            None => passed_over && known.is_some_and(Known::is_pointer),
-        };
-        part.pointers = u64::from(pointer);
-        if let (Blob::Disk(_), Some(bytes)) = (&job.blob, content.read()) {
-            part.stats.blobs_read = 1;
-            part.stats.bytes_read = bytes as u64;
-        }
-        part.stats.blobs_seen = u64::from(seen && content.read().is_none());
-        let findings = findings.into_vec();
-        if !findings.is_empty() {
-            part.batch = Batch { refs: self.refs.clone(), findings };
-        } else if part.errors.is_empty() && !pointer {
-            part.clean = job.mark;
-        }
-        part
-    }
-}
-
-/// Counts what is read of it.
-struct Counted<'c, R> {
-    input: R,
-    bytes: &'c Cell<u64>,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.input.read(into)?;
-        self.bytes.set(self.bytes.get() + read as u64);
-        Ok(read)
-    }
-}
-
-fn commit_of<'a>(
-    raw: RawCommit,
-    id: Oid,
-    new_object: bool,
-    new_to: Vec<BString>,
-    changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
-) -> Commit<'a> {
-    Commit {
-        carrier: Carrier::Commit(id),
-        message: raw.message,
-        headers: raw.headers,
-        parents: raw.node.parents,
-        tree: Some(raw.node.tree),
-        author: raw.node.author,
-        committer: raw.node.committer,
-        new_object,
-        new_to,
-        changed_paths,
-    }
-}
-
-/// What a message allows by its trailers.
-fn trailer(subject: &Commit<'_>) -> Option<(Option<Oid>, Vec<InlineAllow>)> {
-    let id = match subject.carrier {
-        Carrier::Pending => None,
-        Carrier::Commit(id) | Carrier::Tag(id, _) => Some(id),
-    };
-    let allows = trailer_allows(&subject.message, redactor());
-    (!allows.is_empty()).then_some((id, allows))
 }
 
 /// What one thread works with.

@@ -4,13 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::sift::Sifted;
+use super::sift::{MANY, Sifted};
 use super::{Part, Run};
 use crate::git::{BlobJob, Reading, Repo};
 use crate::subject::{Content, Made, Oid};
-
-/// Fewer blobs are read faster one by one.
-const MANY: usize = 1000;
 
 impl Run<'_> {
     /// What comes of the jobs whose blobs were met, by their places in the list.

@@ -15,7 +15,7 @@ use crate::rules::{FileCheck, Sieve};
 use crate::subject::{File, Made, Oid};
 
 /// Fewer blobs are read faster one by one.
-const MANY: usize = 1000;
+pub(super) const MANY: usize = 1000;
 /// Marks and extents that are kept of all blobs together: some 48 MiB of them.
 const LEADS: usize = 4 << 20;
 /// Beside the interest of a check: the blob is a pointer to content elsewhere.
@@ -140,6 +140,6 @@ impl Reading for Sifter<'_> {
         {
             self.keep(id, leads);
         }
-        interest.0 | if super::is_pointer(bytes) { POINTER } else { 0 }
+        interest.0 | if super::blobs::is_pointer(bytes) { POINTER } else { 0 }
     }
 }

@@ -19,6 +19,7 @@ mod pack;
 mod patch;
 mod pick;
 mod prune;
+mod push;
 mod quarantine;
 mod renames;
 mod similar;
@@ -29,9 +30,7 @@ mod walk;
 mod worktree;
 mod write;
 
-pub use changes::{
-    Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, Sifting, TreeJob, branch_matches, plain_files,
-};
+pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, Sifting, TreeJob, plain_files};
 pub use edits::{Edit, Leaf};
 pub use graph::GitGraph;
 pub use lines::{Overlap, Region, is_binary, merge_or, regions};
@@ -42,6 +41,7 @@ pub use open::{Local, Repo, discover};
 pub use pack::{Counts, NOTHING, Notes, Reading};
 pub use patch::PatchId;
 pub use pick::{Clash, ClashKind, Picked, Picker};
+pub use push::branch_matches;
 pub use quarantine::Quarantine;
 pub use snapshot::{GitSnapshot, SnapshotOf};
 pub use source::{Known, Push, Source, Update};
