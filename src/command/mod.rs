@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use self::hook_run::HookRun;
 use crate::cli::{Cli, Command, When};
 use crate::error::{Error, Kind, Result};
 use crate::report::UntilClosed;
@@ -38,8 +39,8 @@ pub struct Outside {
 /// Runs the command line and gives the exit code of design: 0, 1, 2 or 3.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let linked = arguments.split_first().and_then(|(own, rest)| hook_run::HookRun::from_link(own, rest.to_vec()));
-    let done = match linked {
+    let linked = arguments.split_first().and_then(|(own, rest)| HookRun::from_link(own, rest.to_vec()));
+    let done = match linked.or_else(|| HookRun::from_shim(&arguments)) {
         Some(args) => outside(None, When::Auto).and_then(|o| hook_run::run(&args, &o)),
         None => match Cli::try_parse_from(arguments) {
             Ok(cli) => run(cli),

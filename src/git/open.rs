@@ -23,6 +23,8 @@ pub struct Repo {
     /// Owned by somebody else: its configuration is not trusted.
     foreign: bool,
     quarantine: Option<Quarantine>,
+    /// HEAD, read once: a run judges one state.
+    head: OnceLock<Result<Head>>,
     /// What waits there, listed once.
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
     /// What packs there are, looked up once.
@@ -54,6 +56,15 @@ pub(crate) struct Counters {
     pub bytes: AtomicU64,
 }
 
+/// Where HEAD is.
+#[derive(Clone)]
+struct Head {
+    /// Full name of the branch, born or not; `None` when detached.
+    name: Option<BString>,
+    /// `None` on an unborn branch.
+    commit: Option<Oid>,
+}
+
 /// One thread's handle: its own caches, the same objects.
 pub struct Local<'r> {
     pub(crate) gix: gix::Repository,
@@ -79,6 +90,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 counters: Counters::default(),
                 foreign,
                 quarantine: None,
+                head: OnceLock::new(),
                 waiting: OnceLock::new(),
                 packs: OnceLock::new(),
                 staged: OnceLock::new(),
@@ -208,19 +220,33 @@ impl Local<'_> {
         Ok(oid(&self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?))
     }
 
-    /// HEAD's commit; `None` on an unborn branch.
+    /// HEAD's commit; `None` on an unborn branch. It is not opened: git lets nothing but commits stand there, and who
+    /// reads it is told when it is missing.
     pub fn head(&self) -> Result<Option<Oid>> {
-        let mut head = self.gix.head().map_err(unreadable("cannot read HEAD"))?;
-        if head.is_unborn() {
-            return Ok(None);
-        }
-        let id = head.peel_to_commit().map_err(unreadable("cannot read the commit at HEAD"))?.id;
-        Ok(Some(oid(&id)))
+        Ok(self.read_head()?.commit)
     }
 
     /// Full name of the checked-out branch, born or not; `None` when HEAD is detached.
     pub fn head_name(&self) -> Result<Option<BString>> {
-        Ok(self.gix.head_name().map_err(unreadable("cannot read HEAD"))?.map(|n| n.as_bstr().to_owned()))
+        Ok(self.read_head()?.name)
+    }
+
+    fn read_head(&self) -> Result<Head> {
+        let read = || {
+            let head = self.gix.head().map_err(unreadable("cannot read HEAD"))?;
+            let name = head.referent_name().map(|n| n.as_bstr().to_owned());
+            let id = match head.kind {
+                gix::head::Kind::Unborn(_) => None,
+                gix::head::Kind::Detached { target, .. } => Some(target),
+                // A branch can stand for another one.
+                gix::head::Kind::Symbolic(branch) => {
+                    let mut branch = gix::prelude::ReferenceExt::attach(branch, &self.gix);
+                    Some(branch.follow_to_object().map_err(unreadable("cannot follow HEAD"))?.detach())
+                }
+            };
+            Ok(Head { name, commit: id.map(|id| oid(&id)) })
+        };
+        self.repo.head.get_or_init(read).clone()
     }
 
     /// A ref's own target (a tag object for annotated tags), symbolic refs followed; `Ok(None)` when there is none.

@@ -13,7 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 use super::Outside;
 use crate::error::{Error, Result};
@@ -74,6 +74,17 @@ impl HookRun {
             bypass_reason: None,
             chain: kept.symlink_metadata().is_ok().then_some(kept),
         })
+    }
+
+    /// What the installed shims call, `portcullis hook run ...`, read without describing every other command first: a
+    /// commit waits for it. `None` for all else, and for what is not understood here: the whole command line tells.
+    pub fn from_shim(arguments: &[OsString]) -> Option<Self> {
+        let [_, hook, run, rest @ ..] = arguments else { return None };
+        if hook != "hook" || run != "run" {
+            return None;
+        }
+        let command = Self::augment_args(clap::Command::new("run").no_binary_name(true).disable_help_flag(true));
+        Self::from_arg_matches(&command.try_get_matches_from(rest).ok()?).ok()
     }
 }
 

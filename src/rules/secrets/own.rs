@@ -31,6 +31,9 @@ const KEYS: [&str; 17] = [
 /// The scanner of the built-in detectors and those of a policy; whatever is wrong with these is recorded as a mistake.
 pub fn scanner(options: &Options<'_>) -> Scanner {
     let items = options.shared("detectors");
+    if items.is_empty() {
+        return Scanner::new(Vec::new());
+    }
     let mut ids: BTreeSet<String> = DETECTORS.iter().map(|d| d.id.to_string()).collect();
     let mut own = Vec::new();
     let mut examples = Vec::new();

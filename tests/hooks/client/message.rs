@@ -68,3 +68,28 @@ fn no_blob_is_read_for_a_message() {
     let output = super::super::gate::portcullis(&repo, &["hook", "run", "commit-msg", "--", "m"]);
     assert!(output.status.success(), "{output:?}");
 }
+
+/// Shims are read by a way of their own, which knows nothing but `hook run`.
+#[test]
+fn a_call_that_no_shim_makes_is_understood_or_explained_all_the_same() {
+    let repo = TestRepo::init();
+    repo.write("m", "feat: a\n");
+    let call = |arguments: &[&str]| {
+        let output = super::super::gate::portcullis(&repo, arguments);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    for good in [
+        &["hook", "run", "--color", "never", "commit-msg", "--", "m"][..],
+        &["-C", ".", "hook", "run", "commit-msg", "--", "m"],
+        &["hook", "run", "commit-msg", "--server", "gitea", "--", "m"],
+    ] {
+        assert_eq!(call(good), (Some(0), String::new()), "{good:?}");
+    }
+    let (code, help) = call(&["hook", "run", "--help"]);
+    assert!(code == Some(0) && help.contains("Usage: portcullis hook run"), "{help}");
+    let (code, usage) = call(&["hook", "run", "commit-msg", "m"]);
+    assert!(code == Some(2) && usage.contains("unexpected argument 'm'"), "{usage}");
+    let (code, usage) = call(&["hook", "run"]);
+    assert!(code == Some(2) && usage.contains("<NAME>"), "{usage}");
+}

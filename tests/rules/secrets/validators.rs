@@ -88,7 +88,19 @@ fn shapes() {
     assert_eq!(verdict("base64-64", "kR4mZ7vQ1xLw9TnYp2HdUa5FgEs8BcJo0iXeVtNz3yA="), Verdict::Reject);
     assert_eq!(verdict("basic-auth", "ZGVwbG95OnY3S3EybVowdFJiNA=="), Verdict::Keep);
     assert_eq!(verdict("basic-auth", "dXNlcjpwYXNzd29yZA=="), Verdict::Reject);
-    assert!((entropy(b"abcd") - 2.0).abs() < 1e-6 && entropy(b"") == 0.0 && entropy(b"aaaa") == 0.0);
+}
+
+#[test]
+fn entropy_is_shannons() {
+    assert_eq!([entropy(b""), entropy(b"aaaa"), entropy(b"abcd"), entropy(b"abcdefgh")], [0.0, 0.0, 2.0, 3.0]);
+    let mut numbers = super::Numbers(8);
+    for len in (1..200).chain([2000]) {
+        let letters = 1 + numbers.below(256);
+        let bytes: Vec<u8> = (0..len).map(|_| numbers.below(letters) as u8).collect();
+        let share = |b: &u8| bytes.iter().filter(|x| x == &b).count() as f64 / len as f64;
+        let expected = -bytes.iter().map(|b| share(b).log2() / len as f64).sum::<f64>();
+        assert!((f64::from(entropy(&bytes)) - expected).abs() < 1e-5, "{len} bytes of {letters} letters");
+    }
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! Where HEAD is, in every state that git leaves it in.
+
+use portcullis::git::discover;
+use portcullis::subject::Oid;
+
+use crate::support::TestRepo;
+
+fn head(repo: &TestRepo) -> (Option<String>, Option<String>) {
+    let open = discover(repo.path()).expect("opens").expect("a repository");
+    let local = open.local();
+    let (name, commit) = (local.head_name().expect("a name"), local.head().expect("a commit"));
+    // Read once; asked again by another thread's handle, it is the same.
+    assert_eq!((&name, commit), (&open.local().head_name().unwrap(), open.local().head().unwrap()));
+    (name.map(|n| n.to_string()), commit.map(|c: Oid| c.to_string()))
+}
+
+#[test]
+fn unborn_born_packed_detached_or_standing_for_another() {
+    let repo = TestRepo::init();
+    assert_eq!(head(&repo), (Some("refs/heads/main".into()), None));
+    repo.write("a", "a");
+    let first = repo.commit("feat: a");
+    assert_eq!(head(&repo), (Some("refs/heads/main".into()), Some(first.clone())));
+    repo.git(["pack-refs", "--all"]);
+    assert_eq!(head(&repo), (Some("refs/heads/main".into()), Some(first.clone())));
+    repo.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    repo.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    assert_eq!(head(&repo), (Some("refs/heads/alias".into()), Some(first.clone())));
+    repo.git(["checkout", "-q", "--detach", "main"]);
+    assert_eq!(head(&repo), (None, Some(first)));
+}
+
+#[test]
+fn a_branch_that_stands_for_itself_is_an_error() {
+    let repo = TestRepo::init();
+    std::fs::write(repo.path().join(".git/refs/heads/main"), "ref: refs/heads/main\n").unwrap();
+    let open = discover(repo.path()).expect("opens").expect("a repository");
+    assert!(open.local().head().unwrap_err().to_string().contains("HEAD"));
+}
