@@ -177,17 +177,29 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
         let target = gix::path::into_bstr(target).map_err(super::unreadable("a link's target"))?;
         return Ok(Some(target.into_owned().into()));
     }
-    spare.clear();
     let read = |spare: &mut Vec<u8>| {
         let mut file = File::open(file)?;
         let length = file.metadata()?.len();
-        let fits = length <= LARGE;
-        if fits {
-            // No more than that: who has no buffer to spare keeps this one.
-            spare.reserve(length as usize + 1);
-            file.read_to_end(spare)?;
+        if length > LARGE {
+            return Ok(false);
         }
-        Ok(fits)
+        // One call for all there is: the standard library would ask for length and position again, and once for the end.
+        spare.resize(length as usize, 0);
+        let mut filled = 0;
+        while filled < spare.len() {
+            match file.read(&mut spare[filled..]) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        spare.truncate(filled);
+        if length == 0 {
+            // Some file systems tell no lengths.
+            file.take(LARGE + 1).read_to_end(spare)?;
+        }
+        Ok(spare.len() as u64 <= LARGE)
     };
     let fits = read(&mut spare).map_err(cannot(file))?;
     Ok(fits.then_some(spare))
