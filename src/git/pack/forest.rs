@@ -12,9 +12,6 @@ use super::delta::Damage;
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-/// No entry.
-pub(super) const NONE: u32 = u32::MAX;
-
 /// A pack and its index, open.
 pub(super) struct Pack {
     data: pack::data::File,
@@ -39,10 +36,14 @@ enum Base {
     Elsewhere,
 }
 
-/// All entries of a pack, by their places, and what they are in the end.
+/// All entries of a pack, by their places, and how they stand on each other.
 pub(super) struct Survey {
     nodes: Vec<Node>,
-    kinds: Vec<Kind>,
+    /// Entries on each entry: `children[first[n]..first[n + 1]]`.
+    first: Vec<u32>,
+    children: Vec<u32>,
+    /// All entries by their kinds, each after the one it stands on.
+    kinds: [(Kind, Vec<u32>); 4],
 }
 
 /// What an entry is made of.
@@ -53,17 +54,14 @@ pub(super) enum Stored {
     DeltaOn,
 }
 
-/// The objects of a pack that are wanted, and what has to be made for them.
+/// The objects of one kind that are wanted of a pack, and what has to be made for them.
 pub(super) struct Forest<'p> {
     pub pack: &'p Pack,
-    nodes: &'p [Node],
+    survey: &'p Survey,
     /// Wanted itself.
     wanted: Vec<bool>,
     /// How many wanted ones stand on an entry, itself included: 0 is never made.
     weight: Vec<u32>,
-    /// Entries on each entry, those with weight only, the lightest first: `children[first[n]..first[n + 1]]`.
-    first: Vec<u32>,
-    children: Vec<u32>,
     /// Where the making begins, the heaviest first.
     pub roots: Vec<u32>,
 }
@@ -145,9 +143,10 @@ impl Pack {
 impl Survey {
     /// A base that is elsewhere has the kind that `kind` says.
     pub fn of(pack: &Pack, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
-        let mut order: Vec<(u64, u32)> = (0..pack.len()).map(|s| (pack.index.pack_offset_at_index(s), s)).collect();
-        order.sort_unstable();
-        let mut at_slot = vec![NONE; order.len()];
+        let place = |slot| (pack.index.pack_offset_at_index(slot), slot);
+        let mut order: Vec<(u64, u32)> = (0..pack.len()).into_par_iter().with_min_len(4096).map(place).collect();
+        order.par_sort_unstable();
+        let mut at_slot = vec![0; order.len()];
         for (at, (_, slot)) in order.iter().enumerate() {
             at_slot[*slot as usize] = at as u32;
         }
@@ -157,22 +156,12 @@ impl Survey {
         };
         let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
         drop((order, at_slot));
-        let kinds = kinds(pack, &nodes, kind)?;
-        Ok(Self { nodes, kinds })
-    }
-}
-
-impl<'p> Forest<'p> {
-    /// `wanted` is asked about every entry, by its kind and id.
-    pub fn grow(pack: &'p Pack, survey: &'p Survey, wanted: &(impl Fn(Kind, &gix::hash::oid) -> bool + Sync)) -> Self {
-        let judge = |(node, kind): (&Node, &Kind)| wanted(*kind, pack.id(node.slot));
-        let wanted = survey.nodes.par_iter().zip(&survey.kinds).with_min_len(4096).map(judge).collect();
-        Self::planted(pack, &survey.nodes, wanted)
+        Self::planted(pack, nodes, kind)
     }
 
-    fn planted(pack: &'p Pack, nodes: &'p [Node], wanted: Vec<bool>) -> Self {
+    fn planted(pack: &Pack, nodes: Vec<Node>, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
         let mut first = vec![0u32; nodes.len() + 2];
-        for node in nodes {
+        for node in &nodes {
             if let Base::Here(base) = node.base {
                 first[base as usize + 2] += 1;
             }
@@ -181,62 +170,92 @@ impl<'p> Forest<'p> {
             first[at] += first[at - 1];
         }
         let mut children = vec![0u32; first[nodes.len() + 1] as usize];
-        let mut roots = Vec::new();
+        let mut kinds = [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag].map(|kind| (kind, Vec::new()));
         for (at, node) in nodes.iter().enumerate() {
-            if let Base::Here(base) = node.base {
-                let place = &mut first[base as usize + 1];
-                children[*place as usize] = at as u32;
-                *place += 1;
-            } else {
-                roots.push(at as u32);
-            }
-        }
-        let mut forest = Self { pack, wanted, weight: Vec::new(), first, children, roots, nodes };
-        forest.weigh();
-        forest
-    }
-
-    /// Counts what stands on each entry, and forgets the entries on which nothing wanted stands.
-    fn weigh(&mut self) {
-        let mut order = self.roots.clone();
-        let mut at = 0;
-        while at < order.len() {
-            let all = self.first[order[at] as usize] as usize..self.first[order[at] as usize + 1] as usize;
-            order.extend_from_slice(&self.children[all]);
-            at += 1;
-        }
-        self.weight = self.wanted.iter().map(|w| u32::from(*w)).collect();
-        for node in order.into_iter().rev() {
-            if let Base::Here(base) = self.nodes[node as usize].base {
-                self.weight[base as usize] += self.weight[node as usize];
-            }
-        }
-        let weight = &self.weight;
-        let mut kept = 0;
-        let mut from = 0;
-        for node in 0..self.nodes.len() {
-            let start = kept;
-            let end = self.first[node + 1] as usize;
-            for child in from..end {
-                if weight[self.children[child] as usize] > 0 {
-                    self.children[kept] = self.children[child];
-                    kept += 1;
+            let its = match node.base {
+                Base::Here(base) => {
+                    let place = &mut first[base as usize + 1];
+                    children[*place as usize] = at as u32;
+                    *place += 1;
+                    continue;
                 }
-            }
-            self.children[start..kept].sort_unstable_by_key(|c| weight[*c as usize]);
-            from = end;
-            self.first[node] = start as u32;
+                Base::Whole(kind) => kind,
+                Base::Elsewhere => {
+                    let named = pack.named_base(node.offset).map_err(|why| pack.damaged(node.offset, &why))?;
+                    kind(named)?
+                }
+            };
+            kinds.iter_mut().filter(|(kind, _)| *kind == its).for_each(|(_, roots)| roots.push(at as u32));
         }
-        let last = self.nodes.len();
-        self.first[last] = kept as u32;
-        self.children.truncate(kept);
-        self.roots.retain(|r| weight[*r as usize] > 0);
-        self.roots.sort_unstable_by_key(|r| std::cmp::Reverse(weight[*r as usize]));
+        let mut survey = Self { nodes, first, children, kinds };
+        survey.rank(pack)?;
+        Ok(survey)
     }
 
-    /// The entries that stand on one, the lightest first.
-    pub fn on(&self, node: u32) -> &[u32] {
+    /// Puts after the entries that stand on nothing here all that stand on them, generation by generation.
+    fn rank(&mut self, pack: &Pack) -> Result<()> {
+        for kind in 0..self.kinds.len() {
+            let mut order = std::mem::take(&mut self.kinds[kind].1);
+            let mut at = 0;
+            while at < order.len() {
+                order.extend_from_slice(self.on(order[at]));
+                at += 1;
+            }
+            self.kinds[kind].1 = order;
+        }
+        if self.kinds.iter().map(|(_, order)| order.len()).sum::<usize>() < self.nodes.len() {
+            let mut met = vec![false; self.nodes.len()];
+            self.kinds.iter().flat_map(|(_, order)| order).for_each(|node| met[*node as usize] = true);
+            let lost = met.iter().position(|met| !met).unwrap_or_default();
+            return Err(pack.damaged(self.nodes[lost].offset, &Damage("deltas stand on each other in a circle")));
+        }
+        Ok(())
+    }
+
+    /// The entries that stand on one.
+    fn on(&self, node: u32) -> &[u32] {
         &self.children[self.first[node as usize] as usize..self.first[node as usize + 1] as usize]
+    }
+
+    /// The entries of a kind, each after the one it stands on.
+    fn of_kind(&self, kind: Kind) -> &[u32] {
+        self.kinds.iter().find(|(its, _)| *its == kind).map_or(&[], |(_, order)| order)
+    }
+}
+
+impl<'p> Forest<'p> {
+    /// `wanted` is asked about the id of every entry of a kind.
+    pub fn grow(
+        pack: &'p Pack,
+        survey: &'p Survey,
+        kind: Kind,
+        wanted: &(impl Fn(&gix::hash::oid) -> bool + Sync),
+    ) -> Self {
+        let order = survey.of_kind(kind);
+        let judge = |node: &u32| wanted(pack.id(survey.nodes[*node as usize].slot));
+        let judged: Vec<bool> = order.par_iter().with_min_len(4096).map(judge).collect();
+        let mut wanted = vec![false; survey.nodes.len()];
+        let mut weight = vec![0; survey.nodes.len()];
+        let mut roots = Vec::new();
+        for (node, is_wanted) in order.iter().zip(judged).rev() {
+            wanted[*node as usize] = is_wanted;
+            // Whatever stands on it has been weighed.
+            weight[*node as usize] += u32::from(is_wanted);
+            match survey.nodes[*node as usize].base {
+                Base::Here(base) => weight[base as usize] += weight[*node as usize],
+                _ if weight[*node as usize] > 0 => roots.push(*node),
+                _ => {}
+            }
+        }
+        roots.sort_unstable_by_key(|root| (std::cmp::Reverse(weight[*root as usize]), *root));
+        Self { pack, survey, wanted, weight, roots }
+    }
+
+    /// Lists the entries that have to be made out of one, the lightest first.
+    pub fn on(&self, node: u32, out: &mut Vec<u32>) {
+        out.clear();
+        out.extend(self.survey.on(node).iter().filter(|child| self.weight[**child as usize] > 0));
+        out.sort_unstable_by_key(|child| (self.weight[*child as usize], *child));
     }
 
     pub fn is_wanted(&self, node: u32) -> bool {
@@ -249,11 +268,11 @@ impl<'p> Forest<'p> {
     }
 
     pub fn slot(&self, node: u32) -> u32 {
-        self.nodes[node as usize].slot
+        self.survey.nodes[node as usize].slot
     }
 
     pub fn stored(&self, node: u32) -> Stored {
-        match self.nodes[node as usize].base {
+        match self.survey.nodes[node as usize].base {
             Base::Whole(_) => Stored::Whole,
             Base::Here(_) => Stored::Delta,
             Base::Elsewhere => Stored::DeltaOn,
@@ -262,11 +281,11 @@ impl<'p> Forest<'p> {
 
     /// The base that an entry's header names.
     pub fn named_base(&self, node: u32) -> Result<Oid, Damage> {
-        self.pack.named_base(self.nodes[node as usize].offset)
+        self.pack.named_base(self.survey.nodes[node as usize].offset)
     }
 
     pub fn damaged(&self, node: u32, why: &Damage) -> Error {
-        self.pack.damaged(self.nodes[node as usize].offset, why)
+        self.pack.damaged(self.survey.nodes[node as usize].offset, why)
     }
 
     /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index. `false`: it is
@@ -278,13 +297,13 @@ impl<'p> Forest<'p> {
         inflate: &mut gix::zlib::Inflate,
         out: &mut Vec<u8>,
     ) -> Result<bool, Damage> {
-        let Node { offset, slot, .. } = self.nodes[node as usize];
+        let Node { offset, slot, .. } = self.survey.nodes[node as usize];
         let pack = &self.pack.data;
         let entry = self.pack.entry(offset)?;
         if entry.decompressed_size > most as u64 {
             return Ok(false);
         }
-        let end = self.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
+        let end = self.survey.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
         let raw = pack.entry_slice(offset..end).ok_or(Damage("an entry reaches beyond the pack"))?;
         if self.pack.index.crc32_at_index(slot).is_some_and(|sum| sum != crc32fast::hash(raw)) {
             return Err(Damage("an entry is not what the index says"));
@@ -297,33 +316,4 @@ impl<'p> Forest<'p> {
         out.resize(size, 0);
         pack.decompress_entry(&entry, inflate, out).map(|_| true).map_err(|_| Damage("an entry cannot be inflated"))
     }
-}
-
-/// Every entry's kind is that of the entry at the end of its chain.
-fn kinds(pack: &Pack, nodes: &[Node], kind: impl Fn(Oid) -> Result<Kind>) -> Result<Vec<Kind>> {
-    let mut known: Vec<Option<Kind>> = vec![None; nodes.len()];
-    let mut chain = Vec::new();
-    for start in 0..nodes.len() {
-        let mut at = start;
-        let found = loop {
-            if let Some(kind) = known[at] {
-                break kind;
-            }
-            // A chain that comes back to itself is longer than all there is.
-            if chain.len() > nodes.len() {
-                return Err(pack.damaged(nodes[start].offset, &Damage("deltas stand on each other in a circle")));
-            }
-            chain.push(at);
-            match nodes[at].base {
-                Base::Whole(kind) => break kind,
-                Base::Here(base) => at = base as usize,
-                Base::Elsewhere => {
-                    let offset = nodes[at].offset;
-                    break kind(pack.named_base(offset).map_err(|why| pack.damaged(offset, &why))?)?;
-                }
-            }
-        };
-        chain.drain(..).for_each(|at| known[at] = Some(found));
-    }
-    Ok(known.into_iter().flatten().collect())
 }

@@ -105,9 +105,9 @@ impl Repo {
             if pack.len() as usize != said.len() {
                 return Err(Error::undecided(format!("the pack {} changed while it was read", file.display())));
             }
-            let is_wanted = |its: Kind, id: &gix::hash::oid| {
+            let is_wanted = |id: &gix::hash::oid| {
                 let id = oid(id);
-                its == kind && wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
+                wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
             };
             if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(SHARE) < u64::from(pack.len())) {
                 continue;
@@ -119,7 +119,7 @@ impl Repo {
                     survey.get_or_init(|| new)
                 }
             };
-            let forest = Forest::grow(&pack, survey, &is_wanted);
+            let forest = Forest::grow(&pack, survey, kind, &is_wanted);
             if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
                 continue;
             }

@@ -90,8 +90,17 @@ impl Numbered {
         if alike.len() > 64 {
             return self.index.lookup(id);
         }
-        alike.into_iter().find(|slot| self.index.oid_at_index(*slot) == id)
+        let begins = first(id);
+        alike.into_iter().find(|slot| {
+            let other = self.index.oid_at_index(*slot);
+            first(other) == begins && other == id
+        })
     }
+}
+
+/// The first bytes of an id as a number, in no order that means anything: told apart faster than as bytes.
+fn first(id: &gix::hash::oid) -> u64 {
+    id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }
 
 /// The first bits of an id.

@@ -29,6 +29,8 @@ struct Scratch {
     inflate: gix::zlib::Inflate,
     entry: Vec<u8>,
     kept: Vec<Kept>,
+    /// What has to be made out of the object at hand.
+    next: Vec<u32>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -96,16 +98,19 @@ impl<'w, R: Reading> Walk<'w, R> {
                     break;
                 }
             };
-            let Some((heaviest, lighter)) = self.forest.on(node).split_last() else {
-                scratch.keep(held.bytes);
-                break;
+            self.forest.on(node, &mut scratch.next);
+            let held = match &scratch.next[..] {
+                [] => {
+                    scratch.keep(held.bytes);
+                    break;
+                }
+                [only] => {
+                    (node, base) = (*only, Some(Arc::new(held)));
+                    continue;
+                }
+                _ => Arc::new(held),
             };
-            let held = Arc::new(held);
-            if lighter.is_empty() {
-                (node, base) = (*heaviest, Some(held));
-                continue;
-            }
-            for child in std::iter::once(heaviest).chain(lighter.iter().rev()) {
+            for child in scratch.next.iter().rev() {
                 let (child, base) = (*child, Arc::clone(&held));
                 scope.spawn(move |scope| self.family(child, Some(base), scope));
             }
