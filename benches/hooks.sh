@@ -7,8 +7,9 @@
 # 500,000 objects +15 ms on the server, 2,000 commits at most 1.5 times `git index-pack` of the same pack.
 set -eu
 
-portcullis=$(command -v "${1:-portcullis}")
-large=${2:-}
+portcullis=$(command -v "${1:-portcullis}") || { echo "there is no ${1:-portcullis}: name the binary" >&2; exit 2; }
+portcullis=$(realpath "$portcullis")
+large=${2:+$(realpath "$2")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1

@@ -339,7 +339,8 @@ fn remedy(detector: &Detector, origin: &Origin) -> String {
             let (path, commit) = (teach::quote(path.as_ref()), commit.short());
             format!(
                 "mend {path} and `git commit --amend` if {commit} is your last commit, \
-                 else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --path {path} --invert-paths`"
+                 else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --replace-text FILE` \
+                 with the secret in a FILE elsewhere, or `git filter-repo --path {path} --invert-paths` if {path} should go altogether"
             )
         }
         Origin::Message { commit: None } => "write the message without it".to_owned(),
