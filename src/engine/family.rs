@@ -46,7 +46,7 @@ impl Reading for Family<'_> {
 
     fn made(&self, (): &(), _: &Made<'_>) {}
 
-    fn note(&self, id: Oid, bytes: &[u8], (): &()) -> u8 {
+    fn note(&self, id: Oid, _: u32, bytes: &[u8], (): &()) -> u8 {
         if let Ok(found) = self.wanted.binary_search_by_key(&id, |(id, _)| *id) {
             let at = self.wanted[found].1;
             let load = || {

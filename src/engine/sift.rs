@@ -133,7 +133,7 @@ impl Reading for Sifter<'_> {
         self.sieve.made(base, made)
     }
 
-    fn note(&self, id: Oid, bytes: &[u8], trace: &Trace) -> u8 {
+    fn note(&self, id: Oid, _: u32, bytes: &[u8], trace: &Trace) -> u8 {
         let interest = trace.interest();
         if interest != Interest::NONE
             && let Some(leads) = self.sieve.leads(bytes, trace)

@@ -62,7 +62,7 @@ impl Reading for Decoder<'_> {
 
     fn made(&self, (): &(), _: &Made<'_>) {}
 
-    fn note(&self, id: Oid, bytes: &[u8], (): &()) -> u8 {
+    fn note(&self, id: Oid, _: u32, bytes: &[u8], (): &()) -> u8 {
         // What cannot be decoded is told by whoever comes upon it on a walk.
         if let Ok(raw) = RawCommit::parse(id, bytes) {
             self.repo.counters().commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -132,8 +132,8 @@ impl Reading for Pruner<'_> {
         Some(out)
     }
 
-    fn note(&self, id: Oid, _: &[u8], entries: &Self::Trace) -> u8 {
-        if let (Some(entries), Some(number)) = (entries, self.packs.numbers.of(&gix_id(id))) {
+    fn note(&self, _: Oid, number: u32, _: &[u8], entries: &Self::Trace) -> u8 {
+        if let Some(entries) = entries {
             let limbs = entries.iter().map(|e| e.limb).filter(|limb| limb.name != NONE);
             let mut wood = self.wood.lock().unwrap_or_else(PoisonError::into_inner);
             wood.limbs.extend(limbs);

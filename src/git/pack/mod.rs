@@ -32,8 +32,8 @@ pub trait Reading: Sync {
     /// An object that was made out of one that was read.
     fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace;
 
-    /// What shall be known of an object in the end; not [`NOTHING`].
-    fn note(&self, id: Oid, bytes: &[u8], trace: &Self::Trace) -> u8;
+    /// What shall be known of an object in the end; not [`NOTHING`]. `number` is its number among all objects of all packs.
+    fn note(&self, id: Oid, number: u32, bytes: &[u8], trace: &Self::Trace) -> u8;
 }
 
 /// The note on an object that was not read.
@@ -100,7 +100,7 @@ impl Repo {
         let mut seen: HashSet<Oid> = HashSet::new();
         let several = packs.surveys.len() > 1;
         for ((file, range), survey) in packs.numbers.packs().zip(&packs.surveys) {
-            let said = &said[range];
+            let (first, said) = (range.start as u32, &said[range]);
             let pack = Pack::open(file, hash)?;
             if pack.len() as usize != said.len() {
                 return Err(Error::undecided(format!("the pack {} changed while it was read", file.display())));
@@ -123,7 +123,7 @@ impl Repo {
             if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
                 continue;
             }
-            let done = Walk::new(self, &forest, reading, said).run()?;
+            let done = Walk::new(self, &forest, reading, (first, said)).run()?;
             counts.resolved += done.resolved;
             counts.inflated += done.inflated;
             counts.made += done.made;

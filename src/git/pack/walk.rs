@@ -2,7 +2,7 @@
 //! memory: an object is let go as soon as the last one that stands on it was made, and lighter families are made before
 //! the heaviest, so that a thread holds no more objects at a time than a family has doublings.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delta::{self, Damage};
@@ -38,8 +38,8 @@ pub(super) struct Walk<'w, R: Reading> {
     pub repo: &'w Repo,
     pub forest: &'w Forest<'w>,
     pub reading: &'w R,
-    /// What is said of each entry of the index.
-    pub notes: &'w [std::sync::atomic::AtomicU8],
+    /// The number of the index's first entry among those of all packs, and what is said of each entry.
+    pub notes: (u32, &'w [AtomicU8]),
     scratch: Mutex<Vec<Scratch>>,
     resolved: AtomicU64,
     inflated: AtomicU64,
@@ -49,12 +49,7 @@ pub(super) struct Walk<'w, R: Reading> {
 }
 
 impl<'w, R: Reading> Walk<'w, R> {
-    pub fn new(
-        repo: &'w Repo,
-        forest: &'w Forest<'w>,
-        reading: &'w R,
-        notes: &'w [std::sync::atomic::AtomicU8],
-    ) -> Self {
+    pub fn new(repo: &'w Repo, forest: &'w Forest<'w>, reading: &'w R, notes: (u32, &'w [AtomicU8])) -> Self {
         let (scratch, error) = (Mutex::default(), Mutex::default());
         let zero = AtomicU64::default;
         Self { repo, forest, reading, notes, scratch, resolved: zero(), inflated: zero(), made: zero(), error }
@@ -164,8 +159,9 @@ impl<'w, R: Reading> Walk<'w, R> {
         if self.forest.is_wanted(node) {
             self.resolved.fetch_add(1, Ordering::Relaxed);
             let slot = self.forest.slot(node);
-            let note = self.reading.note(oid(self.forest.pack.id(slot)), &bytes, &trace);
-            self.notes[slot as usize].store(note, Ordering::Relaxed);
+            let (first, notes) = self.notes;
+            let note = self.reading.note(oid(self.forest.pack.id(slot)), first + slot, &bytes, &trace);
+            notes[slot as usize].store(note, Ordering::Relaxed);
         }
         Ok(Some(Held { bytes, trace }))
     }
