@@ -23,8 +23,8 @@ fn main() {
     for watched in ["build.rs", "policies/secrets", "src/rules/secrets/grams.rs", "src/rules/secrets/stanza.rs"] {
         println!("cargo::rerun-if-changed={watched}");
     }
+    link();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    link(&out);
     match read(Path::new("policies/secrets")).and_then(|stanzas| write(&stanzas, &out)) {
         Ok(()) => {}
         Err(why) => {
@@ -34,29 +34,15 @@ fn main() {
     }
 }
 
-/// On Linux every hook pays for what the loader does before `main`, which is as long as all that a hook does after it.
-/// So the gate stands at a fixed address (forty thousand pointers of a relocatable binary are mended page by page; the
-/// heap, the stack and the libraries move as ever) and brings the unwinder along instead of having it loaded.
-fn link(out: &Path) {
+/// At a fixed address on Linux: forty thousand pointers of a relocatable binary are mended page by page before `main`,
+/// which is as long as all that a hook does after it. The heap, the stack and the libraries move as ever.
+fn link() {
     let target = |key: &str| env::var(format!("CARGO_CFG_TARGET_{key}")).unwrap_or_default();
     let is_static = target("FEATURE").split(',').any(|f| f == "crt-static");
-    // The gate alone: the service talks to the network, and nobody waits for its start.
-    let gate = |argument: &str| println!("cargo::rustc-link-arg-bin=portcullis={argument}");
     if target("OS") == "linux" && target("ENV") == "gnu" && !is_static {
-        gate("-no-pie");
-        // The standard library asks for libgcc_s by name; a linker's script of that name gives it the archive.
-        if has_unwinder() && fs::write(out.join("libgcc_s.so"), "INPUT(-lgcc_eh -lgcc)\n").is_ok() {
-            println!("cargo::rustc-link-search=native={}", out.display());
-        }
+        // The gate alone: the service talks to the network, and nobody waits for its start.
+        println!("cargo::rustc-link-arg-bin=portcullis=-no-pie");
     }
-}
-
-/// Whether the linker has the unwinder as an archive; it comes with gcc nearly everywhere.
-fn has_unwinder() -> bool {
-    let linker = env::var_os("RUSTC_LINKER").unwrap_or_else(|| "cc".into());
-    let told = std::process::Command::new(linker).arg("-print-file-name=libgcc_eh.a").output();
-    // The bare name comes back where there is none.
-    told.is_ok_and(|told| told.status.success() && told.stdout.starts_with(b"/"))
 }
 
 fn read(folder: &Path) -> Result<Vec<Stanza>, String> {

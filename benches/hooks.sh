@@ -33,10 +33,20 @@ echo "feat: one" >"$work/message"
 measure -N -n "git diff --cached" "git diff --cached --raw" \
     -n pre-commit "$portcullis hook run pre-commit" \
     -n commit-msg "$portcullis hook run commit-msg -- $work/message"
+# Git reads the index again after a hook, whatever the hook does: what is ours is the rest.
+mkdir "$work/nothing" "$work/linked"
+for hook in pre-commit commit-msg; do
+    printf '#!/bin/sh\n' >"$work/nothing/$hook"
+    chmod +x "$work/nothing/$hook"
+    ln -s "$portcullis" "$work/linked/$hook"
+done
 "$portcullis" hook install pre-commit commit-msg >/dev/null
 base=$(git rev-parse HEAD)
-measure --prepare "git reset -q --soft $base" -n "git commit without hooks" \
-    "git -c core.hooksPath=/nowhere commit -q -m 'feat: one'" -n "git commit with both" "git commit -q -m 'feat: one'"
+commit() { echo "git -c core.hooksPath=$1 commit -q -m 'feat: one'"; }
+measure --prepare "git reset -q --soft $base" -n "git commit without hooks" "$(commit /nowhere)" \
+    -n "git commit with hooks that do nothing" "$(commit "$work/nothing")" \
+    -n "git commit with both as links" "$(commit "$work/linked")" \
+    -n "git commit with both as shims" "$(commit .git/hooks)"
 
 [ -n "$large" ] || exit 0
 

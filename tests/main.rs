@@ -35,6 +35,7 @@ mod report;
 mod rules;
 #[cfg(feature = "service")]
 mod service;
+mod subject;
 mod support;
 mod text;
 mod workflows;

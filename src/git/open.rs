@@ -14,7 +14,7 @@ use super::quarantine::Quarantine;
 use super::{oid, unreadable};
 use crate::error::{Error, Result};
 use crate::report::Stats;
-use crate::subject::{Entry, Oid};
+use crate::subject::{Entry, ObjectKind, Oid};
 
 /// A repository, open. Cheap to share; take a [`Local`] per thread.
 pub struct Repo {
@@ -61,8 +61,8 @@ pub(crate) struct Counters {
 struct Head {
     /// Full name of the branch, born or not; `None` when detached.
     name: Option<BString>,
-    /// `None` on an unborn branch.
-    commit: Option<Oid>,
+    /// `None` on an unborn branch. A branch can stand for another one that is broken.
+    commit: Result<Option<Oid>>,
 }
 
 /// One thread's handle: its own caches, the same objects.
@@ -220,10 +220,10 @@ impl Local<'_> {
         Ok(oid(&self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?))
     }
 
-    /// HEAD's commit; `None` on an unborn branch. It is not opened: git lets nothing but commits stand there, and who
-    /// reads it is told when it is missing.
+    /// HEAD's commit; `None` on an unborn branch. That of a branch is not opened, for git lets nothing but commits stand
+    /// there: it can be missing.
     pub fn head(&self) -> Result<Option<Oid>> {
-        Ok(self.read_head()?.commit)
+        self.read_head()?.commit
     }
 
     /// Full name of the checked-out branch, born or not; `None` when HEAD is detached.
@@ -235,18 +235,35 @@ impl Local<'_> {
         let read = || {
             let head = self.gix.head().map_err(unreadable("cannot read HEAD"))?;
             let name = head.referent_name().map(|n| n.as_bstr().to_owned());
-            let id = match head.kind {
-                gix::head::Kind::Unborn(_) => None,
-                gix::head::Kind::Detached { target, .. } => Some(target),
-                // A branch can stand for another one.
-                gix::head::Kind::Symbolic(branch) => {
-                    let mut branch = gix::prelude::ReferenceExt::attach(branch, &self.gix);
-                    Some(branch.follow_to_object().map_err(unreadable("cannot follow HEAD"))?.detach())
-                }
-            };
-            Ok(Head { name, commit: id.map(|id| oid(&id)) })
+            Ok(Head { name, commit: self.commit_of(head) })
         };
         self.repo.head.get_or_init(read).clone()
+    }
+
+    fn commit_of(&self, head: gix::Head<'_>) -> Result<Option<Oid>> {
+        let peeled = |id: gix::ObjectId| match super::objects::peel(self, oid(&id))? {
+            (id, ObjectKind::Commit) => Ok(Some(id)),
+            (id, _) => Err(Error::undecided(format!("HEAD is at {id}, which is no commit"))),
+        };
+        let mut branch = match head.kind {
+            gix::head::Kind::Unborn(_) => return Ok(None),
+            gix::head::Kind::Detached { target, .. } => return peeled(target),
+            gix::head::Kind::Symbolic(branch) => branch,
+        };
+        // A branch can stand for another one; git follows five times, too.
+        for _ in 0..5 {
+            let next = match branch.target {
+                gix::refs::Target::Object(id) if branch.name.as_bstr().starts_with(b"refs/heads/") => {
+                    return Ok(Some(oid(&id)));
+                }
+                gix::refs::Target::Object(id) => return peeled(id),
+                gix::refs::Target::Symbolic(next) => next,
+            };
+            let found = self.gix.try_find_reference(next.as_ref()).map_err(unreadable("cannot follow HEAD"))?;
+            let Some(next) = found else { return Ok(None) };
+            branch = next.detach();
+        }
+        Err(Error::undecided("HEAD stands for a branch that stands for another, and so on without an end"))
     }
 
     /// A ref's own target (a tag object for annotated tags), symbolic refs followed; `Ok(None)` when there is none.

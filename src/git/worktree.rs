@@ -183,8 +183,8 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
         if length > LARGE {
             return Ok(false);
         }
-        // One call for all there is: the standard library would ask for length and position again, and once for the end.
-        spare.resize(length as usize, 0);
+        // One call for all there is and one for the end: the standard library would ask for length and position again.
+        spare.resize(length as usize + 1, 0);
         let mut filled = 0;
         while filled < spare.len() {
             match file.read(&mut spare[filled..]) {
@@ -194,10 +194,11 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
                 Err(e) => return Err(e),
             }
         }
-        spare.truncate(filled);
-        if length == 0 {
-            // Some file systems tell no lengths.
-            file.take(LARGE + 1).read_to_end(spare)?;
+        if filled == spare.len() {
+            // It grew, or its file system tells no lengths.
+            file.take(LARGE).read_to_end(spare)?;
+        } else {
+            spare.truncate(filled);
         }
         Ok(spare.len() as u64 <= LARGE)
     };

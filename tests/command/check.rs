@@ -208,6 +208,27 @@ fn a_file_that_several_families_judge_is_read_once() {
 }
 
 #[test]
+fn a_change_whose_state_before_cannot_be_read_is_not_passed() {
+    let repo = TestRepo::init();
+    let policy = "version: 1\nenvironments: { staging: { branch: dev }, production: { branch: main } }\nrules:\n  divergence:\n    \
+        sources: [{ id: api, format: dotenv, files: { staging: s.env, production: p.env } }]\n";
+    repo.write("portcullis.yaml", policy);
+    repo.write("s.env", "A=one\nB=two\n");
+    repo.write("p.env", "A=one\nB=two\n");
+    let head = repo.commit("feat: environments");
+    repo.write("p.env", "A=one\n");
+    repo.git(["add", "-A"]);
+    let check = || json(&repo, &["check", "--staged", "--only", "divergence"]).0;
+    assert_eq!(check(), 1, "production loses a key");
+    repo.git(["tag", "-a", "-m", "one", "v1"]);
+    repo.git(["symbolic-ref", "HEAD", "refs/tags/v1"]);
+    assert_eq!(check(), 1, "the same where HEAD is at a tag");
+    repo.git(["symbolic-ref", "HEAD", "refs/heads/main"]);
+    std::fs::remove_file(repo.path().join(".git/objects").join(&head[..2]).join(&head[2..])).unwrap();
+    assert_eq!(check(), 3, "whether it had the key nobody knows");
+}
+
+#[test]
 fn a_message_is_judged_as_git_will_keep_it() {
     let repo = TestRepo::init();
     repo.write("m", "feat: add x\n\n# Please enter the commit message\n# long comments are git's\n");

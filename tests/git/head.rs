@@ -31,9 +31,23 @@ fn unborn_born_packed_detached_or_standing_for_another() {
 }
 
 #[test]
+fn a_tag_is_followed_and_an_alias_of_an_unborn_branch_is_unborn() {
+    let repo = TestRepo::init();
+    repo.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    repo.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    assert_eq!(head(&repo), (Some("refs/heads/alias".into()), None));
+    repo.write("a", "a");
+    let first = repo.commit("feat: a");
+    repo.git(["tag", "-a", "-m", "one", "v1"]);
+    repo.git(["symbolic-ref", "HEAD", "refs/tags/v1"]);
+    assert_eq!(head(&repo), (Some("refs/tags/v1".into()), Some(first)));
+}
+
+#[test]
 fn a_branch_that_stands_for_itself_is_an_error() {
     let repo = TestRepo::init();
     std::fs::write(repo.path().join(".git/refs/heads/main"), "ref: refs/heads/main\n").unwrap();
     let open = discover(repo.path()).expect("opens").expect("a repository");
+    assert_eq!(open.local().head_name().unwrap().unwrap(), "refs/heads/main");
     assert!(open.local().head().unwrap_err().to_string().contains("HEAD"));
 }
