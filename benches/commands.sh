@@ -47,6 +47,8 @@ for r, command in zip(results, args[2::3]):
 PY
 }
 
+# Noseyparker passes over what its datastore has seen: each run gets a new one.
+fresh="\$(mktemp -u -p $work)"
 # have NAME COMMAND: adds a peer to the list if its program is there.
 peers=()
 have() { if command -v "${2%% *}" >/dev/null; then peers+=("$1" "$2"); fi; }
@@ -76,7 +78,7 @@ for corpus in "$@"; do
     have "gitleaks" "gitleaks dir --no-banner ."
     have "betterleaks" "betterleaks dir --no-banner ."
     have "kingfisher" "kingfisher scan --no-validate --no-update-check --git-history none ."
-    have "noseyparker" "noseyparker scan --git-history none -d $work/np --progress never ."
+    have "noseyparker" "noseyparker scan --git-history none -d $fresh --progress never ."
     have "ripsecrets" "ripsecrets ."
     have "detect-secrets" "detect-secrets scan"
     measure "work tree" \
@@ -97,7 +99,7 @@ for corpus in "$@"; do
         peers=()
         have "gitleaks" "gitleaks git --no-banner ."
         have "kingfisher" "kingfisher scan --no-validate --no-update-check ."
-        have "noseyparker" "noseyparker scan -d $work/nph --progress never ."
+        have "noseyparker" "noseyparker scan -d $fresh --progress never ."
         measure "history" \
             "git cat-file --batch-all-objects" "git cat-file --batch-all-objects --batch --buffer" \
             "portcullis check --history" "$portcullis check --history" \
