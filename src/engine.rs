@@ -304,14 +304,11 @@ impl<'a> Run<'a> {
                 (None, Source::Index { .. } | Source::Merge { .. }) => SnapshotOf::Index,
                 (None, _) => SnapshotOf::WorkTree,
             };
-            let before = match job.before.map(|c| local.tree_of(c)).transpose() {
-                Ok(before) => before,
-                Err(error) => {
-                    // Without the state before, what the change took away would look as if it had never been there.
-                    self.out.errors.push(Undecided { error, origin: None });
-                    None
-                }
-            };
+            let before = job.before.map(|c| local.tree_of(c)).transpose().unwrap_or_else(|error| {
+                // Without the state before, what the change took away would look as if it had never been there.
+                self.out.errors.push(Undecided { error, origin: None });
+                None
+            });
             let snapshot = GitSnapshot::new(local, of, &moves, budget).after(before);
             let before = before.map(|t| GitSnapshot::new(local, SnapshotOf::Tree(t), &[], budget));
             let subject = Tree {

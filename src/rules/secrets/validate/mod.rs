@@ -99,12 +99,12 @@ pub fn by_name(name: &str) -> Option<Check> {
 pub fn entropy(bytes: &[u8]) -> f32 {
     let mut counts = [0u32; 256];
     bytes.iter().for_each(|b| counts[*b as usize] += 1);
-    let weighed = |n: u32| u128::from(n) * u128::from(log2(n));
     let total = bytes.len() as u32;
     if total == 0 {
         return 0.0;
     }
-    let sum: u128 = counts.iter().filter(|c| **c > 1).map(|c| weighed(*c)).sum();
+    let weighed = |n: u32| u64::from(n) * log2(n);
+    let sum: u64 = counts.iter().filter(|c| **c > 0).map(|c| weighed(*c)).sum();
     ((weighed(total) - sum) as f64 / f64::from(total) / f64::from(1 << FRACTION)) as f32
 }
 
