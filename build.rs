@@ -1,5 +1,5 @@
 //! Turns `policies/secrets/*.yml` into static tables, so that start-up parses no YAML and adding a detector touches
-//! YAML only. A bad stanza stops the build with its file and id. Also says how the binary is linked.
+//! YAML only. A bad definition stops the build with its file and id. Also says how the binary is linked.
 
 // A build script talks to cargo on standard output and ends the build by its exit code.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, clippy::print_stdout)]
@@ -11,21 +11,26 @@ use std::{env, fs};
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-#[path = "src/rules/secrets/grams.rs"]
+#[path = "src/rules/secrets/detectors/definition.rs"]
+mod definition;
+#[path = "src/rules/secrets/scan/trigrams.rs"]
 #[allow(dead_code)] // the prefilter needs more of it than this program
-mod grams;
-#[path = "src/rules/secrets/stanza.rs"]
-mod stanza;
+mod trigrams;
 
-use stanza::Stanza;
+use definition::Definition;
 
 fn main() {
-    for watched in ["build.rs", "policies/secrets", "src/rules/secrets/grams.rs", "src/rules/secrets/stanza.rs"] {
+    for watched in [
+        "build.rs",
+        "policies/secrets",
+        "src/rules/secrets/scan/trigrams.rs",
+        "src/rules/secrets/detectors/definition.rs",
+    ] {
         println!("cargo::rerun-if-changed={watched}");
     }
     link();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    match read(Path::new("policies/secrets")).and_then(|stanzas| write(&stanzas, &out)) {
+    match read(Path::new("policies/secrets")).and_then(|definitions| write(&definitions, &out)) {
         Ok(()) => {}
         Err(why) => {
             println!("cargo::error={why}");
@@ -45,25 +50,26 @@ fn link() {
     }
 }
 
-fn read(folder: &Path) -> Result<Vec<Stanza>, String> {
+fn read(folder: &Path) -> Result<Vec<Definition>, String> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "yml"))
         .collect();
     files.sort();
-    let mut all: Vec<Stanza> = Vec::new();
+    let mut all: Vec<Definition> = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-        let stanzas: Vec<Stanza> = serde_yaml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
-        for stanza in stanzas {
-            if let Some((field, why)) = stanza.problems(true).into_iter().next() {
-                return Err(format!("{}: {}: {field}: {why}", file.display(), stanza.id));
+        let definitions: Vec<Definition> =
+            serde_yaml::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
+        for definition in definitions {
+            if let Some((field, why)) = definition.problems(true).into_iter().next() {
+                return Err(format!("{}: {}: {field}: {why}", file.display(), definition.id));
             }
-            if all.iter().any(|s| s.id == stanza.id) {
-                return Err(format!("{}: {}: there is another detector of this id", file.display(), stanza.id));
+            if all.iter().any(|s| s.id == definition.id) {
+                return Err(format!("{}: {}: there is another detector of this id", file.display(), definition.id));
             }
-            all.push(stanza);
+            all.push(definition);
         }
     }
     if let Some(s) = all.iter().find(|s| s.pair.as_ref().is_some_and(|p| !all.iter().any(|o| o.id == *p))) {
@@ -73,15 +79,15 @@ fn read(folder: &Path) -> Result<Vec<Stanza>, String> {
     Ok(all)
 }
 
-fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
-    let mut keywords: Vec<&str> = stanzas.iter().flat_map(|s| s.keywords.iter().map(String::as_str)).collect();
-    keywords.extend(stanza::GENERIC);
+fn write(definitions: &[Definition], out: &Path) -> Result<(), String> {
+    let mut keywords: Vec<&str> = definitions.iter().flat_map(|s| s.keywords.iter().map(String::as_str)).collect();
+    keywords.extend(definition::GENERIC);
     keywords.sort_unstable();
     keywords.dedup();
     let mut code = String::new();
     let mut sets: Vec<[u64; 4]> = Vec::new();
-    let _ = writeln!(code, "pub static DETECTORS: [Detector; {}] = [", stanzas.len());
-    for s in stanzas {
+    let _ = writeln!(code, "pub static DETECTORS: [Detector; {}] = [", definitions.len());
+    for s in definitions {
         let offsets = offsets(s)?;
         let hir = parse(&s.id, &s.pattern)?;
         let mut number = |set: [u64; 4]| {
@@ -96,7 +102,7 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
             .collect();
         let front = front.join(", ");
         let (run_of, run) = run(&hir).map_or((0, 0), |(set, length)| (number(set), length));
-        let checks: Vec<String> = s.checks.iter().map(|c| format!("validate::{}", c.replace('-', "_"))).collect();
+        let checks: Vec<String> = s.checks.iter().map(|c| format!("validators::{}", c.replace('-', "_"))).collect();
         let pair = s.pair.as_ref().map_or("None".into(), |p| format!("Some(Cow::Borrowed({p:?}))"));
         let borrowed =
             |list: &[String]| list.iter().map(|k| format!("Cow::Borrowed({k:?})")).collect::<Vec<_>>().join(", ");
@@ -133,30 +139,31 @@ fn write(stanzas: &[Stanza], out: &Path) -> Result<(), String> {
     code.push_str("];\n");
     let _ = writeln!(code, "static WANTED_BY: [&[u16]; {}] = [", keywords.len());
     for k in &keywords {
-        let of: Vec<usize> = (0..stanzas.len()).filter(|i| stanzas[*i].keywords.iter().any(|w| w == k)).collect();
+        let of: Vec<usize> =
+            (0..definitions.len()).filter(|i| definitions[*i].keywords.iter().any(|w| w == k)).collect();
         let _ = writeln!(code, "&{of:?},");
     }
     code.push_str("];\n");
 
-    let generic: Vec<bool> = keywords.iter().map(|k| stanza::GENERIC.contains(k)).collect();
+    let generic: Vec<bool> = keywords.iter().map(|k| definition::GENERIC.contains(k)).collect();
     let _ = writeln!(code, "static GENERIC: [bool; {}] = {generic:?};", keywords.len());
 
     let bytes: Vec<&[u8]> = keywords.iter().map(|k| k.as_bytes()).collect();
-    let tables = grams::tables(&bytes);
+    let tables = trigrams::tables(&bytes);
     let _ = writeln!(code, "static ANCHORS: [Anchor; {}] = [", tables.anchors.len());
     for a in &tables.anchors {
         let _ = writeln!(code, "{a:?},");
     }
     code.push_str("];\n");
     let _ = writeln!(code, "static SLOTS: [u16; {}] = {:?};", tables.slots.len(), tables.slots);
-    code.push_str("static FILTER: [u8; grams::FILTER] = *include_bytes!(\"filter.bin\");\n");
+    code.push_str("static FILTER: [u8; trigrams::FILTER] = *include_bytes!(\"filter.bin\");\n");
     fs::write(out.join("filter.bin"), &tables.filter).map_err(|e| e.to_string())?;
     fs::write(out.join("detectors.rs"), code).map_err(|e| e.to_string())
 }
 
 /// Where in a match a keyword stands, if every match begins with a literal that holds one: then the pattern runs at
 /// the keyword only, and nothing has to be searched. Empty: it must be searched for in a window.
-fn offsets(s: &Stanza) -> Result<Vec<usize>, String> {
+fn offsets(s: &Definition) -> Result<Vec<usize>, String> {
     // Keywords are found in either case, so is their place in a pattern.
     let hir = parse(&s.id, &s.pattern.replace("(?i)", "").replace("(?i:", "(?:"))?;
     let mut found = Vec::new();

@@ -18,4 +18,5 @@ pub mod rules;
 pub mod service;
 pub mod subject;
 pub mod text;
+pub mod values;
 pub mod yaml;

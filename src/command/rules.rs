@@ -11,7 +11,7 @@ use crate::cli::RulesCommand;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, PolicyFile};
 use crate::report::{Context, human};
-use crate::rules::secrets::{Detector, Scanner, Stanza, anchors_at_text};
+use crate::rules::secrets::{Definition, Detector, Scanner, anchors_at_text};
 use crate::rules::{DefaultSeverity, RULES};
 use crate::yaml;
 
@@ -44,7 +44,7 @@ fn list() -> Result<String> {
 #[derive(serde::Deserialize)]
 struct Own {
     #[serde(default)]
-    detectors: Vec<Stanza>,
+    detectors: Vec<Definition>,
 }
 
 /// Exit code 0: every example did as it should; 1: some did not; 2: the file cannot be followed.
@@ -63,15 +63,15 @@ fn test(file: &Path, outside: &Outside) -> Result<u8> {
     let (mut wrong, mut doubts) = (Vec::new(), Vec::new());
     let mut examples = 0;
     let tried = own.detectors.len();
-    for stanza in own.detectors {
-        if anchors_at_text(&stanza.pattern) {
+    for definition in own.detectors {
+        if anchors_at_text(&definition.pattern) {
             doubts.push(format!(
                 "{}: pattern: warning: a bare `^` is the start of the whole file; write `(?m:^)` for that of a line",
-                stanza.id
+                definition.id
             ));
         }
-        examples += stanza.matches.len() + stanza.near_misses.len();
-        wrong.extend(trial(stanza));
+        examples += definition.matches.len() + definition.near_misses.len();
+        wrong.extend(trial(definition));
     }
     let verdict = if wrong.is_empty() { "pass" } else { "fail" };
     let mut told: String = wrong.iter().chain(&doubts).map(|w| format!("{w}\n")).collect();
@@ -80,16 +80,16 @@ fn test(file: &Path, outside: &Outside) -> Result<u8> {
 }
 
 /// Everything that is wrong with a detector, a line each.
-fn trial(stanza: Stanza) -> Vec<String> {
-    let id = stanza.id.clone();
-    let problems = stanza.problems(true);
+fn trial(definition: Definition) -> Vec<String> {
+    let id = definition.id.clone();
+    let problems = definition.problems(true);
     if !problems.is_empty() {
         return problems.into_iter().map(|(field, why)| format!("{id}: {field}: {why}")).collect();
     }
-    let (matches, misses) = (stanza.matches.clone(), stanza.near_misses.clone());
+    let (matches, misses) = (definition.matches.clone(), definition.near_misses.clone());
     // An example is a line of some file that the detector looks at.
-    let path = stanza.paths.first().map(|glob| glob.replace("**/", "").replace("**", "x").replace('*', "x"));
-    let detector = match Detector::from_stanza(stanza) {
+    let path = definition.paths.first().map(|glob| glob.replace("**/", "").replace("**", "x").replace('*', "x"));
+    let detector = match Detector::from_definition(definition) {
         Ok(detector) => detector,
         Err(why) => return vec![format!("{id}: pattern: {why}")],
     };

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+pub use crate::values::base64::decode as base64;
 
 /// How many bytes decide whether content is binary: as many as git looks at.
 const LOOK: usize = 8000;
@@ -104,19 +102,4 @@ pub fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     out.truncate(UNPACKED);
     (!out.is_empty()).then_some(out)
-}
-
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
-
-/// Decodes base64 of either alphabet, padded or not.
-pub fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let standard = |b: &u8| match b {
-        b'-' => b'+',
-        b'_' => b'/',
-        b => *b,
-    };
-    let text: Vec<u8> = text.iter().map(standard).collect();
-    GeneralPurpose::new(&alphabet::STANDARD, LENIENT).decode(text).ok()
 }

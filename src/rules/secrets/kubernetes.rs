@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
 
-use super::decode;
-use super::detector::KUBERNETES;
-use super::name;
-use super::placeholder;
-use super::scan::{Hit, Scanner};
-use super::value;
 use crate::finding::Confidence;
+use crate::rules::secrets::assignment::key_name;
+use crate::rules::secrets::decode;
+use crate::rules::secrets::detectors::table::KUBERNETES;
+use crate::rules::secrets::scan::scanner::{Hit, Scanner};
+use crate::values;
+use crate::values::placeholder;
 
 /// One entry of `data` or `stringData`.
 struct Entry {
@@ -361,8 +361,8 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
         return unpack(raw).and_then(|release| surest(in_release(&release, scanner))).map(told);
     }
     if raw.is_empty()
-        || value::is_reference(raw)
-        || value::is_ciphertext(raw)
+        || values::is_reference(raw)
+        || values::is_ciphertext(raw)
         || placeholder::is_password_placeholder(raw)
     {
         return None;
@@ -380,8 +380,8 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
         || plain.starts_with(b"-----BEGIN PUBLIC");
     if public
         || plain.is_empty()
-        || value::is_reference(plain)
-        || value::is_ciphertext(plain)
+        || values::is_reference(plain)
+        || values::is_ciphertext(plain)
         || placeholder::is_password_placeholder(plain)
     {
         return None;
@@ -394,33 +394,35 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
         }
     }
     // A file within the Secret: in the clear it is part of the text, and encoded it has just been scanned.
-    if plain.contains(&b'\n') || value::is_timestamp(plain) {
+    if plain.contains(&b'\n') || values::is_timestamp(plain) {
         return None;
     }
     // Of a string in a program, and what follows it.
     if plain.contains(&b'`') || plain.contains(&b'"') && !plain.starts_with(b"{") {
         return None;
     }
-    let address = value::contains(plain, "://") && !value::contains(plain, "@");
+    let address = values::contains(plain, "://") && !values::contains(plain, "@");
     let words = plain.contains(&b' ');
-    let confidence = match name::kind(&key) {
+    let confidence = match key_name::kind(&key) {
         Some(_)
             if words
                 && ["secret", "password", "token", "key"]
                     .iter()
-                    .any(|w| value::contains(&plain.to_ascii_lowercase(), w)) =>
+                    .any(|w| values::contains(&plain.to_ascii_lowercase(), w)) =>
         {
             return None;
         }
-        Some(_) if value::is_identifier(plain) || value::is_numbered_word(plain) || plain.len() < 6 => Confidence::Low,
+        Some(_) if values::is_identifier(plain) || values::is_numbered_word(plain) || plain.len() < 6 => {
+            Confidence::Low
+        }
         Some(_) => Confidence::Medium,
         None if address || key.ends_with(b"known_hosts") => return None,
-        None if value::is_random(plain) => Confidence::Medium,
+        None if values::is_random(plain) => Confidence::Medium,
         None if HARMLESS.iter().any(|h| key.ends_with(h.as_bytes())) => return None,
         None if plain.len() < 8
             || words
-            || value::is_identifier(plain)
-            || value::contains(plain, "://")
+            || values::is_identifier(plain)
+            || values::contains(plain, "://")
             || decoded.is_none() =>
         {
             return None;

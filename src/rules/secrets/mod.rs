@@ -1,26 +1,13 @@
 //! Secrets in files, messages and raw objects: the rule family `secrets`.
 //! Owns what becomes of a hit: its severity, its words, its remedy. How secrets are found is the scanner's affair.
 
+mod assignment;
 mod decode;
-mod detector;
-mod generic;
-mod grams;
-mod judge;
+pub mod detectors;
+mod file_kind;
 mod kubernetes;
-mod lead;
-mod literal;
-mod name;
-mod own;
-mod parts;
-mod path;
-mod placeholder;
-mod prefilter;
+mod remedies;
 mod scan;
-mod settle;
-mod stanza;
-pub mod trace;
-pub mod validate;
-mod value;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,7 +15,6 @@ use std::sync::Arc;
 use bstr::BStr;
 use regex::bytes::Regex;
 
-use super::branch_topology::teach;
 use super::sieve::{Interest, Seen, Trace, Work};
 use super::{Check, Checks, Rule, Sieve};
 use crate::error::Result;
@@ -36,16 +22,17 @@ use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Viol
 use crate::policy::Options;
 use crate::subject::{Carrier, Commit, File, Kinds, Made};
 use crate::text::{self, Before};
-use parts::Parts;
+use detectors::user;
+use remedies::remedy;
+use scan::chunks::Chunks;
+use scan::incremental;
+
+use crate::values::{self, placeholder};
 
 pub use decode::{Content, content, is_binary};
-pub use detector::{ASSIGNMENT, DETECTORS, Detector, KUBERNETES};
-pub use own::anchors_at_text;
-pub use placeholder::is_password_placeholder;
-pub use prefilter::Prefilter;
-pub use scan::{Hit, Scanner, built_in};
-pub use stanza::{CHECKS, Stanza};
-pub use value::{is_ciphertext, is_reference};
+pub use detectors::user::anchors_at_text;
+pub use detectors::{ASSIGNMENT, CHECKS, DETECTORS, Definition, Detector, KUBERNETES};
+pub use scan::{Hit, Prefilter, Scanner, built_in};
 
 pub static RULE: Rule = Rule {
     id: "secrets",
@@ -62,8 +49,8 @@ pub fn redactor() -> &'static dyn Redact {
 /// Whether a value is one: not empty, no placeholder, no reference, no ciphertext.
 pub fn literal_value(value: &[u8]) -> bool {
     !value.is_empty()
-        && !value::is_reference(value)
-        && !value::is_ciphertext(value)
+        && !values::is_reference(value)
+        && !values::is_ciphertext(value)
         && !placeholder::is_password_placeholder(value)
 }
 
@@ -119,14 +106,14 @@ fn compile(options: &Options<'_>) -> Checks {
         binary: options.flag("binary"),
         window: usize::try_from(options.vocabulary().budgets.blob_window).unwrap_or(usize::MAX),
     };
-    let check = Secrets::new(own::scanner(options), settings);
+    let check = Secrets::new(user::scanner(options), settings);
     Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], ..Checks::default() }
 }
 
 impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        let Some(bytes) = file.content.whole()? else { return self.in_parts(file, out) };
+        let Some(bytes) = file.content.whole()? else { return self.in_chunks(file, out) };
         match content(bytes) {
             Content::Text(text) => self.report(&text, &self.hits(&text, Some(file.path)), origin, out),
             Content::Binary if self.settings.binary => {
@@ -163,7 +150,7 @@ impl Sieve for Secrets {
     }
 
     fn wants(&self, interest: Interest, path: &BStr) -> bool {
-        interest.meets(trace::FORM) || interest.meets(Scanner::interest(path::file_kind(path)))
+        interest.meets(incremental::FORM) || interest.meets(Scanner::interest(file_kind::file_kind(path)))
     }
 
     fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen> {
@@ -248,22 +235,22 @@ impl Secrets {
         self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
     }
 
-    /// Judges a file that is too large to be held, in parts that overlap.
-    fn in_parts(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+    /// Judges a file that is too large to be held, in chunks that overlap.
+    fn in_chunks(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let done = file.content.open(&mut |input| {
-            let mut parts = Parts::new(input, self.settings.window)?;
-            let binary = parts.is_binary();
+            let mut chunks = Chunks::new(input, self.settings.window)?;
+            let binary = chunks.is_binary();
             if binary && !self.settings.binary {
                 return Ok(());
             }
-            while let Some(part) = parts.next()? {
-                out.in_part(part.before);
-                let mut hits = self.hits(part.text, Some(file.path));
+            while let Some(chunk) = chunks.next()? {
+                out.in_part(chunk.before);
+                let mut hits = self.hits(chunk.text, Some(file.path));
                 hits.retain(|hit| {
-                    part.own.contains(&hit.range.start) && (!binary || hit.detector.id.ends_with("private-key"))
+                    chunk.own.contains(&hit.range.start) && (!binary || hit.detector.id.ends_with("private-key"))
                 });
-                self.report(part.text, &hits, origin, out);
+                self.report(chunk.text, &hits, origin, out);
             }
             Ok(())
         });
@@ -316,48 +303,4 @@ fn neighbours(hits: &[Hit<'_>], at: usize) -> Vec<Range<usize>> {
     let before = hits[..at].iter().rev().take_while(|h| h.secret.end + NEAR > here.start);
     let after = hits[at + 1..].iter().take_while(|h| h.secret.start < here.end + NEAR);
     before.chain(after).map(|h| h.secret.clone()).collect()
-}
-
-/// What to do, in the words of the place: nobody should have to work out which command it is.
-fn remedy(detector: &Detector, origin: &Origin) -> String {
-    let revoke = match detector.revoke.as_ref() {
-        "" => "revoke or change it where it was issued",
-        revoke => revoke,
-    };
-    let out = match origin {
-        Origin::File { path, commit: None, blob: None } => {
-            let path = teach::quote(path.as_ref());
-            format!("edit {path}; where it was committed, `git log --oneline -- {path}` shows the commits to mend")
-        }
-        Origin::File { path, commit: None, .. } => {
-            let path = teach::quote(path.as_ref());
-            format!(
-                "`git restore --staged {path}` (before the first commit: `git rm --cached {path}`), then take it out of the file"
-            )
-        }
-        Origin::File { path, commit: Some(commit), .. } => {
-            let (path, commit) = (teach::quote(path.as_ref()), commit.short());
-            format!(
-                "mend {path} and `git commit --amend` if {commit} is your last commit, \
-                 else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --replace-text FILE` \
-                 with the secret in a FILE elsewhere, or `git filter-repo --path {path} --invert-paths` if {path} should go altogether"
-            )
-        }
-        Origin::Message { commit: None } => "write the message without it".to_owned(),
-        Origin::Message { commit: Some(commit) } => {
-            let commit = commit.short();
-            format!(
-                "`git commit --amend` if {commit} is your last commit, else `git rebase -i {commit}^` and reword {commit}"
-            )
-        }
-        Origin::Tag { name, .. } => {
-            let name = teach::quote(name.as_ref());
-            format!("`git tag -f -a {name} {name}^{{}}` with another message")
-        }
-        Origin::Ref { .. } | Origin::Policy { .. } => "take it out there".to_owned(),
-    };
-    format!(
-        "revoke it first if anybody has seen it: {revoke}\nthen take it out: {out}\n\
-         and keep it where secrets belong: a Windmill variable, a SOPS file, Vault, or an external secret"
-    )
 }

@@ -10,7 +10,7 @@ use portcullis::rules::{RULES, files, secrets};
 use regex::bytes::RegexBuilder;
 use serde::Deserialize;
 
-use crate::rules::secrets::detectors::{path_for, stanzas};
+use crate::rules::secrets::detectors::{definitions, path_for};
 use crate::support::TestRepo;
 
 fn case(name: &str) -> String {
@@ -193,13 +193,13 @@ fn keep(secret: String, planted: &mut BTreeSet<String>) {
 
 /// The first example of every detector, and those of the families on files.
 fn plant(tree: &mut Tree, planted: &mut BTreeSet<String>) {
-    for stanza in stanzas() {
-        let text = stanza.matches[0].replace("<>", "");
-        let pattern = RegexBuilder::new(&stanza.pattern).unicode(false).build().expect("it is built in");
+    for definition in definitions() {
+        let text = definition.matches[0].replace("<>", "");
+        let pattern = RegexBuilder::new(&definition.pattern).unicode(false).build().expect("it is built in");
         let secret = pattern.captures(text.as_bytes()).and_then(|c| c.name("secret")).map(|s| s.as_bytes());
         keep(String::from_utf8_lossy(secret.expect("it matches")).into_owned(), planted);
-        let path = path_for(&stanza);
-        tree.insert(format!("leaks/{}/{}", stanza.id, path.trim_start_matches('/')), text.into());
+        let path = path_for(&definition);
+        tree.insert(format!("leaks/{}/{}", definition.id, path.trim_start_matches('/')), text.into());
     }
     for rule in [&secrets::RULE, &files::RULE] {
         let text = rule.policy.split_once("\n---\n").expect("two documents").1;

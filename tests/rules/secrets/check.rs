@@ -7,7 +7,7 @@ use portcullis::rules::Checks;
 use portcullis::rules::secrets::{RULE, built_in, redactor};
 use portcullis::subject::{Carrier, Commit, Content, File, Oid, Person};
 
-use super::detectors::{path_for, stanzas};
+use super::detectors::{definitions, path_for};
 use super::github_token;
 
 fn compiled(user: &str, detectors: &str) -> Checks {
@@ -56,22 +56,22 @@ fn shown(finding: &Finding) -> String {
 #[test]
 fn no_secret_is_in_any_finding() {
     let checks = compiled("", "");
-    for stanza in stanzas() {
-        let path = path_for(&stanza);
-        for example in &stanza.matches {
+    for definition in definitions() {
+        let path = path_for(&definition);
+        for example in &definition.matches {
             let text = example.replace("<>", "");
             let hits = built_in().scan(text.as_bytes(), Some(BStr::new(&path)));
             let findings = file(&checks, &path, text.as_bytes());
-            assert_eq!(findings.len(), hits.len(), "{}", stanza.id);
+            assert_eq!(findings.len(), hits.len(), "{}", definition.id);
             for hit in hits {
                 let secret = &text[hit.secret.clone()];
                 for finding in &findings {
                     let shown = shown(finding);
-                    assert!(!shown.contains(secret), "{}: {shown}", stanza.id);
+                    assert!(!shown.contains(secret), "{}: {shown}", definition.id);
                     // Not even a part that would help: the longest line of a block, or half of a token.
                     let part = secret.lines().max_by_key(|l| l.len()).unwrap_or(secret);
                     let part = &part[..part.floor_char_boundary(part.len().min(24))];
-                    assert!(part.len() < 8 || !shown.contains(part), "{}: {shown}", stanza.id);
+                    assert!(part.len() < 8 || !shown.contains(part), "{}: {shown}", definition.id);
                 }
             }
         }

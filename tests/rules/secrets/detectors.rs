@@ -2,10 +2,10 @@
 
 use bstr::BStr;
 use portcullis::rules::secrets::{
-    CHECKS, Content, DETECTORS, Scanner, Stanza, anchors_at_text, built_in, content, validate,
+    CHECKS, Content, DETECTORS, Definition, Scanner, anchors_at_text, built_in, content, detectors::validators,
 };
 
-pub fn stanzas() -> Vec<Stanza> {
+pub fn definitions() -> Vec<Definition> {
     let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/secrets"))
         .expect("the folder is part of the repository")
         .map(|entry| entry.expect("readable").path())
@@ -15,14 +15,14 @@ pub fn stanzas() -> Vec<Stanza> {
         .into_iter()
         .flat_map(|file| {
             let text = std::fs::read_to_string(&file).expect("readable");
-            serde_yaml::from_str::<Vec<Stanza>>(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
+            serde_yaml::from_str::<Vec<Definition>>(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
         })
         .collect()
 }
 
 /// A path that the detector looks at.
-pub fn path_for(stanza: &Stanza) -> String {
-    stanza.paths.first().map_or("some/file.yaml".into(), |glob| glob.replace("**/", "a/").replace('*', "x"))
+pub fn path_for(definition: &Definition) -> String {
+    definition.paths.first().map_or("some/file.yaml".into(), |glob| glob.replace("**/", "a/").replace('*', "x"))
 }
 
 pub fn found(scanner: &Scanner, text: &str, path: &str) -> Vec<String> {
@@ -33,17 +33,17 @@ pub fn found(scanner: &Scanner, text: &str, path: &str) -> Vec<String> {
 #[test]
 fn every_example_matches_and_no_near_miss_does() {
     let mut wrong = Vec::new();
-    for stanza in stanzas() {
-        let path = path_for(&stanza);
-        for example in &stanza.matches {
+    for definition in definitions() {
+        let path = path_for(&definition);
+        for example in &definition.matches {
             let ids = found(built_in(), &example.replace("<>", ""), &path);
-            if ids != [stanza.id.as_str()] {
-                wrong.push(format!("{}: must match, and only itself: {example}\n    found {ids:?}", stanza.id));
+            if ids != [definition.id.as_str()] {
+                wrong.push(format!("{}: must match, and only itself: {example}\n    found {ids:?}", definition.id));
             }
         }
-        for example in &stanza.near_misses {
-            if found(built_in(), &example.replace("<>", ""), &path).contains(&stanza.id) {
-                wrong.push(format!("{}: must not match: {example}", stanza.id));
+        for example in &definition.near_misses {
+            if found(built_in(), &example.replace("<>", ""), &path).contains(&definition.id) {
+                wrong.push(format!("{}: must not match: {example}", definition.id));
             }
         }
     }
@@ -60,8 +60,8 @@ fn every_detector_says_how_to_revoke_and_where_that_is_written() {
 
 #[test]
 fn no_pattern_takes_the_start_of_the_file_for_that_of_a_line() {
-    for stanza in stanzas() {
-        assert!(!anchors_at_text(&stanza.pattern), "{}", stanza.id);
+    for definition in definitions() {
+        assert!(!anchors_at_text(&definition.pattern), "{}", definition.id);
     }
     for (pattern, bare) in [
         ("^key=(?P<secret>x)", true),
@@ -77,11 +77,11 @@ fn no_pattern_takes_the_start_of_the_file_for_that_of_a_line() {
 
 #[test]
 fn the_built_in_table_is_what_the_files_say() {
-    let mut ids: Vec<String> = stanzas().into_iter().map(|s| s.id).collect();
+    let mut ids: Vec<String> = definitions().into_iter().map(|s| s.id).collect();
     ids.sort();
     assert_eq!(DETECTORS.iter().map(|d| d.id.as_ref()).collect::<Vec<_>>(), ids);
     for check in CHECKS {
-        assert!(validate::by_name(check).is_some(), "{check}");
+        assert!(validators::by_name(check).is_some(), "{check}");
     }
     assert!(CHECKS.is_sorted());
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bstr::BStr;
-use portcullis::rules::secrets::{Content, Detector, Scanner, Stanza, built_in, content};
+use portcullis::rules::secrets::{Content, Definition, Detector, Scanner, built_in, content};
 
-use super::detectors::{path_for, stanzas};
+use super::detectors::{definitions, path_for};
 use super::{BASE62, Numbers, github_token};
 
 fn ids(text: &[u8]) -> Vec<String> {
@@ -62,7 +62,7 @@ fn every_keyword_in_a_row_costs_bounded_work() {
 
 #[test]
 fn a_pattern_that_its_window_cuts_off_gets_more() {
-    let stanza = Stanza {
+    let definition = Definition {
         id: "long".into(),
         name: "a long one".into(),
         keywords: vec!["longish".into()],
@@ -70,10 +70,10 @@ fn a_pattern_that_its_window_cuts_off_gets_more() {
         severity: "error".into(),
         confidence: "high".into(),
         window: 64,
-        ..Stanza::default()
+        ..Definition::default()
     };
-    assert!(stanza.problems(false).is_empty());
-    let scanner = Scanner::new(vec![Detector::from_stanza(stanza).expect("the pattern is good")]);
+    assert!(definition.problems(false).is_empty());
+    let scanner = Scanner::new(vec![Detector::from_definition(definition).expect("the pattern is good")]);
     let body = Numbers(5).word(BASE62, 40);
     let text = format!("{} abclongish={body}; and xlongish={body};", "y ".repeat(400));
     let hits = scanner.scan(text.as_bytes(), None);
@@ -119,9 +119,9 @@ fn noise_of_any_kind_breaks_nothing() {
 
 #[test]
 fn examples_cut_anywhere_break_nothing() {
-    for stanza in stanzas() {
-        let path = path_for(&stanza);
-        for example in stanza.matches.iter().take(1) {
+    for definition in definitions() {
+        let path = path_for(&definition);
+        for example in definition.matches.iter().take(1) {
             let text = example.replace("<>", "");
             let step = (text.len() / 12).max(1);
             for end in (0..text.len()).step_by(step) {
@@ -135,8 +135,8 @@ fn examples_cut_anywhere_break_nothing() {
 #[test]
 fn hits_do_not_overlap_and_come_in_order() {
     let mut text = String::new();
-    for stanza in stanzas() {
-        text.push_str(&stanza.matches[0].replace("<>", ""));
+    for definition in definitions() {
+        text.push_str(&definition.matches[0].replace("<>", ""));
         text.push('\n');
     }
     let hits = built_in().scan(text.as_bytes(), None);

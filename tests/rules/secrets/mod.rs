@@ -1,14 +1,14 @@
 //! The rule family `secrets`.
 
 mod check;
+mod chunks;
 pub mod detectors;
 mod engine;
 mod generic;
+mod incremental;
 mod kubernetes;
-mod parts;
 mod place;
 mod prefilter;
-mod trace;
 mod validators;
 
 /// A deterministic stream of numbers (xorshift): tests that fail must fail again.

@@ -1,7 +1,8 @@
 //! What formats prove by themselves.
 
 use portcullis::finding::Confidence;
-use portcullis::rules::secrets::validate::{Candidate, Verdict, by_name, entropy};
+use portcullis::rules::secrets::detectors::validators::{Candidate, Verdict, by_name};
+use portcullis::values::entropy::entropy;
 
 use super::github_token;
 

@@ -3,21 +3,21 @@
 
 use std::borrow::Cow;
 
-use super::grams::{self, Anchor, FILTER, NONE, SLOTS};
+use crate::rules::secrets::scan::trigrams::{self, Anchor, FILTER, NONE, SLOTS};
 
 /// The keywords and the tables over them: static for the built-in ones, made at run time when a policy adds its own.
 pub struct Prefilter {
-    pub(super) filter: Cow<'static, [u8]>,
-    pub(super) slots: Cow<'static, [u16]>,
-    pub(super) anchors: Cow<'static, [Anchor]>,
-    pub(super) keywords: Cow<'static, [Cow<'static, str>]>,
+    pub(in crate::rules::secrets) filter: Cow<'static, [u8]>,
+    pub(in crate::rules::secrets) slots: Cow<'static, [u16]>,
+    pub(in crate::rules::secrets) anchors: Cow<'static, [Anchor]>,
+    pub(in crate::rules::secrets) keywords: Cow<'static, [Cow<'static, str>]>,
 }
 
 impl Prefilter {
     /// Keywords in lower case, of at least three bytes; their order is their number.
     pub fn new(keywords: Vec<Cow<'static, str>>) -> Self {
         let bytes: Vec<&[u8]> = keywords.iter().map(|k| k.as_bytes()).collect();
-        let tables = grams::tables(&bytes);
+        let tables = trigrams::tables(&bytes);
         Self {
             filter: tables.filter.into(),
             slots: tables.slots.into(),
@@ -35,8 +35,8 @@ impl Prefilter {
     #[inline]
     pub fn search(&self, bytes: &[u8], mut hit: impl FnMut(usize, usize)) {
         let filter: &[u8; FILTER] = self.filter.as_ref().try_into().expect("tables() makes it this long");
-        let any = |window: u32| filter[grams::window(window) >> 3];
-        let likely = |window: u32| any(window) >> (grams::window(window) & 7) & 1 != 0;
+        let any = |window: u32| filter[trigrams::window(window) >> 3];
+        let likely = |window: u32| any(window) >> (trigrams::window(window) & 7) & 1 != 0;
         let mut at = 0;
         // Ten bytes hold four windows, two bytes apart; an array of known length needs no bounds checks.
         for ten in bytes.windows(10).step_by(8) {
@@ -67,8 +67,8 @@ impl Prefilter {
     /// Compares the keywords whose anchor is one of the two trigrams of a window.
     #[inline(never)]
     fn confirm(&self, bytes: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
-        for (gram, at) in bytes[at..bytes.len().min(at + 4)].windows(3).map(grams::gram).zip(at..) {
-            let mut slot = grams::slot(gram);
+        for (gram, at) in bytes[at..bytes.len().min(at + 4)].windows(3).map(trigrams::gram).zip(at..) {
+            let mut slot = trigrams::slot(gram);
             while self.slots[slot] != NONE {
                 let first = self.slots[slot] as usize;
                 if self.anchors[first].gram == gram {

@@ -1,24 +1,24 @@
-//! A file that is too large to be held, as text in parts that overlap: nothing falls between two, and each place belongs to one.
-//! Owns the memory it takes; what is found in a part is the scanner's affair.
+//! A file that is too large to be held, as text in chunks that overlap: nothing falls between two, and each place belongs to one.
+//! Owns the memory it takes; what is found in a chunk is the scanner's affair.
 
 use std::io::Read;
 use std::ops::Range;
 
-use super::decode::{Decoder, is_binary};
-use super::scan::OVERLAP;
 use crate::error::{Error, Result};
+use crate::rules::secrets::decode::{Decoder, is_binary};
+use crate::rules::secrets::scan::scanner::OVERLAP;
 use crate::text::Before;
 
-/// No part is longer, whatever the policy says of windows.
+/// No chunk is longer, whatever the policy says of windows.
 const LONGEST: usize = 64 << 20;
-const CHUNK: usize = 64 << 10;
+const READ: usize = 64 << 10;
 
-pub struct Parts<'r> {
+pub struct Chunks<'r> {
     input: &'r mut dyn Read,
     decoder: Decoder,
     binary: bool,
     text: Vec<u8>,
-    /// How much text a part has, about.
+    /// How much text a chunk has, about.
     size: usize,
     before: Before,
     state: State,
@@ -31,21 +31,21 @@ enum State {
     Ended,
 }
 
-pub struct Part<'p> {
+pub struct Chunk<'p> {
     pub text: &'p [u8],
     pub before: Before,
-    /// What begins here is told of in this part.
+    /// What begins here is told of in this chunk.
     pub own: Range<usize>,
 }
 
-impl<'r> Parts<'r> {
+impl<'r> Chunks<'r> {
     /// Reads the head.
     pub fn new(input: &'r mut dyn Read, window: usize) -> Result<Self> {
-        let mut head = Vec::with_capacity(CHUNK);
-        (&mut *input).take(CHUNK as u64).read_to_end(&mut head).map_err(cannot)?;
+        let mut head = Vec::with_capacity(READ);
+        (&mut *input).take(READ as u64).read_to_end(&mut head).map_err(cannot)?;
         let (mut decoder, binary) = (Decoder::of(&head), is_binary(&head));
         let size = window.clamp(4 * OVERLAP, LONGEST);
-        let mut text = Vec::with_capacity(size + 2 * CHUNK);
+        let mut text = Vec::with_capacity(size + 2 * READ);
         decoder.decode(&head, &mut text);
         Ok(Self { input, decoder, binary, text, size, before: Before::default(), state: State::First })
     }
@@ -54,8 +54,8 @@ impl<'r> Parts<'r> {
         self.binary
     }
 
-    /// The next part; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Part<'_>>> {
+    /// The next chunk; `None` after the last.
+    pub fn next(&mut self) -> Result<Option<Chunk<'_>>> {
         let mut own = 0;
         match self.state {
             State::Ended => return Ok(None),
@@ -67,20 +67,20 @@ impl<'r> Parts<'r> {
                 own = OVERLAP / 2;
             }
         }
-        let mut chunk = [0; CHUNK];
+        let mut piece = [0; READ];
         while self.text.len() < self.size {
-            match self.input.read(&mut chunk) {
+            match self.input.read(&mut piece) {
                 Ok(0) => {
                     self.state = State::Ended;
                     break;
                 }
-                Ok(read) => self.decoder.decode(&chunk[..read], &mut self.text),
+                Ok(read) => self.decoder.decode(&piece[..read], &mut self.text),
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(cannot(e)),
             }
         }
         let end = if self.state == State::Ended { usize::MAX } else { self.text.len() - OVERLAP / 2 };
-        Ok(Some(Part { text: &self.text, before: self.before, own: own..end }))
+        Ok(Some(Chunk { text: &self.text, before: self.before, own: own..end }))
     }
 }
 

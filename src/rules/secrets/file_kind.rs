@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::value::contains;
+use crate::values::contains;
 
 /// How the right-hand sides of a file are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl FileKind {
 
 /// Whether a path belongs to tests, fixtures, examples, documentation or to others: what stands there is mostly made up, or
 /// published already.
-pub fn is_trial(path: &BStr) -> bool {
+pub fn is_example_path(path: &BStr) -> bool {
     let lower = path.to_ascii_lowercase();
     let mut parts = lower.rsplit(|b| *b == b'/');
     let name = parts.next().unwrap_or_default();

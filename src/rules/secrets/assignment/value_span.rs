@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
-use super::generic::{NAME, Reader};
-use super::judge::VALUE;
+use crate::rules::secrets::assignment::score::VALUE;
+use crate::rules::secrets::assignment::{NAME, Reader};
 
 /// What was read on the right-hand side.
 pub struct Value {

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Candidate, Verdict};
 use crate::finding::Confidence;
-use crate::rules::secrets::{decode, placeholder};
+use crate::rules::secrets::decode;
+use crate::values::placeholder;
 
 /// Decodes in either alphabet.
 pub fn base64(c: &Candidate<'_>) -> Verdict {

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::detector;
-use super::scan::Hit;
 use crate::finding::Confidence;
+use crate::rules::secrets::detectors::table;
+use crate::rules::secrets::scan::scanner::Hit;
 
 /// How far apart the halves of a credential may be.
 const NEAR: usize = 1024;
@@ -37,9 +37,9 @@ pub fn join_pairs(hits: &mut Vec<Hit<'_>>, trial: bool) {
 
 /// One secret, one hit: of hits whose secrets overlap the best ranked stays, and it keeps worse ranks out of all that
 /// it matched.
-pub fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
+pub fn dedupe(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     hits.sort_by_key(|h| {
-        (detector::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
+        (table::rank(h.detector), Reverse((h.confidence, h.secret.len())), h.secret.start, h.detector.id.as_ref())
     });
     let mut kept: BTreeMap<usize, Hit<'_>> = BTreeMap::new();
     let mut claimed = Disjoint::default();
@@ -48,8 +48,8 @@ pub fn settle(mut hits: Vec<Hit<'_>>) -> Vec<Hit<'_>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut rank = 0;
     for hit in hits {
-        if detector::rank(hit.detector) > rank {
-            rank = detector::rank(hit.detector);
+        if table::rank(hit.detector) > rank {
+            rank = table::rank(hit.detector);
             ranges.drain(..).for_each(|range| matched.add(range));
         }
         if claimed.meets(&hit.secret) || matched.meets(&hit.secret) {

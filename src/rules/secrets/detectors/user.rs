@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::detector::{DETECTORS, Detector};
-use super::scan::Scanner;
-use super::stanza::Stanza;
 use crate::policy::{Located, Options};
+use crate::rules::secrets::detectors::definition::Definition;
+use crate::rules::secrets::detectors::table::{DETECTORS, Detector};
+use crate::rules::secrets::scan::scanner::Scanner;
 use crate::text;
 
 const KEYS: [&str; 17] = [
@@ -39,22 +39,22 @@ pub fn scanner(options: &Options<'_>) -> Scanner {
     let mut examples = Vec::new();
     for item in items {
         options.known_keys(item, &KEYS);
-        let Some(stanza) = stanza(options, item) else { continue };
+        let Some(definition) = definition(options, item) else { continue };
         let at = |key: &str| item.get(key).unwrap_or(item);
         let mistake = |key: &str, why: String| options.mistake(item.source, at(key).node.span.clone(), why);
-        let problems = stanza.problems(false);
+        let problems = definition.problems(false);
         for (field, why) in &problems {
             mistake(field, why.clone());
         }
-        if !ids.insert(stanza.id.clone()) {
-            mistake("id", format!("there is another detector `{}`", stanza.id));
+        if !ids.insert(definition.id.clone()) {
+            mistake("id", format!("there is another detector `{}`", definition.id));
             continue;
         }
         if !problems.is_empty() {
             continue;
         }
-        examples.push((item, stanza.clone()));
-        match Detector::from_stanza(stanza) {
+        examples.push((item, definition.clone()));
+        match Detector::from_definition(definition) {
             Ok(detector) => own.push(detector),
             Err(why) => {
                 // The last line of a pattern's error says what; the others draw it.
@@ -64,14 +64,14 @@ pub fn scanner(options: &Options<'_>) -> Scanner {
         }
     }
     let scanner = Scanner::new(own);
-    for (item, stanza) in examples {
-        if let Some(pair) = stanza.pair.as_ref().filter(|pair| !ids.contains(*pair)) {
+    for (item, definition) in examples {
+        if let Some(pair) = definition.pair.as_ref().filter(|pair| !ids.contains(*pair)) {
             let near = text::nearest(pair, ids.iter().map(String::as_str));
             let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             let span = item.get("pair").unwrap_or(item).node.span.clone();
             options.mistake(item.source, span, format!("there is no detector `{pair}`{near}"));
         }
-        try_examples(options, &scanner, item, &stanza);
+        try_examples(options, &scanner, item, &definition);
     }
     scanner
 }
@@ -105,7 +105,7 @@ pub fn anchors_at_text(pattern: &str) -> bool {
     false
 }
 
-fn stanza(options: &Options<'_>, item: Located<'_>) -> Option<Stanza> {
+fn definition(options: &Options<'_>, item: Located<'_>) -> Option<Definition> {
     // One by one, so that everything missing is told at once.
     let id = options.required::<String>(item, "id");
     let name = options.required::<String>(item, "name");
@@ -120,7 +120,7 @@ fn stanza(options: &Options<'_>, item: Located<'_>) -> Option<Stanza> {
             default
         }),
     };
-    let rest = Stanza {
+    let rest = Definition {
         provider: text("provider", "own"),
         entropy: number("entropy", 0.0),
         checks: list("checks"),
@@ -134,25 +134,25 @@ fn stanza(options: &Options<'_>, item: Located<'_>) -> Option<Stanza> {
         broad: options.field(item, "broad").unwrap_or_default(),
         matches: list("matches"),
         near_misses: list("near-misses"),
-        ..Stanza::default()
+        ..Definition::default()
     };
-    Some(Stanza { id: id?, name: name?, keywords: keywords?, pattern: pattern?, ..rest })
+    Some(Definition { id: id?, name: name?, keywords: keywords?, pattern: pattern?, ..rest })
 }
 
 /// An example that does not do what it is there for shows a pattern that does not either.
-fn try_examples(options: &Options<'_>, scanner: &Scanner, item: Located<'_>, stanza: &Stanza) {
+fn try_examples(options: &Options<'_>, scanner: &Scanner, item: Located<'_>, definition: &Definition) {
     // Detectors bound to paths cannot be tried without one.
-    if !stanza.paths.is_empty() {
+    if !definition.paths.is_empty() {
         return;
     }
     let found = |example: &str| {
-        scanner.scan(example.replace("<>", "").as_bytes(), None).iter().any(|h| h.detector.id == stanza.id)
+        scanner.scan(example.replace("<>", "").as_bytes(), None).iter().any(|h| h.detector.id == definition.id)
     };
     for (key, wanted) in [("matches", true), ("near-misses", false)] {
         for example in item.get(key).into_iter().flat_map(Located::items) {
             if example.node.text().is_some_and(|text| found(text) != wanted) {
                 let why = if wanted { "this example is not found" } else { "this near miss is found" };
-                options.mistake(example.source, example.node.span.clone(), format!("{why} by `{}`", stanza.id));
+                options.mistake(example.source, example.node.span.clone(), format!("{why} by `{}`", definition.id));
             }
         }
     }

@@ -4,9 +4,9 @@
 
 use bstr::BStr;
 
-use super::generic;
-use super::scan::{Hit, Scan, Scanner};
-use super::trace::{Look, MANIFEST};
+use crate::rules::secrets::assignment;
+use crate::rules::secrets::scan::incremental::{Look, MANIFEST};
+use crate::rules::secrets::scan::scanner::{Hit, Scan, Scanner};
 use crate::rules::sieve::{Extent, Interest, Mark, Seen};
 
 /// Keywords and extents that are kept of one text; one with more is scanned whole.
@@ -19,7 +19,7 @@ impl Scanner {
         let extents: Vec<Extent> = seen.extents.iter().filter(loud).copied().collect();
         let manifests = has_manifest(&extents);
         let look = Look::new(self, text);
-        let near = generic::NAME + 2 * self.longest();
+        let near = assignment::NAME + 2 * self.longest();
         // Keywords in one name are read once, by the first of them: whoever may share a name with one that found something
         // stays with it. `run` is where the names that are being passed began, and `heard` whether one of them is wanted.
         let mut marks: Vec<Mark> = Vec::new();

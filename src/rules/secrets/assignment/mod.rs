@@ -2,19 +2,23 @@
 //! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` judges the left
 //! side and `judge.rs` the right one.
 
+pub mod key_name;
+mod score;
+mod value_span;
+
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use bstr::ByteSlice;
 
-use super::detector::ASSIGNMENT;
-use super::judge::judge;
-use super::literal::Value;
-use super::name::{self, Kind};
-use super::path::FileKind;
-use super::scan::Hit;
-use super::value;
 use crate::finding::{Confidence, Severity};
+use crate::rules::secrets::detectors::table::ASSIGNMENT;
+use crate::rules::secrets::file_kind::FileKind;
+use crate::rules::secrets::scan::scanner::Hit;
+use crate::values;
+use key_name::Kind;
+use score::judge;
+use value_span::Value;
 
 /// How far a name may reach.
 pub const NAME: usize = 64;
@@ -70,7 +74,7 @@ impl<'t> Reader<'t> {
         }
         // Most names are followed by no assignment at all: that is the cheaper question.
         let value = self.value(name)?;
-        let kind = (*kind.get_or_init(|| name::kind(&self.text[name.clone()])))?;
+        let kind = (*kind.get_or_init(|| key_name::kind(&self.text[name.clone()])))?;
         let text = &self.text[value.range.clone()];
         // `MYSQL_PASSWORD=mysql` keeps no secret.
         if self.text[name.clone()].to_ascii_lowercase().contains_str(text.to_ascii_lowercase()) {
@@ -267,7 +271,7 @@ impl<'t> Reader<'t> {
         let word = self.ahead_in_line(at);
         let word = &word[..word.find_byteset(b" \t\r\n").unwrap_or(word.len())];
         let last = matches!(self.byte(at + word.len()), b'\n' | b'\r');
-        let token = word.iter().all(|b| value::is_base64(*b)) && word.len() >= 20;
+        let token = word.iter().all(|b| values::is_base64(*b)) && word.len() >= 20;
         (last && token && !self.file.is_code()).then(|| Value {
             range: at..at + word.len(),
             quoted: false,

@@ -1,8 +1,13 @@
-//! What a value on the right-hand side of an assignment is: a reference, ciphertext, a digest, a name, or something random.
+//! What a value is, whatever rule asks: a placeholder, a reference, ciphertext, a digest, an identifier, or something random.
+//! One list of each for secrets, windmill and divergence.
+
+pub mod base64;
+pub mod entropy;
+pub mod placeholder;
 
 use bstr::ByteSlice;
 
-use super::validate::entropy;
+use entropy::entropy;
 
 /// Whether a short text holds a part: building a searcher for each of many parts would cost more than it saves.
 pub fn contains(text: &[u8], part: &str) -> bool {

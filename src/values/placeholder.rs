@@ -2,8 +2,8 @@
 
 use bstr::ByteSlice;
 
-use super::decode;
-use super::value::{self, contains};
+use super::base64;
+use crate::values::{self, contains};
 
 /// Parts that no real token holds: long enough not to occur by chance.
 const PARTS: &[&str] = &[
@@ -254,8 +254,8 @@ pub fn is_long_run(secret: &[u8]) -> bool {
 
 /// Base64 of words that say so.
 fn is_wrapped(secret: &[u8]) -> bool {
-    let wrapped = (16..=512).contains(&secret.len()) && secret.iter().all(|b| value::is_base64(*b));
-    let decoded = wrapped.then(|| decode::base64(secret)).flatten();
+    let wrapped = (16..=512).contains(&secret.len()) && secret.iter().all(|b| values::is_base64(*b));
+    let decoded = wrapped.then(|| base64::decode(secret)).flatten();
     decoded.is_some_and(|d| d.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && has_part(&d))
 }
 

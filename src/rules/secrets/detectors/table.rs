@@ -8,15 +8,15 @@ use bstr::{BStr, ByteSlice};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::grams::{self, Anchor};
-use super::prefilter::Prefilter;
-use super::stanza::Stanza;
-use super::validate::{self, Check};
 use crate::finding::{Confidence, Severity};
+use crate::rules::secrets::detectors::definition::Definition;
+use crate::rules::secrets::detectors::validators::{self, Check};
+use crate::rules::secrets::scan::prefilter::Prefilter;
+use crate::rules::secrets::scan::trigrams::{self, Anchor};
 
 type Text = Cow<'static, str>;
 
-/// See [`Stanza`] for what the fields mean.
+/// See [`Definition`] for what the fields mean.
 pub struct Detector {
     pub id: Text,
     pub name: Text,
@@ -117,39 +117,39 @@ pub fn wanted_by(keyword: usize) -> (&'static [u16], bool) {
 }
 
 impl Detector {
-    /// Makes a detector of a stanza that has no problems; the error is the pattern's.
-    pub fn from_stanza(stanza: Stanza) -> Result<Self, String> {
+    /// Makes a detector of a definition that has no problems; the error is the pattern's.
+    pub fn from_definition(definition: Definition) -> Result<Self, String> {
         let owned = |list: Vec<String>| list.into_iter().map(Cow::Owned).collect::<Vec<Text>>().into();
-        let checks: Vec<Check> = stanza.checks.iter().filter_map(|c| validate::by_name(c)).collect();
-        let severity = match stanza.severity.as_str() {
+        let checks: Vec<Check> = definition.checks.iter().filter_map(|c| validators::by_name(c)).collect();
+        let severity = match definition.severity.as_str() {
             "note" => Severity::Note,
             "warning" => Severity::Warning,
             _ => Severity::Error,
         };
-        let confidence = match stanza.confidence.as_str() {
+        let confidence = match definition.confidence.as_str() {
             "low" => Confidence::Low,
             "medium" => Confidence::Medium,
             _ => Confidence::High,
         };
         let detector = Self {
-            id: stanza.id.into(),
-            name: stanza.name.into(),
-            provider: stanza.provider.into(),
-            keywords: owned(stanza.keywords),
-            pattern: stanza.pattern.into(),
+            id: definition.id.into(),
+            name: definition.name.into(),
+            provider: definition.provider.into(),
+            keywords: owned(definition.keywords),
+            pattern: definition.pattern.into(),
             offsets: &[],
             front: &[],
             run: (0, 0),
-            entropy: stanza.entropy,
+            entropy: definition.entropy,
             checks: checks.into(),
-            paths: owned(stanza.paths),
+            paths: owned(definition.paths),
             severity,
             confidence,
-            revoke: stanza.revoke.into(),
-            docs: stanza.docs.into(),
-            window: stanza.window,
-            pair: stanza.pair.map(Cow::Owned),
-            broad: stanza.broad,
+            revoke: definition.revoke.into(),
+            docs: definition.docs.into(),
+            window: definition.window,
+            pair: definition.pair.map(Cow::Owned),
+            broad: definition.broad,
             matcher: OnceLock::new(),
             scope: OnceLock::new(),
         };

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::{Candidate, Verdict};
 use crate::finding::Confidence;
-use crate::rules::secrets::{placeholder, value};
+use crate::values::{self, placeholder};
 
 /// Since 2019 the tail of a key id holds the account's number: base 32, of at most twelve digits.
 pub fn aws_key_id(c: &Candidate<'_>) -> Verdict {
@@ -52,21 +52,21 @@ pub fn mixed_case(c: &Candidate<'_>) -> Verdict {
 
 /// A digest or object id of 32, 40 or 64 hexadecimal digits is none.
 pub fn not_hex(c: &Candidate<'_>) -> Verdict {
-    Verdict::require(!value::is_digest(c.secret))
+    Verdict::require(!values::is_digest(c.secret))
 }
 
 pub fn uuid(c: &Candidate<'_>) -> Verdict {
     let digits = c.secret.iter().filter(|b| **b != b'-').collect::<std::collections::BTreeSet<_>>().len();
-    Verdict::require(value::is_uuid(c.secret) && digits > 2)
+    Verdict::require(values::is_uuid(c.secret) && digits > 2)
 }
 
 pub fn not_uuid(c: &Candidate<'_>) -> Verdict {
-    Verdict::require(!value::is_uuid(c.secret))
+    Verdict::require(!values::is_uuid(c.secret))
 }
 
 /// Words in camel, snake or kebab case, dotted names, paths, calls.
 pub fn not_identifier(c: &Candidate<'_>) -> Verdict {
-    Verdict::require(!value::is_identifier(c.secret))
+    Verdict::require(!values::is_identifier(c.secret))
 }
 
 /// Keys of the test mode move no money.
@@ -89,16 +89,16 @@ pub fn slack(c: &Candidate<'_>) -> Verdict {
 /// A password that a person wrote where only a password can stand: no placeholder, no reference, no hash.
 pub fn chosen(c: &Candidate<'_>) -> Verdict {
     let other = placeholder::is_password_placeholder(c.secret)
-        || value::is_reference(c.secret)
-        || value::is_ciphertext(c.secret)
-        || value::is_template(c.secret);
+        || values::is_reference(c.secret)
+        || values::is_ciphertext(c.secret)
+        || values::is_template(c.secret);
     Verdict::require(!other)
 }
 
 /// A password in a file that exists to keep passwords: even `password` is one there.
 pub fn literal(c: &Candidate<'_>) -> Verdict {
     let distinct = c.secret.iter().collect::<std::collections::BTreeSet<_>>().len();
-    if value::is_reference(c.secret) || value::is_ciphertext(c.secret) || distinct < 3 {
+    if values::is_reference(c.secret) || values::is_ciphertext(c.secret) || distinct < 3 {
         return Verdict::Reject;
     }
     let weak = placeholder::is_password_placeholder(c.secret);
@@ -111,15 +111,15 @@ pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
         c.text[c.range.start..c.start].rsplit_once_str("//").map_or(&b""[..], |(_, u)| u.trim_end_with(|c| c == ':'));
     let scheme = c.text[..c.range.start].rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
     let same = user.eq_ignore_ascii_case(c.secret) || scheme.eq_ignore_ascii_case(c.secret);
-    if c.secret.len() < 3 || placeholder::is_password_placeholder(c.secret) || value::is_reference(c.secret) {
+    if c.secret.len() < 3 || placeholder::is_password_placeholder(c.secret) || values::is_reference(c.secret) {
         return Verdict::Reject;
     }
     let lower = c.secret.to_ascii_lowercase();
     // A piece of code that happens to stand between `://`, `:` and `@`, or somebody's example.
-    if lower.contains(&b'(') && lower.contains(&b')') || lower.contains(&b';') || value::is_template(c.secret) {
+    if lower.contains(&b'(') && lower.contains(&b')') || lower.contains(&b';') || values::is_template(c.secret) {
         return Verdict::Reject;
     }
-    let same = same || ["secret", "passw", "%20"].iter().any(|part| value::contains(&lower, part));
+    let same = same || ["secret", "passw", "%20"].iter().any(|part| values::contains(&lower, part));
     let host = &c.text[c.range.end..c.text.len().min(c.range.end + 12)];
     let local = host.starts_with(b"localhost") || host.starts_with(b"127.") || host.starts_with(b"example.");
     if same || local { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }

@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::value::contains;
+use crate::values::contains;
 
 /// The two kinds of names that say "secret".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

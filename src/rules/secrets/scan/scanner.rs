@@ -8,18 +8,18 @@ use std::sync::OnceLock;
 
 use bstr::{BStr, ByteSlice};
 
-use super::decode;
-use super::detector::{self, DETECTORS, Detector};
-use super::generic;
-use super::kubernetes;
-use super::path::{self, FileKind};
-use super::placeholder;
-use super::prefilter::Prefilter;
-use super::settle::{join_pairs, settle};
-use super::trace::{Ask, Counter};
-use super::validate::{Candidate, Verdict, entropy};
-use super::value;
 use crate::finding::{Confidence, Redact, Severity};
+use crate::rules::secrets::assignment;
+use crate::rules::secrets::decode;
+use crate::rules::secrets::detectors::table::{self, DETECTORS, Detector};
+use crate::rules::secrets::detectors::validators::{Candidate, Verdict};
+use crate::rules::secrets::file_kind::{self, FileKind};
+use crate::rules::secrets::kubernetes;
+use crate::rules::secrets::scan::dedupe::{dedupe, join_pairs};
+use crate::rules::secrets::scan::incremental::{Ask, Counter};
+use crate::rules::secrets::scan::prefilter::Prefilter;
+use crate::values::placeholder;
+use crate::values::{self, entropy::entropy};
 
 /// A secret, as found.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub fn built_in() -> &'static Scanner {
 impl Scanner {
     /// The built-in detectors and the user's own.
     pub fn new(own: Vec<Detector>) -> Self {
-        let mut prefilter = detector::prefilter();
+        let mut prefilter = table::prefilter();
         let mut wanted = Vec::new();
         if !own.is_empty() {
             let mut keywords: Vec<Cow<'static, str>> = prefilter.keywords().to_vec();
@@ -117,7 +117,7 @@ impl Scanner {
                 ..hit
             }));
             if end == text.len() {
-                return settle(hits);
+                return dedupe(hits);
             }
             start = end - OVERLAP;
         }
@@ -142,7 +142,7 @@ pub(super) struct Scan<'s, 't> {
     text: &'t [u8],
     path: Option<&'t BStr>,
     prose: bool,
-    /// See [`path::is_trial`]; asked where something was found.
+    /// See [`file_kind::is_example_path`]; asked where something was found.
     trial: OnceCell<bool>,
     /// It stands under every path at once: a detector that looks at some paths only looks at it.
     everywhere: bool,
@@ -153,13 +153,13 @@ pub(super) struct Scan<'s, 't> {
     pending: Vec<(u16, Range<usize>)>,
     /// Whether detectors that are bound to paths look at this one, as far as was asked.
     scoped: Vec<(u16, bool)>,
-    generic: generic::Reader<'t>,
+    generic: assignment::Reader<'t>,
     manifests: kubernetes::Reader,
 }
 
 impl<'s, 't> Scan<'s, 't> {
     pub(super) fn new(scanner: &'s Scanner, text: &'t [u8], path: Option<&'t BStr>) -> Self {
-        let kind = path.map_or(FileKind::Prose, path::file_kind);
+        let kind = path.map_or(FileKind::Prose, file_kind::file_kind);
         // A message is prose too, but one about this very change; other prose shows how it is done, with values of its own.
         let prose = path.is_some() && kind == FileKind::Prose;
         Scan {
@@ -173,7 +173,7 @@ impl<'s, 't> Scan<'s, 't> {
             hits: Vec::new(),
             pending: Vec::new(),
             scoped: Vec::new(),
-            generic: generic::Reader::new(text, kind),
+            generic: assignment::Reader::new(text, kind),
             manifests: kubernetes::Reader::new(),
         }
     }
@@ -219,7 +219,7 @@ impl<'s, 't> Scan<'s, 't> {
             own.iter().for_each(|detector| wake(self, *detector, at));
         }
         let Some(keyword) = built_in else { return };
-        let (detectors, generic) = detector::wanted_by(keyword);
+        let (detectors, generic) = table::wanted_by(keyword);
         detectors.iter().for_each(|detector| wake(self, *detector, at));
         if generic {
             let length = self.scanner.prefilter.keywords()[keyword].len();
@@ -248,25 +248,24 @@ impl<'s, 't> Scan<'s, 't> {
         self.hits.push(self.unwrapped(hit));
     }
 
-    fn is_trial(&self) -> bool {
-        *self.trial.get_or_init(|| self.path.is_some_and(path::is_trial))
+    fn is_example_path(&self) -> bool {
+        *self.trial.get_or_init(|| self.path.is_some_and(file_kind::is_example_path))
     }
 
     /// What stands here is mostly made up.
     fn is_shown(&self) -> bool {
-        self.prose || self.is_trial()
+        self.prose || self.is_example_path()
     }
 
     /// A value that was found by its name and is base64 of something with a form of its own is that.
     fn unwrapped(&self, hit: Hit<'s>) -> Hit<'s> {
         let value = &self.text[hit.secret.clone()];
-        let wrapped = value.len() >= 24 && value.iter().all(|b| value::is_base64(*b));
+        let wrapped = value.len() >= 24 && value.iter().all(|b| values::is_base64(*b));
         let decoded = wrapped.then(|| decode::base64(value)).flatten().filter(|d| d.is_ascii());
-        let inner =
-            decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| detector::rank(h.detector) < 2));
+        let inner = decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| table::rank(h.detector) < 2));
         match inner {
             Some(inner) => {
-                let confidence = if self.is_trial() { Confidence::Low } else { inner.confidence };
+                let confidence = if self.is_example_path() { Confidence::Low } else { inner.confidence };
                 Hit { detector: inner.detector, confidence, severity: inner.severity, ..hit }
             }
             None => hit,
@@ -411,14 +410,14 @@ impl<'s, 't> Scan<'s, 't> {
         }
         // In a test, in what others wrote and in prose about anybody's credentials only what was issued is beyond doubt; and
         // words are somebody's idea of a password at best.
-        let doubtful = self.is_trial() || shown || in_documentation(self.text, range.start);
-        let doubtful = doubtful || !proved && value::is_identifier(value);
+        let doubtful = self.is_example_path() || shown || in_documentation(self.text, range.start);
+        let doubtful = doubtful || !proved && values::is_identifier(value);
         if doubtful && !issued {
             hit.confidence = Confidence::Low;
         }
         // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
         if !proved && placeholder::is_long_run(value) {
-            if self.is_trial() || self.prose {
+            if self.is_example_path() || self.prose {
                 return;
             }
             hit.confidence = Confidence::Low;
@@ -432,9 +431,9 @@ impl<'s, 't> Scan<'s, 't> {
         for (number, window) in std::mem::take(&mut self.pending) {
             self.search(number, window);
         }
-        let trial = !self.hits.is_empty() && self.is_trial();
+        let trial = !self.hits.is_empty() && self.is_example_path();
         join_pairs(&mut self.hits, trial);
-        settle(self.hits)
+        dedupe(self.hits)
     }
 }
 

@@ -7,11 +7,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::detector::{self, DETECTORS};
-use super::generic;
-use super::kubernetes;
-use super::path::FileKind;
-use super::scan::{BEFORE, Scan, Scanner};
+use crate::rules::secrets::assignment;
+use crate::rules::secrets::detectors::table::{self, DETECTORS};
+use crate::rules::secrets::file_kind::FileKind;
+use crate::rules::secrets::kubernetes;
+use crate::rules::secrets::scan::scanner::{BEFORE, Scan, Scanner};
 use crate::rules::sieve::{Extent, Interest, Mark, Seen, Work};
 use crate::subject::{Kept, Made};
 
@@ -67,11 +67,11 @@ impl Scanner {
             Some((own, built_in)) => (own.as_slice(), *built_in),
             None => (&[][..], Some(word)),
         };
-        let (theirs, generic) = built_in.map_or((&[][..], false), detector::wanted_by);
+        let (theirs, generic) = built_in.map_or((&[][..], false), table::wanted_by);
         let (searched, anchored): (Vec<u16>, Vec<u16>) =
             own.iter().chain(theirs).copied().partition(|n| self.detector(*n).offsets.is_empty());
         let offsets = anchored.iter().flat_map(|n| self.detector(*n).offsets).copied().max().unwrap_or(0);
-        let before = (offsets + 1).max(if generic { generic::BEFORE + 1 } else { 0 });
+        let before = (offsets + 1).max(if generic { assignment::BEFORE + 1 } else { 0 });
         let anchor = self.prefilter().anchors.iter().find(|a| a.keyword as usize == word);
         let anchor = anchor.map_or(0, |a| a.offset as usize);
         Ask { length, anchor, before, anchored, searched, generic }
@@ -196,7 +196,7 @@ impl<'s, 't> Look<'s, 't> {
             }
         }
         if ask.generic {
-            let mut reader = generic::Reader::new(self.text, KINDS[0].0);
+            let mut reader = assignment::Reader::new(self.text, KINDS[0].0);
             let assigned = reader.assignments(word.clone(), KINDS.map(|(kind, _)| kind));
             let raised = KINDS.iter().zip(assigned).filter(|(_, assigned)| *assigned);
             found = raised.fold(found, |found, ((_, interest), _)| found.and(*interest));

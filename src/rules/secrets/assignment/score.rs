@@ -3,12 +3,12 @@
 
 use bstr::ByteSlice;
 
-use super::decode;
-use super::name::Kind;
-use super::path::FileKind;
-use super::placeholder;
-use super::value;
 use crate::finding::Confidence;
+use crate::rules::secrets::assignment::key_name::Kind;
+use crate::rules::secrets::decode;
+use crate::rules::secrets::file_kind::FileKind;
+use crate::values;
+use crate::values::placeholder;
 
 /// Longer values are no passwords and no tokens.
 pub const VALUE: usize = 512;
@@ -22,13 +22,13 @@ pub fn judge(kind: Kind, text: &[u8], quoted: bool, file: FileKind) -> Option<Co
         Kind::Password => placeholder::is_password_placeholder,
         Kind::Token => placeholder::is_token_placeholder,
     };
-    if value::is_reference(text)
-        || value::is_ciphertext(text)
-        || value::is_pattern(text)
-        || value::is_template(text)
+    if values::is_reference(text)
+        || values::is_ciphertext(text)
+        || values::is_pattern(text)
+        || values::is_template(text)
         || is_placeholder(text.trim_with(|c| matches!(c, '"' | '\'' | '`')))
-        || value::is_timestamp(text)
-        || value::contains(text, "://")
+        || values::is_timestamp(text)
+        || values::contains(text, "://")
         || is_wrapped_word(text)
         // A web token has a detector of its own, which knows more.
         || text.starts_with(b"eyJ") && text.contains(&b'.')
@@ -50,11 +50,11 @@ pub fn judge(kind: Kind, text: &[u8], quoted: bool, file: FileKind) -> Option<Co
     if matches!(file, FileKind::Script | FileKind::Minified) && marks > 2 {
         return None;
     }
-    let strong = value::is_random(text);
+    let strong = values::is_random(text);
     let found = match kind {
         Kind::Password if strong && !placeholder::is_usual_password(text) => Confidence::Medium,
         Kind::Password => weak(text, file)?,
-        Kind::Token if value::is_uuid(text) || placeholder::is_long_run(text) => Confidence::Low,
+        Kind::Token if values::is_uuid(text) || placeholder::is_long_run(text) => Confidence::Low,
         Kind::Token if strong && text.len() >= 16 => Confidence::Medium,
         Kind::Token if strong => Confidence::Low,
         Kind::Token => return None,
@@ -76,11 +76,11 @@ fn weak(text: &[u8], file: FileKind) -> Option<Confidence> {
     if placeholder::is_usual_password(text) {
         return Some(Confidence::Low);
     }
-    if !value::is_identifier(text) {
+    if !values::is_identifier(text) {
         // `Password:`, `#add-password`
         let inner = text.trim_with(|c| c.is_ascii_punctuation());
-        if value::is_identifier(inner)
-            && value::contains(&inner.to_ascii_lowercase(), "passw")
+        if values::is_identifier(inner)
+            && values::contains(&inner.to_ascii_lowercase(), "passw")
             && !any(u8::is_ascii_digit)
         {
             return None;
@@ -90,7 +90,7 @@ fn weak(text: &[u8], file: FileKind) -> Option<Confidence> {
     }
     // Words in a row are the name of something, and so is what names what it is about; one word with a number is a password.
     let lower = text.to_ascii_lowercase();
-    let named = ["passw", "secret", "token", "credential", "pwd", "auth"].iter().any(|w| value::contains(&lower, w));
+    let named = ["passw", "secret", "token", "credential", "pwd", "auth"].iter().any(|w| values::contains(&lower, w));
     let mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
     let joined = !text.iter().all(u8::is_ascii_alphanumeric);
     let chosen = any(u8::is_ascii_digit) && (!joined || mixed && !any(|b| b".:/()[]*&".contains(b)));
@@ -100,11 +100,11 @@ fn weak(text: &[u8], file: FileKind) -> Option<Confidence> {
 
 /// Base64 of a word or of a placeholder.
 fn is_wrapped_word(text: &[u8]) -> bool {
-    let decoded = text.iter().all(|b| value::is_base64(*b)).then(|| decode::base64(text)).flatten();
+    let decoded = text.iter().all(|b| values::is_base64(*b)).then(|| decode::base64(text)).flatten();
     decoded.is_some_and(|d| {
         let d = d.trim_end();
         d.len() > 3
             && d.iter().all(u8::is_ascii_graphic)
-            && (value::is_identifier(d) || placeholder::is_password_placeholder(d))
+            && (values::is_identifier(d) || placeholder::is_password_placeholder(d))
     })
 }

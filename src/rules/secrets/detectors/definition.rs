@@ -1,10 +1,10 @@
 //! The shape of a detector as it is written in YAML, and what must hold of it.
 //! Shared with `build.rs` and the tests; it must not name the rest of the crate.
 
-/// One stanza of `policies/secrets/*.yml`, or of `detectors` in a policy.
+/// One definition of `policies/secrets/*.yml`, or of `detectors` in a policy.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Stanza {
+pub struct Definition {
     /// The part of the rule's name after `secrets/`.
     pub id: String,
     /// Completes "found ...": with its article, lower case but for names.
@@ -154,11 +154,11 @@ pub const GENERIC: &[&str] = &[
     "webhook_key",
 ];
 
-/// What a field of a stanza may be wrong about: the field, and why.
+/// What a field of a definition may be wrong about: the field, and why.
 pub type Problem = (&'static str, String);
 
-impl Stanza {
-    /// Everything that is wrong with the stanza by itself, but for the pattern's syntax. `examples`: whether it must bring
+impl Definition {
+    /// Everything that is wrong with the definition by itself, but for the pattern's syntax. `examples`: whether it must bring
     /// examples.
     pub fn problems(&self, examples: bool) -> Vec<Problem> {
         let mut out = Vec::new();

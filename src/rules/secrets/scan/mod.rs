@@ -1,0 +1,13 @@
+//! Scanning: from bytes to hits. Keywords first, patterns near them, one hit for one secret; for large files in chunks, and
+//! for many versions of one file incrementally.
+
+pub mod chunks;
+mod dedupe;
+mod hotspots;
+pub mod incremental;
+pub mod prefilter;
+pub mod scanner;
+pub mod trigrams;
+
+pub use prefilter::Prefilter;
+pub use scanner::{Hit, Scanner, built_in};
