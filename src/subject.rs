@@ -371,8 +371,8 @@ pub trait Graph {
     fn merge_commits(&self, ours: Oid, theirs: Oid) -> Result<Merged>;
     /// Three-way merge of trees (ids of trees) in memory with a known base; `None` is the empty tree.
     fn merge_trees(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Merged>;
-    /// `(path, old blob, new blob)` between two trees (ids of trees, not commits), blobs and links only, renames not
-    /// followed.
+    /// `(path, old, new)` between two trees (ids of trees, not commits): files, links and submodules that differ in id,
+    /// kind or mode; renames not followed.
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>>;
 
     /// What a walk needs of a commit, in one question.
@@ -422,7 +422,7 @@ pub struct Links {
     pub generation: Option<u32>,
 }
 
-/// A path, and the blob (or link) under it before and after.
+/// A path, and the id under it before and after: equal where the mode alone differs.
 pub type PathChange = (BString, Option<Oid>, Option<Oid>);
 
 /// How many tag objects may stand between a ref and its commit.

@@ -9,6 +9,7 @@
     clippy::single_range_in_vec_init
 )]
 
+mod attacks;
 mod ci;
 mod command;
 mod docs;

@@ -212,7 +212,8 @@ fn from_disk(files: Vec<worktree::Disk>, marker: Option<&Marker>) -> Vec<BlobJob
     }
 }
 
-/// One job per distinct blob, in the order of first sight.
+/// One job per distinct blob, in the order of first sight. A path that holds the same blob as a file and as a link is two
+/// places.
 pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<BlobJob> {
     let mut at: HashMap<Oid, usize> = HashMap::new();
     let mut jobs: Vec<BlobJob> = Vec::new();
@@ -221,13 +222,23 @@ pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<Blo
             jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new(), mark: None });
             jobs.len() - 1
         });
-        let places = &mut jobs[job].places;
-        // A pair that comes and goes is one pair: its first commit stands for it.
-        if !places.iter().any(|p| p.path == pair.path) {
-            places.push(Place { path: pair.path, commit, symlink: pair.symlink });
-        }
+        jobs[job].places.push(Place { path: pair.path, commit, symlink: pair.symlink });
     }
+    jobs.iter_mut().filter(|job| job.places.len() > 1).for_each(|job| first_of_each(&mut job.places));
     jobs
+}
+
+/// A pair that comes and goes is one pair: its first commit stands for it.
+fn first_of_each(places: &mut Vec<Place>) {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    let key = |at: usize| (&places[at].path, places[at].symlink);
+    // Stable: the first of its kind stays the first.
+    order.sort_by(|a, b| key(*a).cmp(&key(*b)));
+    order.dedup_by(|b, a| key(*a) == key(*b));
+    let mut stays = vec![false; places.len()];
+    order.into_iter().for_each(|at| stays[at] = true);
+    let mut stays = stays.into_iter();
+    places.retain(|_| stays.next().unwrap_or(false));
 }
 
 /// Lists the tag objects between a ref and what it finally points at, and returns that.

@@ -1,7 +1,7 @@
 //! Single objects: blobs, and the headers and message of commits and tags, read leniently so that a hostile object
 //! is judged rather than refused. Walks nothing.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use gix::objs::{Find, Kind};
 
 use super::{Local, gix_id, oid};
@@ -88,29 +88,45 @@ pub struct RawCommit {
 }
 
 impl RawCommit {
+    /// Reads what git reads where git reads it: `tree` first, then every `parent`, and of all other headers the first
+    /// one of a name. A `parent` further down is a header that git ignores.
     pub(super) fn parse(id: Oid, bytes: &[u8]) -> Result<Self> {
+        let broken = |what: &str| {
+            Error::undecided(format!("commit {id} {what}")).hint("`git fsck` says whether the repository is damaged")
+        };
         let (headers, raw) = split(bytes);
-        let mut tree = None;
+        let mut lines = headers.lines_with_terminator().peekable();
+        let tree = lines.next().and_then(|line| header_id(line, b"tree ", id));
+        let tree = tree.ok_or_else(|| broken("names no tree"))?;
         let mut parents = Vec::new();
-        let (mut author, mut committer) = (Person::default(), Person::default());
-        let (mut signed, mut encoding) = (false, None);
-        for line in headers.lines() {
+        while let Some(line) = lines.next_if(|line| line.starts_with(b"parent ")) {
+            parents.push(header_id(line, b"parent ", id).ok_or_else(|| broken("has a bad line `parent`"))?);
+        }
+        let (mut author, mut committer, mut encoding) = (None, None, None);
+        let mut signed = false;
+        for line in lines {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            // A line that begins with a space continues the one before.
             let Some((key, value)) = line.split_once_str(" ") else { continue };
             match key {
-                b"tree" => tree = tree.or(Oid::from_hex(value)),
-                b"parent" => parents.extend(Oid::from_hex(value)),
-                b"author" => author = person(value),
-                b"committer" => committer = person(value),
+                b"author" => author = author.or_else(|| Some(person(value))),
+                b"committer" => committer = committer.or_else(|| Some(person(value))),
                 b"gpgsig" | b"gpgsig-sha256" => signed = true,
-                b"encoding" => encoding = Some(value),
+                b"encoding" => encoding = encoding.or(Some(value)),
                 _ => {}
             }
         }
-        let tree = tree.ok_or_else(|| Error::undecided(format!("commit {id} names no tree")))?;
         let message = decode(raw, encoding);
+        let (author, committer) = (author.unwrap_or_default(), committer.unwrap_or_default());
         let node = Node { oid: id, parents, tree, message: raw.into(), author, committer, signed };
         Ok(Self { node, headers: headers.into(), message })
     }
+}
+
+/// The id in a whole line `name id`, where it is as long as `like`.
+fn header_id(line: &[u8], name: &[u8], like: Oid) -> Option<Oid> {
+    let hex = line.strip_prefix(name)?.strip_suffix(b"\n")?;
+    Oid::from_hex(hex).filter(|id| id.as_bytes().len() == like.as_bytes().len())
 }
 
 /// Headers and message: what stands before and after the first empty line.
@@ -135,31 +151,39 @@ fn person(value: &[u8]) -> Person {
     Person { name: name.trim().into(), email: email.trim().into(), time }
 }
 
+/// As git reads it: `object`, `type` and `tag` in this order and nothing between them, then perhaps `tagger`.
 fn parse_tag(id: Oid, bytes: Vec<u8>) -> Result<TagObject> {
     let (headers, message) = split(&bytes);
-    let field = |name: &str| -> Option<&BStr> {
-        headers.lines().find_map(|l| l.strip_prefix(name.as_bytes())?.strip_prefix(b" ")).map(BStr::new)
-    };
     let broken = |what: &str| Error::undecided(format!("tag object {id} has no {what}"));
-    let target = field("object").and_then(|v| Oid::from_hex(v)).ok_or_else(|| broken("target"))?;
-    let target_kind = match field("type").map(|v| v.as_bytes()) {
+    let mut lines = headers.lines_with_terminator();
+    let mut next = |name: &str| -> Option<&[u8]> {
+        let line = lines.next()?.strip_suffix(b"\n")?;
+        line.strip_prefix(name.as_bytes())?.strip_prefix(b" ")
+    };
+    let target = next("object").and_then(Oid::from_hex).filter(|t| t.as_bytes().len() == id.as_bytes().len());
+    let target = target.ok_or_else(|| broken("target"))?;
+    let target_kind = match next("type") {
         Some(b"commit") => ObjectKind::Commit,
         Some(b"tag") => ObjectKind::Tag,
         Some(b"tree") => ObjectKind::Tree,
         Some(b"blob") => ObjectKind::Blob,
         _ => return Err(broken("type")),
     };
+    let name = next("tag").ok_or_else(|| broken("name"))?;
+    let tagger = next("tagger").map(person);
+    let has =
+        |name: &str| headers.lines().any(|l| l.strip_prefix(name.as_bytes()).is_some_and(|l| l.starts_with(b" ")));
     let signed = message.contains_str("-----BEGIN PGP SIGNATURE-----")
         || message.contains_str("-----BEGIN SSH SIGNATURE-----")
         || message.contains_str("-----BEGIN SIGNED MESSAGE-----")
-        || field("gpgsig").is_some()
-        || field("gpgsig-sha256").is_some();
+        || has("gpgsig")
+        || has("gpgsig-sha256");
     Ok(TagObject {
         oid: id,
-        name: field("tag").map_or_else(BString::default, ToOwned::to_owned),
+        name: name.into(),
         target,
         target_kind,
-        tagger: field("tagger").map(|v| person(v)),
+        tagger,
         message: message.into(),
         signed,
         raw: bytes.into(),
@@ -203,7 +227,7 @@ impl Local<'_> {
     /// The tree of a commit: the first thing that stands in it.
     pub(crate) fn tree_of(&self, commit: Oid) -> Result<Oid> {
         let (kind, bytes) = self.object(commit)?;
-        let first = bytes.strip_prefix(b"tree ").and_then(|rest| rest.lines().next()).and_then(Oid::from_hex);
+        let first = bytes.lines_with_terminator().next().and_then(|line| header_id(line, b"tree ", commit));
         match first {
             Some(tree) if kind == Kind::Commit => {
                 self.repo.counters().commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -1,12 +1,13 @@
 //! Trees side by side: what a tree introduces against all its parents, what differs between two, what one holds.
-//! Subtrees whose id stands in a parent are never opened. Bounded in depth and in paths: a dozen objects can name 10^10.
+//! An entry is known where a parent has the same id *and* the same kind under that name: a submodule or a link is no file.
+//! Subtrees that a parent has are never opened. Bounded in depth and in the bytes of paths: a dozen objects can name 10^10.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bstr::{BStr, BString, ByteVec};
 use gix::objs::TreeRefIter;
-use gix::objs::tree::{EntryMode, EntryRef, name_order};
+use gix::objs::tree::{EntryKind, EntryMode, EntryRef, name_order};
 
 use super::prune::Pruned;
 use super::{Local, gix_id, oid};
@@ -16,7 +17,13 @@ use crate::subject::{Entry, Oid};
 /// More path components than any file system takes.
 const DEPTH: usize = 512;
 
-/// How many paths a run may still look at; shared by all threads.
+/// Bytes of a path that count as one path of the budget: twice an ordinary one.
+const ORDINARY: u64 = 64;
+/// No system opens a longer path, most stop at 4,096 bytes.
+const LONGEST: usize = 1 << 16;
+
+/// How many paths a run may still look at; shared by all threads. A long path counts as several, since each is kept in
+/// memory: a few kilobytes of trees can name gigabytes of paths.
 pub(crate) struct PathBudget(AtomicU64);
 
 impl PathBudget {
@@ -24,13 +31,28 @@ impl PathBudget {
         Self(AtomicU64::new(paths))
     }
 
-    fn take(&self) -> Result<()> {
-        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+    /// Counts one path of `length` bytes.
+    fn take(&self, length: usize) -> Result<()> {
+        if length > LONGEST {
+            return Err(Error::undecided(format!("a tree names a path of more than {LONGEST} bytes")));
+        }
+        let cost = (length as u64).div_ceil(ORDINARY).max(1);
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(cost));
         left.map(drop).map_err(|_| {
             Error::undecided("the trees of this change name more paths than the budget allows")
                 .hint("raise `budgets: { paths: ... }` in the policy if that is really so")
         })
     }
+}
+
+/// Whether two entries of one name are of the same kind, so that equal ids mean equal content. Whether a file can be run
+/// is not content.
+pub(super) fn same_kind(a: EntryMode, b: EntryMode) -> bool {
+    let kind = |mode: EntryMode| match mode.kind() {
+        EntryKind::BlobExecutable => EntryKind::Blob,
+        kind => kind,
+    };
+    kind(a) == kind(b)
 }
 
 /// What stands in a tree under a path.
@@ -60,13 +82,15 @@ pub(crate) fn introduced_in(
     budget: &PathBudget,
     on: &mut dyn FnMut(Found<'_>),
 ) -> Result<()> {
+    descend(Descent { local, pruned, budget, same: same_kind, on }, tree, parents)
+}
+
+fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<()> {
     if parents.contains(&tree) {
         return Ok(());
     }
-    local.repo.counters().trees.fetch_add(1, Ordering::Relaxed);
-    let mut path = BString::default();
-    let mut descent = Descent { local, pruned, budget, on };
-    descent.descend(tree, parents, &mut path, 0)
+    descent.local.repo.counters().trees.fetch_add(1, Ordering::Relaxed);
+    descent.descend(tree, parents, &mut BString::default(), 0)
 }
 
 /// Trees being compared, level by level.
@@ -74,6 +98,8 @@ struct Descent<'a, 'r> {
     local: &'a Local<'r>,
     pruned: Option<&'a Pruned>,
     budget: &'a PathBudget,
+    /// Whether entries of one name and one id are the same by their modes.
+    same: fn(EntryMode, EntryMode) -> bool,
     on: &'a mut dyn FnMut(Found<'_>),
 }
 
@@ -97,7 +123,7 @@ impl<'a> Descent<'a, '_> {
             let mut known = false;
             for parent in &mut iters {
                 let Some(other) = same_name(parent, &entry) else { continue };
-                known |= other.oid == entry.oid && other.mode.is_tree() == is_tree;
+                known |= other.oid == entry.oid && (self.same)(other.mode, entry.mode);
                 if is_tree && other.mode.is_tree() {
                     below.push(oid(other.oid));
                 }
@@ -105,8 +131,8 @@ impl<'a> Descent<'a, '_> {
             if known {
                 continue;
             }
-            self.budget.take()?;
             let parent_len = path.len();
+            self.budget.take(parent_len + 1 + entry.filename.len())?;
             if !path.is_empty() {
                 path.push_byte(b'/');
             }
@@ -199,7 +225,7 @@ pub(crate) fn lookup(local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Option
     Ok(None)
 }
 
-/// `(path, old, new)` for every blob or link that differs between two trees, sorted by path.
+/// `(path, old, new)` for every file, link or submodule that differs between two trees in id, kind or mode, sorted by path.
 pub(crate) fn diff(
     local: &Local<'_>,
     old: Option<Oid>,
@@ -207,16 +233,12 @@ pub(crate) fn diff(
     budget: &PathBudget,
 ) -> Result<Vec<(BString, Option<Oid>, Option<Oid>)>> {
     let mut sides: std::collections::BTreeMap<BString, (Option<Oid>, Option<Oid>)> = Default::default();
-    let old_side = [old.unwrap_or_else(|| oid(&gix::ObjectId::empty_tree(local.gix.object_hash())))];
-    introduced(local, new, &old_side, budget, &mut |f| {
-        if !f.mode.is_commit() {
-            sides.entry(f.path.to_owned()).or_default().1 = Some(f.id);
-        }
-    })?;
-    introduced(local, old_side[0], &[new], budget, &mut |f| {
-        if !f.mode.is_commit() {
-            sides.entry(f.path.to_owned()).or_default().0 = Some(f.id);
-        }
-    })?;
+    let old = old.unwrap_or_else(|| oid(&gix::ObjectId::empty_tree(local.gix.object_hash())));
+    let same = |a: EntryMode, b: EntryMode| a.kind() == b.kind();
+    let side = |tree, other, on: &mut dyn FnMut(Found<'_>)| {
+        descend(Descent { local, pruned: None, budget, same, on }, tree, &[other])
+    };
+    side(new, old, &mut |f| sides.entry(f.path.to_owned()).or_default().1 = Some(f.id))?;
+    side(old, new, &mut |f| sides.entry(f.path.to_owned()).or_default().0 = Some(f.id))?;
     Ok(sides.into_iter().map(|(path, (old, new))| (path, old, new)).collect())
 }

@@ -10,6 +10,7 @@ use bstr::{BStr, BString, ByteSlice};
 use forward::{Entries, Entry, Layout, Whole};
 use gix::index::entry::{Flags, Mode, Stage};
 use gix::index::extension::Tree as CacheTree;
+use gix::objs::tree::EntryMode;
 
 use super::changes::{Introduced, Pair};
 use super::objects::TreeEntry;
@@ -78,7 +79,9 @@ pub(crate) fn introduced(local: &Local<'_>, others: &[Oid], budget: &PathBudget)
         // Merges stage little that no parent has; looking it up by path costs little too.
         let mut known = false;
         for tree in others {
-            known |= trees::lookup(local, *tree, pair.path.as_ref())?.is_some_and(|(id, _)| id == pair.blob);
+            let same =
+                |(id, mode): (Oid, EntryMode)| id == pair.blob && !mode.is_commit() && mode.is_link() == pair.symlink;
+            known |= trees::lookup(local, *tree, pair.path.as_ref())?.is_some_and(same);
         }
         if !known {
             pairs.push(pair.clone());
@@ -164,7 +167,9 @@ impl<E: Entries> Walk<'_, E> {
     /// The current entry, which stands in the directory itself. `known`: what HEAD has under the same name.
     fn entry(&mut self, known: Option<&TreeEntry>) -> Result<()> {
         let Entry { path, id, mode, counts } = &self.current;
-        if !counts || known.is_some_and(|e| e.id == *id && e.mode.is_tree() == mode.is_sparse()) {
+        let same =
+            |e: &TreeEntry| e.id == *id && mode.to_tree_entry_mode().is_some_and(|m| trees::same_kind(e.mode, m));
+        if !counts || known.is_some_and(same) {
             return Ok(());
         }
         let out = &mut self.out;

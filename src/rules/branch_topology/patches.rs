@@ -106,6 +106,8 @@ impl<'g> Patches<'g> {
         }
         self.diffs_left -= 1;
         let mut changes = self.graph.diff_trees(old, new)?;
+        // A mode alone is no content.
+        changes.retain(|(_, old, new)| old != new);
         changes.sort_unstable();
         Ok(Some(changes))
     }
