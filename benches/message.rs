@@ -33,8 +33,7 @@ fn commit<'a>(message: &str, changed_paths: &'a dyn Fn() -> portcullis::error::R
         tree: Oid::from_bytes(&[3; 20]),
         author: Person::default(),
         committer: Person::default(),
-        new_object: true,
-        new_to: vec!["refs/heads/main".into()],
+        new_to: "refs/heads/main".into(),
         changed_paths,
     }
 }

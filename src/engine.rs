@@ -27,7 +27,7 @@ use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
 use crate::rules::TreeCheck;
 use crate::rules::secrets::{patterns_compiled, redactor};
-use crate::subject::{Kinds, Oid, RefLine, RefUpdate, Snapshot, Tree};
+use crate::subject::{Kinds, Oid, RefLine, RefSet, RefUpdate, Snapshot, Tree};
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
@@ -92,7 +92,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
     let unwanted = |id| sifted.nobody_wants(id);
     let silent = |id: Oid, raw: RawCommit| {
-        let subject = commit_of(raw, id, true, Vec::new(), &|| Ok(Vec::new()));
+        let subject = commit_of(raw, id, RefSet::default(), &|| Ok(Vec::new()));
         checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
     };
     let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
@@ -100,6 +100,8 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         kinds: checks.kinds(),
         path_budget: setting.path_budget,
         protected: setting.protected,
+        strictness: &|name| checks.strictness.of(name),
+        is_excused: &|commit| checks.strictness.is_excused(commit),
         threads: setting.threads,
         marks: setting.seen.is_some(),
         sifting: sifting.then_some(sift),
@@ -111,7 +113,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     let local = repo.local();
     let refs = match source {
         Source::Push(push) => push.updates.iter().map(|u| u.name.clone()).collect(),
-        Source::History { .. } => Vec::new(),
+        Source::History { .. } => RefSet::default(),
         _ => local.head_name()?.into_iter().collect(),
     };
     let mut run = Run::new(setting, refs);
@@ -138,7 +140,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
 /// Judges files that belong to no repository.
 pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting: &Setting<'_>) -> Outcome {
     let changes = git::plain_files(root, paths, setting.threads);
-    let mut run = Run::new(setting, Vec::new());
+    let mut run = Run::new(setting, RefSet::default());
     run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
     run.blobs(None, &changes.blobs, &Sifted::default());
     run.finish();
@@ -150,8 +152,8 @@ struct Run<'a> {
     setting: &'a Setting<'a>,
     /// Keys the in-run identity of secrets.
     key: u64,
-    /// Full names of the refs to which the whole change goes.
-    refs: Vec<BString>,
+    /// The refs to which the whole change goes.
+    refs: RefSet,
     /// Blobs that only say where their content is.
     pointers: u64,
     out: Outcome,
@@ -160,7 +162,7 @@ struct Run<'a> {
 /// What one job brings home.
 #[derive(Default)]
 struct Part {
-    batch: Batch,
+    batches: Vec<Batch>,
     trailer: Option<(Option<Oid>, Vec<InlineAllow>)>,
     errors: Vec<Undecided>,
     stats: Stats,
@@ -169,7 +171,7 @@ struct Part {
 }
 
 impl<'a> Run<'a> {
-    fn new(setting: &'a Setting<'a>, refs: Vec<BString>) -> Self {
+    fn new(setting: &'a Setting<'a>, refs: RefSet) -> Self {
         Self { setting, key: RandomState::new().hash_one(0), refs, pointers: 0, out: Outcome::default() }
     }
 
@@ -219,7 +221,7 @@ impl<'a> Run<'a> {
 
     fn absorb(&mut self, parts: Vec<Part>) {
         for part in parts {
-            self.keep(part.batch);
+            part.batches.into_iter().for_each(|batch| self.keep(batch));
             self.out.trailers.extend(part.trailer);
             self.out.errors.extend(part.errors);
             self.out.stats += part.stats;
@@ -242,7 +244,7 @@ impl<'a> Run<'a> {
                     .note("no gate follows refs/replace, and everybody who fetches it does")
                     .help("rewrite the history instead (git filter-repo), or keep the replacement to yourself"),
             );
-            self.keep(Batch { refs: vec![update.name.clone()], findings: findings.into_vec() });
+            self.keep(Batch { refs: update.name.clone().into(), findings: findings.into_vec() });
         }
     }
 
@@ -274,7 +276,7 @@ impl<'a> Run<'a> {
                     self.out.errors.push(Undecided { error, origin: Some(origin) });
                 }
             }
-            self.keep(Batch { refs: vec![update.name.clone()], findings: findings.into_vec() });
+            self.keep(Batch { refs: update.name.clone().into(), findings: findings.into_vec() });
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 //! Owns their shapes and the two traits behind which git stands ([`Graph`], [`Snapshot`]), so that rules can be
 //! tried on graphs and trees made in memory. Reads nothing itself and knows no git library.
 
+mod ref_set;
+
 use std::cell::OnceCell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,6 +13,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString};
 
+pub use self::ref_set::RefSet;
 use crate::document::Stored;
 use crate::error::{Error, Result};
 
@@ -239,11 +242,9 @@ pub struct Commit<'a> {
     pub tree: Option<Oid>,
     pub author: Person,
     pub committer: Person,
-    /// The object is new to the repository: rules on content look at it.
-    pub new_object: bool,
-    /// Full names of the refs to which the change makes it new: rules on messages look at it if there are any.
+    /// The branches to which the change makes it new: rules on the shape of messages look at it if there are any.
     /// While pending: the checked-out branch.
-    pub new_to: Vec<BString>,
+    pub new_to: RefSet,
     /// Reads the paths that the commit changes against its first parent.
     pub changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
 }

@@ -140,7 +140,7 @@ pub(super) fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
 fn ref_push(local: &Local<'_>, name: &str) -> Result<Push> {
     let new = local.object_named(name)?;
     let update = Update { name: local.branch_called(name)?, old: None, new: Some(new) };
-    Ok(Push { updates: vec![update], known: Known::RefsUnder("refs/remotes/".to_owned()), ..Push::default() })
+    Ok(Push { updates: vec![update], known: Known::Tracking(None), asked: true, ..Push::default() })
 }
 
 /// `old new ref` lines, as pre-receive gets them.

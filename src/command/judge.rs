@@ -16,7 +16,7 @@ use crate::git::{Repo, Source};
 use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::secrets::redactor;
-use crate::subject::Kinds;
+use crate::subject::{Kinds, RefSet};
 
 /// The name of the policy file at a repository's root.
 pub const POLICY_FILE: &str = "portcullis.yaml";
@@ -321,7 +321,7 @@ fn title_for_messages(
         };
         batch.findings.retain(|f| !dropped(f));
     }
-    let refs: Vec<_> = push.updates.iter().map(|u| u.name.clone()).collect();
+    let refs: RefSet = push.updates.iter().map(|u| u.name.clone()).collect();
     outcome.batches.extend(judged.batches.into_iter().map(|b| Batch { refs: refs.clone(), ..b }));
     outcome.trailers.extend(judged.trailers);
     outcome.errors.extend(judged.errors);

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use super::sift::{Known, Sifted};
 use super::{Desk, Part, Run, in_parallel};
 use crate::error::{Error, Result};
-use crate::finding::Origin;
+use crate::finding::{Findings, Origin};
 use crate::git::{self, Blob, BlobJob, Local, Repo};
 use crate::policy::Batch;
 use crate::report::Undecided;
-use crate::subject::{Content, File};
+use crate::subject::{Content, File, RefSet};
 
 /// Memory that a thread keeps from one file for the next, at most.
 const SPARE: usize = 4 << 20;
@@ -95,10 +95,16 @@ impl Run<'_> {
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
         let known = blob.and_then(|id| sifted.known(id));
         let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
-        let mut findings = self.collect();
+        // Places of one blob can be new to different refs.
+        let mut found: Vec<(&RefSet, Findings<'_>)> = Vec::new();
         let mut passed_over = false;
         for place in &job.places {
             let path: &BStr = place.path.as_ref();
+            let at = found.iter().position(|(refs, _)| *refs == &place.new_to).unwrap_or_else(|| {
+                found.push((&place.new_to, self.collect()));
+                found.len() - 1
+            });
+            let findings = &mut found[at].1;
             let file = File { path, commit: place.commit, blob, symlink: place.symlink, content };
             let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
             for (number, scoped) in here {
@@ -110,8 +116,8 @@ impl Run<'_> {
                     continue;
                 }
                 let checked = match known {
-                    Some(known) => known.check(number, &scoped.check, &file, &mut findings),
-                    None => scoped.check.check(&file, &mut findings),
+                    Some(known) => known.check(number, &scoped.check, &file, findings),
+                    None => scoped.check.check(&file, findings),
                 };
                 if let Err(error) = checked {
                     let origin = Origin::File { path: path.to_owned(), commit: place.commit, blob };
@@ -130,10 +136,14 @@ impl Run<'_> {
             part.stats.bytes_read = bytes as u64;
         }
         part.stats.blobs_seen = u64::from(seen && content.read().is_none());
-        let findings = findings.into_vec();
-        if !findings.is_empty() {
-            part.batch = Batch { refs: self.refs.clone(), findings };
-        } else if part.errors.is_empty() && !pointer {
+        for (refs, findings) in found {
+            let findings = findings.into_vec();
+            if !findings.is_empty() {
+                let refs = if refs.is_empty() { &self.refs } else { refs };
+                part.batches.push(Batch { refs: refs.clone(), findings });
+            }
+        }
+        if part.batches.is_empty() && part.errors.is_empty() && !pointer {
             part.clean = job.mark;
         }
         part

@@ -10,7 +10,7 @@ use crate::policy::{Batch, Scoped};
 use crate::report::Undecided;
 use crate::rules::CommitCheck;
 use crate::rules::secrets::redactor;
-use crate::subject::{Carrier, Commit, ObjectKind, Oid};
+use crate::subject::{Carrier, Commit, ObjectKind, Oid, RefSet};
 
 impl Run<'_> {
     /// The message about to become a commit's.
@@ -24,7 +24,6 @@ impl Run<'_> {
             tree: None,
             author: Default::default(),
             committer: Default::default(),
-            new_object: true,
             new_to: local.head_name()?.into_iter().collect(),
             changed_paths: &|| local.staged_paths(),
         };
@@ -53,7 +52,7 @@ impl Run<'_> {
         let origin = Origin::Message { commit: Some(job.id) };
         let mut findings = self.collect();
         let mut judge = |subject: &Commit<'_>| {
-            let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(subject.new_to.iter().map(AsRef::as_ref));
+            let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(job.content.iter());
             for scoped in self.setting.checks.commits.iter().filter(here) {
                 if let Err(error) = scoped.check.check(subject, &mut findings) {
                     part.errors.push(Undecided { error, origin: Some(origin.clone()) });
@@ -72,7 +71,6 @@ impl Run<'_> {
                     tree: None,
                     author: tag.tagger.clone().unwrap_or_default(),
                     committer: tag.tagger.unwrap_or_default(),
-                    new_object: job.new_object,
                     new_to: job.new_to.clone(),
                     changed_paths: &|| Ok(Vec::new()),
                 });
@@ -80,13 +78,13 @@ impl Run<'_> {
             _ => local.commit(job.id).map(|raw| {
                 let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
                 let changed = || local.changed_paths(first, tree, self.setting.path_budget);
-                judge(&commit_of(raw, job.id, job.new_object, job.new_to.clone(), &changed));
+                judge(&commit_of(raw, job.id, job.new_to.clone(), &changed));
             }),
         };
         if let Err(error) = read {
             part.errors.push(Undecided { error, origin: Some(Origin::Message { commit: Some(job.id) }) });
         }
-        part.batch = Batch { refs: job.new_to.clone(), findings: findings.into_vec() };
+        part.batches.push(Batch { refs: job.content.clone(), findings: findings.into_vec() });
         part
     }
 }
@@ -95,8 +93,7 @@ impl Run<'_> {
 pub(super) fn commit_of<'a>(
     raw: RawCommit,
     id: Oid,
-    new_object: bool,
-    new_to: Vec<BString>,
+    new_to: RefSet,
     changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
 ) -> Commit<'a> {
     Commit {
@@ -107,7 +104,6 @@ pub(super) fn commit_of<'a>(
         tree: Some(raw.node.tree),
         author: raw.node.author,
         committer: raw.node.committer,
-        new_object,
         new_to,
         changed_paths,
     }

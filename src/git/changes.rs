@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use bstr::BString;
+use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use super::marks::{Mark, Marker};
@@ -13,14 +13,16 @@ use super::trees::{self, PathBudget};
 use super::walk::Step;
 use super::{Local, RawCommit, Repo, history, index, push, worktree};
 use crate::error::{Error, Result};
-use crate::subject::{Kinds, ObjectKind, Oid};
+use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Where a blob stands, and the first commit that put it there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     pub path: BString,
     pub commit: Option<Oid>,
     pub symlink: bool,
+    /// The refs to which it is new; none where that is not known of a single place.
+    pub new_to: RefSet,
 }
 
 /// Where a job's bytes come from.
@@ -42,7 +44,11 @@ pub struct BlobJob {
 impl BlobJob {
     /// An object that stands at one place of no commit.
     pub(super) fn at(id: Oid, path: BString) -> Self {
-        Self { blob: Blob::Object(id), places: vec![Place { path, commit: None, symlink: false }], mark: None }
+        Self {
+            blob: Blob::Object(id),
+            places: vec![Place { path, commit: None, symlink: false, new_to: RefSet::default() }],
+            mark: None,
+        }
     }
 
     /// The id, where it is an object.
@@ -56,8 +62,10 @@ impl BlobJob {
 pub struct CommitJob {
     pub id: Oid,
     pub kind: ObjectKind,
-    pub new_object: bool,
-    pub new_to: Vec<BString>,
+    /// The refs to which it is new, whatever is judged of it.
+    pub content: RefSet,
+    /// The branches on which its message is judged.
+    pub new_to: RefSet,
 }
 
 /// A ref to be judged.
@@ -118,8 +126,12 @@ pub struct Ask<'a> {
     /// Only what somebody will look at is listed.
     pub kinds: Kinds,
     pub path_budget: u64,
-    /// Short names or globs of protected branches: what stands there is never judged again as a message.
+    /// Short names or globs of protected branches.
     pub protected: &'a [String],
+    /// The conditions of the policy under which a ref, by its full name, is judged; always in the same order.
+    pub strictness: &'a (dyn Fn(&BStr) -> Vec<bool> + Sync),
+    /// Whether the policy excuses what a commit brings.
+    pub is_excused: &'a (dyn Fn(Oid) -> bool + Sync),
     pub threads: usize,
     /// Files of the work tree that are as the index has them are marked.
     pub marks: bool,
@@ -196,7 +208,7 @@ pub fn plain_files(root: &std::path::Path, paths: &[PathBuf], threads: usize) ->
 fn from_disk(files: Vec<worktree::Disk>, marker: Option<&Marker>) -> Vec<BlobJob> {
     let job = |f: worktree::Disk, mark| BlobJob {
         blob: Blob::Disk(f.file),
-        places: vec![Place { path: f.path, commit: None, symlink: f.symlink }],
+        places: vec![Place { path: f.path, commit: None, symlink: f.symlink, new_to: RefSet::default() }],
         mark,
     };
     match marker {
@@ -222,7 +234,7 @@ pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<Blo
             jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new(), mark: None });
             jobs.len() - 1
         });
-        jobs[job].places.push(Place { path: pair.path, commit, symlink: pair.symlink });
+        jobs[job].places.push(Place { path: pair.path, commit, symlink: pair.symlink, new_to: RefSet::default() });
     }
     jobs.iter_mut().filter(|job| job.places.len() > 1).for_each(|job| first_of_each(&mut job.places));
     jobs
@@ -256,7 +268,8 @@ pub(super) fn judged_tags(
             return Ok((at, kind));
         }
         if !known.contains(&at) && !out.commits.iter().any(|c| c.id == at) {
-            out.commits.push(CommitJob { id: at, kind, new_object: true, new_to: vec![update.name.clone()] });
+            let content = RefSet::from(update.name.clone());
+            out.commits.push(CommitJob { id: at, kind, new_to: content.clone(), content });
         }
         at = local.tag(at)?.target;
     }

@@ -10,7 +10,7 @@ use super::source::Update;
 use super::trees::PathBudget;
 use super::{Local, oid, unreadable, walk};
 use crate::error::Result;
-use crate::subject::{Kinds, ObjectKind, Oid};
+use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what all commits that refs reach bring, and with `all` what else the store holds.
 pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
@@ -35,8 +35,8 @@ pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &Path
     out.commits.extend(heard.map(|s| CommitJob {
         id: s.id,
         kind: ObjectKind::Commit,
-        new_object: true,
-        new_to: Vec::new(),
+        content: RefSet::default(),
+        new_to: RefSet::default(),
     }));
     if all {
         unreachable_objects(local, unwanted, &decoded, &mut out)?;
@@ -84,7 +84,8 @@ fn unreachable_objects(
                 out.blobs.push(BlobJob::at(id, id.to_string().into()))
             }
             kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) && !decoded.is_silent(id) => {
-                out.commits.push(CommitJob { id, kind, new_object: true, new_to: Vec::new() });
+                let (content, new_to) = (RefSet::default(), RefSet::default());
+                out.commits.push(CommitJob { id, kind, content, new_to });
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ mod large;
 mod lines;
 mod local;
 mod marks;
+mod newness;
 mod objects;
 mod open;
 mod pack;

@@ -12,6 +12,10 @@ impl Local<'_> {
     /// Any object's kind and bytes.
     pub(crate) fn object(&self, id: Oid) -> Result<(Kind, Vec<u8>)> {
         let mut buf = Vec::new();
+        if gix_id(id).is_empty_tree() {
+            // Git knows the empty tree without storing it.
+            return Ok((Kind::Tree, buf));
+        }
         let found = self.gix.objects.try_find(&gix_id(id), &mut buf);
         match found {
             Ok(Some(data)) => {
@@ -25,10 +29,13 @@ impl Local<'_> {
     }
 
     pub(crate) fn has(&self, id: Oid) -> bool {
-        self.gix.has_object(gix_id(id))
+        gix_id(id).is_empty_tree() || self.gix.has_object(gix_id(id))
     }
 
     pub fn kind(&self, id: Oid) -> Result<ObjectKind> {
+        if gix_id(id).is_empty_tree() {
+            return Ok(ObjectKind::Tree);
+        }
         let header = self
             .gix
             .try_find_header(gix_id(id))

@@ -1,67 +1,160 @@
-//! A push, or a range as one, as a source: what its objects bring and to which refs its commits are new. Owns what counts as
-//! known before it; what a commit introduces is `changes`'s.
+//! A push, or a range as one, as a source: from refs that move to what there is to judge. Which commits that brings, and to
+//! which refs they are new, is `newness`'s; what a commit introduces is `changes`'s.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
-use super::Local;
-use super::changes::{Ask, BlobJob, Changes, CommitJob, TreeJob, bare_tree, group, introduced_by, judged_tags};
+use super::changes::{
+    Ask, BlobJob, Changes, CommitJob, Introduced, TreeJob, bare_tree, group, introduced_by, judged_tags,
+};
+use super::newness::{self, Newness};
 use super::objects::peel;
-use super::source::{Known, Push};
+use super::source::Push;
 use super::trees::PathBudget;
-use super::walk::{self, Step};
+use super::{Blob, Local};
 use crate::error::Result;
-use crate::subject::{Kinds, ObjectKind, Oid};
+use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what the new commits bring, what comes beside them, and to which refs each commit is new.
 pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
     let mut out = Changes { refs: push.updates.clone(), ..Changes::default() };
-    let mut tips = Vec::new();
-    let mut known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
-    known.extend(known_commits(local, &push.known)?);
+    let known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
+    let mut tips = Vec::with_capacity(push.updates.len());
     for update in &push.updates {
-        let Some(new) = update.new else { continue };
+        let Some(new) = update.new else {
+            tips.push(None);
+            continue;
+        };
         let (target, kind) = judged_tags(local, new, update, &known, &mut out)?;
+        tips.push((kind == ObjectKind::Commit).then_some(target));
         match kind {
-            ObjectKind::Commit => {
-                tips.push(target);
-                if ask.kinds.meets(Kinds::TREE) && !update.name.starts_with(b"refs/tags/") {
-                    out.trees.push(TreeJob {
-                        commit: Some(target),
-                        tree: Some(local.tree_of(target)?),
-                        name: Some(update.name.clone()),
-                        before: update.old.filter(|o| local.has(*o)).map(|o| peel(local, o)).transpose()?.map(|p| p.0),
-                    });
-                }
-            }
             ObjectKind::Tree => bare_tree(local, target, &mut out, budget)?,
             ObjectKind::Blob => out.blobs.push(BlobJob::at(target, update.name.clone())),
-            ObjectKind::Tag => unreachable!("peeled"),
+            _ => {}
         }
     }
-    if !ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) {
-        return Ok(out);
-    }
-    let quarantined = local.repo.quarantined(local)?.map(|ids| sort_by_kind(local, ids)).transpose()?;
-    let steps = match &quarantined {
-        Some(new) => walk::ordered(local, &new.commits)?,
-        None if tips.is_empty() => return Ok(out),
-        None => walk::new_commits(local, &tips, &known)?,
+    let waiting = match local.repo.quarantined(local)? {
+        Some(ids) if ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) => Some(sort_by_kind(local, ids)?),
+        _ => None,
     };
-    if ask.kinds.meets(Kinds::FILE) {
-        let pairs = introduced_by(local, &steps, budget, None)?;
-        out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
-        let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
-        out.blobs.extend(group(pairs));
+    let created = push.is_made_now() && push.updates.iter().any(|u| u.old.is_none());
+    let brought = if ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) || (created && ask.kinds.meets(Kinds::TREE)) {
+        newness::of(local, push, ask, &tips, waiting.as_ref().map(|w| w.commits.as_slice()))?
+    } else {
+        Newness::nothing(tips.len())
+    };
+    if ask.kinds.meets(Kinds::TREE) {
+        out.trees = trees(local, push, &tips, &brought)?;
     }
-    if let Some(new) = &quarantined {
-        unreferenced(new, &mut out);
+    if ask.kinds.meets(Kinds::FILE) {
+        let found = introduced_by(local, &brought.steps, budget, None)?;
+        out.submodules += found.iter().map(|i| i.submodules).sum::<u64>();
+        let places = Places::of(&brought, &found, ask);
+        let pairs = brought.steps.iter().zip(found).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
+        let mut blobs = group(pairs);
+        places.settle(&mut blobs);
+        out.blobs.extend(blobs);
+    }
+    if let Some(waiting) = &waiting {
+        unreferenced(waiting, &mut out);
     }
     if ask.kinds.meets(Kinds::COMMIT) {
-        out.commits.extend(new_to_refs(local, push, &steps, &known, ask)?);
+        let all = brought.steps.into_iter().zip(brought.content).zip(brought.messages);
+        out.commits.extend(all.map(|((step, content), new_to)| CommitJob {
+            id: step.id,
+            kind: ObjectKind::Commit,
+            content,
+            new_to,
+        }));
     }
     Ok(out)
+}
+
+/// The trees in which branches end, each with the state that it is compared with.
+fn trees(local: &Local<'_>, push: &Push, tips: &[Option<Oid>], brought: &Newness) -> Result<Vec<TreeJob>> {
+    let mut jobs = Vec::new();
+    for (at, update) in push.updates.iter().enumerate() {
+        let Some(tip) = tips[at].filter(|_| !update.name.starts_with(b"refs/tags/")) else { continue };
+        let before = match update.old.filter(|old| local.has(*old)) {
+            Some(old) => Some(peel(local, old)?.0),
+            None => brought.began_at[at],
+        };
+        jobs.push(TreeJob {
+            commit: Some(tip),
+            tree: Some(local.tree_of(tip)?),
+            name: Some(update.name.clone()),
+            before,
+        });
+    }
+    Ok(jobs)
+}
+
+/// To which refs the content of each place is new, and which commit answers for it, where several commits bring the same
+/// and not all of them count alike.
+struct Places {
+    /// Where all commits count alike.
+    all: Option<RefSet>,
+    by_place: HashMap<(Oid, BString, bool), Whose>,
+    sets: Vec<RefSet>,
+}
+
+/// Which of the sets a place belongs to, and the commit that answers for it.
+struct Whose {
+    sets: Vec<usize>,
+    commit: Oid,
+    is_excused: bool,
+}
+
+impl Places {
+    fn of(brought: &Newness, found: &[Introduced], ask: &Ask<'_>) -> Self {
+        let mut sets: Vec<RefSet> = Vec::new();
+        let mut number = |set: &RefSet| {
+            sets.iter().rposition(|s| s == set).unwrap_or_else(|| {
+                sets.push(set.clone());
+                sets.len() - 1
+            })
+        };
+        let of_step: Vec<usize> = brought.content.iter().map(&mut number).collect();
+        let is_excused = |id: Oid| (ask.is_excused)(id);
+        let mut by_place: HashMap<(Oid, BString, bool), Whose> = HashMap::new();
+        if sets.len() <= 1 && !brought.steps.iter().any(|s| is_excused(s.id)) {
+            return Self { all: sets.pop(), by_place, sets };
+        }
+        for ((step, introduced), set) in brought.steps.iter().zip(found).zip(of_step) {
+            for pair in &introduced.pairs {
+                let key = (pair.blob, pair.path.clone(), pair.symlink);
+                let excused = is_excused(step.id);
+                let whose =
+                    by_place.entry(key).or_insert(Whose { sets: Vec::new(), commit: step.id, is_excused: excused });
+                if !whose.sets.contains(&set) {
+                    whose.sets.push(set);
+                }
+                // An exception for one commit says nothing of another that brings the same again.
+                if whose.is_excused && !excused {
+                    (whose.commit, whose.is_excused) = (step.id, false);
+                }
+            }
+        }
+        Self { all: None, by_place, sets }
+    }
+
+    fn settle(self, blobs: &mut [BlobJob]) {
+        for job in blobs {
+            let Blob::Object(id) = job.blob else { continue };
+            for place in &mut job.places {
+                if let Some(all) = &self.all {
+                    place.new_to = all.clone();
+                } else if let Some(whose) = self.by_place.get(&(id, place.path.clone(), place.symlink)) {
+                    place.commit = Some(whose.commit);
+                    place.new_to = match whose.sets[..] {
+                        [set] => self.sets[set].clone(),
+                        _ => RefSet::union(whose.sets.iter().map(|set| &self.sets[*set])),
+                    };
+                }
+            }
+        }
+    }
 }
 
 /// New objects of a push by kind.
@@ -93,110 +186,42 @@ fn unreferenced(new: &Waiting, out: &mut Changes) {
     }
     for id in &new.tags {
         if !out.commits.iter().any(|c| c.id == *id) {
-            out.commits.push(CommitJob { id: *id, kind: ObjectKind::Tag, new_object: true, new_to: Vec::new() });
+            let (content, new_to) = (RefSet::default(), RefSet::default());
+            out.commits.push(CommitJob { id: *id, kind: ObjectKind::Tag, content, new_to });
         }
     }
 }
 
-/// Commits whose history is known before the change.
-fn known_commits(local: &Local<'_>, known: &Known) -> Result<Vec<Oid>> {
-    let prefix = match known {
-        Known::Old | Known::Quarantine => return Ok(Vec::new()),
-        Known::Commits(list) => return Ok(list.clone()),
-        Known::Refs => "refs/",
-        Known::RefsUnder(prefix) => prefix,
-    };
-    let mut out = Vec::new();
-    for r in local.refs(prefix)? {
-        if let Ok((id, ObjectKind::Commit)) = peel(local, r.target) {
-            out.push(id);
-        }
-    }
-    out.sort_unstable();
-    out.dedup();
-    Ok(out)
-}
-
-/// For each new commit, the refs to which it is new: `new --not old`, and not on a protected branch.
-fn new_to_refs(local: &Local<'_>, push: &Push, steps: &[Step], known: &[Oid], ask: &Ask<'_>) -> Result<Vec<CommitJob>> {
-    let mut guarded = protected_tips(local, ask.protected)?;
-    if matches!(push.known, Known::Old | Known::Commits(_)) {
-        // A range is judged after the fact: a protected branch that has it already is no state before it.
-        let tips = push.updates.iter().filter_map(|u| u.new);
-        for new in tips {
-            guarded.retain(|tip| *tip != new && local.merge_base(*tip, new).ok() != Some(new));
-        }
-    }
-    let mut jobs: BTreeMap<usize, CommitJob> = BTreeMap::new();
-    let mut order: HashMap<Oid, usize> = HashMap::new();
-    for (at, step) in steps.iter().enumerate() {
-        order.insert(step.id, at);
-        let kind = ObjectKind::Commit;
-        jobs.insert(at, CommitJob { id: step.id, kind, new_object: true, new_to: Vec::new() });
-    }
-    let mut beyond = steps.len();
-    for update in &push.updates {
-        let Some(new) = update.new else { continue };
-        let (tip, ObjectKind::Commit) = peel(local, new)? else { continue };
-        if update.name.starts_with(b"refs/tags/") {
-            continue;
-        }
-        let mut hidden = guarded.clone();
-        match update.old {
-            Some(old) => hidden.push(old),
-            None => hidden.extend_from_slice(known),
-        }
-        let short = update.name.strip_prefix(b"refs/heads/".as_slice()).unwrap_or(&update.name);
-        let fork = update.old.is_none() && !ask.protected.iter().any(|p| branch_matches(p, short));
-        let new = if fork && push.known == Known::Quarantine {
-            // What was here before was judged on the ref it came with; only a protected branch judges it again.
-            walk::new_commits_within(local, tip, &order)?
-        } else {
-            walk::new_commits(local, &[tip], &hidden)?
-        };
-        for step in new {
-            let at = *order.entry(step.id).or_insert_with(|| {
-                beyond += 1;
-                beyond
-            });
-            jobs.entry(at)
-                .or_insert_with(|| CommitJob {
-                    id: step.id,
-                    kind: ObjectKind::Commit,
-                    new_object: false,
-                    new_to: Vec::new(),
-                })
-                .new_to
-                .push(update.name.clone());
-        }
-    }
-    Ok(jobs.into_values().collect())
-}
-
-/// Where the protected branches stand. Names without a wildcard are looked up, not searched for: a server may have
-/// very many refs.
-fn protected_tips(local: &Local<'_>, protected: &[String]) -> Result<Vec<Oid>> {
-    let (patterns, names): (Vec<_>, Vec<_>) = protected.iter().partition(|p| p.contains(WILD));
+/// Where the protected branches stand, as the server's branches are known here. Names without a wildcard are looked up,
+/// not searched for: a server may have very many refs.
+pub(super) fn protected_tips(local: &Local<'_>, protected: &[String], branches_at: Option<&str>) -> Result<Vec<Oid>> {
+    let (patterns, names): (Vec<_>, Vec<_>) = protected.iter().partition(|p| is_pattern(p));
     let mut tips = Vec::new();
-    for name in names {
-        tips.extend(local.find_ref(format!("refs/heads/{name}").as_bytes().as_bstr())?);
-    }
-    if !patterns.is_empty() {
-        for r in local.refs("refs/heads/")? {
-            let short = &r.name[b"refs/heads/".len()..];
-            if patterns.iter().any(|p| branch_matches(p, short)) {
-                tips.push(r.target);
+    for prefix in branches_at.into_iter().chain(["refs/heads/"]) {
+        for name in &names {
+            tips.extend(local.find_ref(format!("{prefix}{name}").as_bytes().as_bstr())?);
+        }
+        if !patterns.is_empty() {
+            for r in local.refs(prefix)? {
+                if patterns.iter().any(|p| branch_matches(p, &r.name[prefix.len()..])) {
+                    tips.push(r.target);
+                }
             }
         }
     }
     Ok(tips)
 }
 
+/// Whether a policy's word for a branch can mean several.
+pub(super) fn is_pattern(branch: &str) -> bool {
+    branch.contains(WILD)
+}
+
 const WILD: [char; 4] = ['*', '?', '[', '{'];
 
 /// Whether a short branch name is the one a policy means; names there are literal or hold `*`.
 pub fn branch_matches(pattern: &str, name: &[u8]) -> bool {
-    if !pattern.contains(WILD) {
+    if !is_pattern(pattern) {
         return pattern.as_bytes() == name;
     }
     globset::GlobBuilder::new(pattern)

@@ -34,6 +34,15 @@ pub struct Push {
     pub head_ref: Option<BString>,
     /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.
     pub branches_at: Option<String>,
+    /// A user asks about refs as they are: nothing is pushed, and what was there before excuses nothing.
+    pub asked: bool,
+}
+
+impl Push {
+    /// Whether the refs move now, so that a new one began where others stand.
+    pub fn is_made_now(&self) -> bool {
+        !self.asked && !matches!(self.known, Known::Old | Known::Commits(_))
+    }
 }
 
 /// One ref's move. Both ids absent: nothing to judge.
@@ -53,10 +62,10 @@ pub enum Known {
     Old,
     /// What the old ids and these commits reach.
     Commits(Vec<Oid>),
-    /// What the old ids and any ref reach (a server without a quarantine).
+    /// What remote-tracking branches reach, and what the remote says it has, where it was asked.
+    Tracking(Option<Vec<Oid>>),
+    /// What branches and tags reach: a server that has accepted the objects already.
     Refs,
-    /// What the old ids and refs under a prefix reach (`refs/remotes/origin/`).
-    RefsUnder(String),
-    /// Whatever is not in the quarantine.
+    /// The same; what waits in the quarantine is on none of them.
     Quarantine,
 }

@@ -48,31 +48,6 @@ pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid], decoded: &Decoded) ->
     Ok(parents_first(found.into_iter().map(|(_, step)| step).collect()))
 }
 
-/// A known set of commits, each parent before its children.
-pub(crate) fn ordered(local: &Local<'_>, ids: &[Oid]) -> Result<Vec<Step>> {
-    let step = |id: &Oid| {
-        let node = local.commit(*id)?.node;
-        Ok(Step { id: *id, parents: node.parents, tree: Some(node.tree) })
-    };
-    let steps: Result<Vec<Step>> = ids.iter().map(step).collect();
-    Ok(parents_first(steps?))
-}
-
-/// What `tip` reaches without leaving a set of commits.
-pub(crate) fn new_commits_within(local: &Local<'_>, tip: Oid, set: &HashMap<Oid, usize>) -> Result<Vec<Step>> {
-    let mut steps = Vec::new();
-    let mut seen = HashSet::new();
-    let mut stack = vec![tip];
-    while let Some(id) = stack.pop() {
-        if set.contains_key(&id) && seen.insert(id) {
-            let node = local.commit(id)?.node;
-            stack.extend(&node.parents);
-            steps.push(Step { id, parents: node.parents, tree: Some(node.tree) });
-        }
-    }
-    Ok(parents_first(steps))
-}
-
 fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step>> {
     let what = "the range of commits cannot be walked";
     // Hidden commits that are not here (a remote's id we never fetched) hide nothing.
@@ -91,7 +66,8 @@ fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step
     .collect()
 }
 
-fn parents_first(steps: Vec<Step>) -> Vec<Step> {
+/// The same steps, each parent before its children.
+pub(super) fn parents_first(steps: Vec<Step>) -> Vec<Step> {
     let index: HashMap<Oid, usize> = steps.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
     let mut state = vec![Mark::New; steps.len()];
     let mut order = Vec::with_capacity(steps.len());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::load::Layer;
 use super::mistakes::Mistakes;
 use super::setting::{Scope, covers, family_of, unknown_names};
-use super::{Located, Mistake, Options, Policy, PolicyFile};
+use super::{Located, Mistake, Options, Policy, PolicyFile, Strictness};
 use crate::rules::{Checks, CommitCheck, FileCheck, RefCheck, Rule, TreeCheck};
 use crate::subject::Kinds;
 use crate::yaml;
@@ -29,6 +29,8 @@ pub struct Compiled {
     pub families: Vec<&'static str>,
     /// How many families' defaults were read.
     pub policies_parsed: u64,
+    /// Which refs are judged alike.
+    pub strictness: Strictness,
 }
 
 impl Compiled {
@@ -58,7 +60,7 @@ impl Policy {
     /// `kinds`: what the source feeds. `only`: families or codes from the command line; empty means all.
     pub fn compile(&self, kinds: Kinds, only: &[String]) -> Result<Compiled, Vec<Mistake>> {
         let mut told = unknown_names(self.rules, "--only", only);
-        let mut compiled = Compiled::default();
+        let mut compiled = Compiled { strictness: self.strictness(), ..Compiled::default() };
         for rule in self.rules {
             let wanted = only.is_empty() || only.iter().any(|name| family_of(name) == rule.id);
             if !rule.looks_at.meets(kinds) || !wanted || self.settings.is_off(rule.id) {

@@ -12,9 +12,9 @@ use super::setting::{covers, family_of, unknown_rule};
 use super::{Located, PolicyFile};
 use crate::finding::{Finding, Origin, Severity, Violation};
 use crate::rules::{Checks, Rule};
-use crate::subject::Kinds;
+use crate::subject::{Kinds, RefSet};
 use crate::yaml::Node;
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 /// The family that judges exceptions. It looks at no subject: settling says what it has to say.
 pub static EXCEPTIONS: Rule = Rule {
@@ -42,8 +42,8 @@ pub(super) struct Exception {
     /// Lower-case digits, at least [`FINGERPRINT`] of them.
     fingerprint: Option<String>,
     /// Lower-case digits, at least [`COMMIT`] of them.
-    commit: Option<String>,
-    refs: Option<RefNames>,
+    pub commit: Option<String>,
+    pub refs: Option<RefNames>,
     /// A key path of a structured file; `*` stands for anything.
     key: Option<String>,
 }
@@ -121,8 +121,9 @@ fn one(item: Located<'_>, rules: &[&'static Rule], mistakes: &Mistakes) -> Optio
 }
 
 impl Exception {
-    /// Whether all given fields hold. `refs`: full names of the refs that the finding's subject goes to.
-    pub fn holds(&self, finding: &Finding, refs: &[BString]) -> bool {
+    /// Whether all given fields hold. `refs`: those that the finding's subject goes to. An exception for some refs holds
+    /// where all of them are meant: what goes to another one as well is judged there.
+    pub fn holds(&self, finding: &Finding, refs: &RefSet) -> bool {
         let (commit, own) = match &finding.origin {
             Origin::File { commit, .. } | Origin::Message { commit } => (*commit, None),
             Origin::Ref { name, new, .. } => (*new, Some(name)),
@@ -133,7 +134,10 @@ impl Exception {
             && self.fingerprint.as_ref().is_none_or(|f| finding.fingerprint.starts_with(f.as_str()))
             && self.path.as_ref().is_none_or(|p| finding.origin.path().is_some_and(|f| p.is_match(f.as_bstr())))
             && self.commit.as_ref().is_none_or(|c| commit.is_some_and(|f| f.to_string().starts_with(c.as_str())))
-            && self.refs.as_ref().is_none_or(|r| refs.iter().chain(own).any(|name| r.is_match(name.as_bstr())))
+            && self.refs.as_ref().is_none_or(|meant| {
+                let mut all = refs.iter().chain(own.filter(|_| refs.is_empty()).map(|name| name.as_bstr())).peekable();
+                all.peek().is_some() && all.all(|name| meant.is_match(name))
+            })
             && self.key.as_ref().is_none_or(|k| finding.key.as_ref().is_some_and(|f| wildcard(k, f)))
     }
 

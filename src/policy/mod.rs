@@ -17,6 +17,7 @@ mod read;
 pub mod scope;
 mod setting;
 mod settle;
+mod strictness;
 mod trial;
 pub mod trust;
 mod vocabulary;
@@ -30,6 +31,7 @@ pub use options::{Located, Options};
 pub use read::{FromNode, Level, Wrong};
 pub use setting::Scope;
 pub use settle::{Batch, Run};
+pub use strictness::Strictness;
 pub use trial::Trial;
 pub use vocabulary::{Budgets, Environment, Protected, Vocabulary};
 

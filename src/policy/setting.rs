@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bstr::{BStr, BString};
+use bstr::{BStr, ByteSlice};
 
 use super::mistakes::Mistakes;
 use super::options::COMMON_KEYS;
@@ -11,6 +11,7 @@ use super::scope::{Branches, Paths};
 use super::{Located, Mistake, PolicyFile};
 use crate::finding::{Finding, Origin, Severity};
 use crate::rules::Rule;
+use crate::subject::RefSet;
 use crate::yaml::Node;
 
 /// Where a rule looks.
@@ -113,6 +114,13 @@ impl Settings {
         self.0.get(family).map(|s| s.scope.clone()).unwrap_or_default()
     }
 
+    /// The branches to which families that `count`, or their codes, are limited.
+    pub fn branches(&self, count: impl Fn(&str) -> bool) -> Vec<Branches> {
+        let limited =
+            self.0.iter().filter(|(name, setting)| count(family_of(name)) && setting.level != Some(Level(None)));
+        limited.filter_map(|(_, setting)| setting.scope.branches.clone()).collect()
+    }
+
     /// What is said of the severities of a family's codes, by the part after the slash.
     pub fn codes(&self, family: &str) -> Vec<(String, Option<Severity>)> {
         let said = self.0.iter().filter_map(|(name, s)| Some((name.split_once('/')?, s.level?)));
@@ -130,12 +138,12 @@ impl Settings {
 
     /// The finding as the policy wants it; `None` when it wants it not at all. What is said of a code goes before what
     /// is said of its family, and a family's severity leaves notes alone: they are remarks, not violations.
-    pub fn apply(&self, mut finding: Finding, refs: &[BString]) -> Option<Finding> {
+    pub fn apply(&self, mut finding: Finding, refs: &RefSet) -> Option<Finding> {
         let code = self.0.get(finding.rule.as_ref());
         let family = self.0.get(family_of(&finding.rule));
         for setting in [code, family].into_iter().flatten() {
             let own = if let Origin::Ref { name, .. } = &finding.origin { Some(name) } else { None };
-            let refs = refs.iter().chain(own).map(|r| r.as_ref());
+            let refs = refs.iter().chain(own.map(|name| name.as_bstr()));
             let path = if let Origin::File { path, .. } = &finding.origin { Some(path) } else { None };
             if !setting.scope.has_branch(refs) || path.is_some_and(|p| !setting.scope.has_path(p.as_ref())) {
                 return None;

@@ -4,7 +4,6 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
-use bstr::BString;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
@@ -13,13 +12,13 @@ use super::setting::{covers, family_of};
 use super::{Mode, Policy};
 use crate::finding::{Finding, Findings, InlineAllow, NothingToHide, Origin, Place, Redact, Severity, Suppression};
 use crate::report::{Report, Stats, Undecided};
-use crate::subject::Oid;
+use crate::subject::{Oid, RefSet};
 
 /// What the checks said of one subject.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Full names of the refs that the subject goes to; empty where nobody knows.
-    pub refs: Vec<BString>,
+    /// The refs that the subject goes to; empty where nobody knows.
+    pub refs: RefSet,
     pub findings: Vec<Finding>,
 }
 
@@ -93,7 +92,9 @@ impl Policy {
         }
         own.extend(unreasoned);
         settled.extend(
-            own.into_iter().filter_map(|f| self.settings.apply(f, &[])).filter(|f| Self::is_wanted(&run.only, &f.rule)),
+            own.into_iter()
+                .filter_map(|f| self.settings.apply(f, &RefSet::default()))
+                .filter(|f| Self::is_wanted(&run.only, &f.rule)),
         );
         Report {
             findings: merge(settled),

@@ -6,7 +6,16 @@ use portcullis::subject::Kinds;
 use crate::support::{Hash, TestRepo};
 
 fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
-    let ask = Ask { kinds: Kinds::FILE, path_budget: 100_000, protected: &[], threads: 2, marks: false, sifting: None };
+    let ask = Ask {
+        kinds: Kinds::FILE,
+        path_budget: 100_000,
+        protected: &[],
+        strictness: &|_| Vec::new(),
+        is_excused: &|_| false,
+        threads: 2,
+        marks: false,
+        sifting: None,
+    };
     let opened = discover(repo.path()).expect("opens").expect("a repository");
     let changes = opened.changes(&Source::Index { parents: Vec::new() }, &ask)?;
     let mut paths: Vec<String> = changes.blobs.iter().flat_map(|j| &j.places).map(|p| p.path.to_string()).collect();

@@ -15,7 +15,7 @@ fn batches() -> Vec<Batch> {
     let origin = Origin::File { path: b"\xff\n".as_bstr().into(), commit: None, blob: None };
     findings.push(Violation::new("toy/two", Severity::Warning, origin.clone(), b"y", 0..1));
     findings.push(Violation::new("toy/two", Severity::Note, origin, b"z", 0..1));
-    list.push(Batch { refs: vec![], findings: findings.into_vec() });
+    list.push(Batch { refs: Default::default(), findings: findings.into_vec() });
     list
 }
 

@@ -96,7 +96,7 @@ fn a_trailer_counts_for_its_own_commit() {
     let allows = trailer_allows(b"x\n\nPortcullis-Allow: toy because it must", &NothingToHide);
     let by_commit = |key| {
         let run = Run { trailers: HashMap::from([(key, allows.clone())]), ..Run::new(TODAY) };
-        let batch = Batch { refs: vec![], findings: findings.clone() };
+        let batch = Batch { refs: Default::default(), findings: findings.clone() };
         let report = policy("").settle(vec![batch], vec![], Stats::default(), &run);
         let suppressed: Vec<_> =
             report.suppressed().map(|f| (f.suppressed.as_ref().unwrap().by, f.excerpt.text.clone())).collect();
@@ -130,7 +130,7 @@ fn a_reason_shows_no_secret() {
     let mut findings = Findings::new(&Hides, 0);
     let origin = Origin::File { path: "a".into(), commit: None, blob: None };
     findings.push(Violation::new("toy/one", Severity::Error, origin, text, 0..1));
-    let report = settle(&policy(""), vec![Batch { refs: vec![], findings: findings.into_vec() }]);
+    let report = settle(&policy(""), vec![Batch { refs: Default::default(), findings: findings.into_vec() }]);
     assert_eq!(report.findings[0].suppressed.as_ref().unwrap().reason, "********\\u{1b}[2J");
     let allows = trailer_allows(b"x\n\nPortcullis-Allow: toy because hunter", &Hides);
     assert_eq!(allows[0].reason, "********");

@@ -32,7 +32,7 @@ fn a_familys_severity_leaves_notes_alone() {
     let mut findings = Findings::new(&NothingToHide, 0);
     let origin = Origin::File { path: "a".into(), commit: None, blob: None };
     findings.push(Violation::new("toy/one", Severity::Note, origin, b"x", 0..1));
-    let batch = Batch { refs: vec![], findings: findings.into_vec() };
+    let batch = Batch { refs: Default::default(), findings: findings.into_vec() };
     for (rules, wanted) in [("toy: { severity: error }", "Note"), ("toy/one: { severity: error }", "Error")] {
         let shown = shown(&settle(&policy(&format!("rules: {{ {rules} }}")), vec![batch.clone()]));
         assert_eq!(shown, [format!("{wanted} toy/one a:1:1")]);
@@ -45,7 +45,7 @@ fn branches_are_those_of_the_subject_or_of_the_ref_itself() {
         let mut findings = Findings::new(&NothingToHide, 0);
         let origin = Origin::Ref { name: name.into(), old: None, new: None };
         findings.push(Violation::new("toy/one", Severity::Error, origin, name.as_bytes(), 0..1));
-        Batch { refs: vec![], findings: findings.into_vec() }
+        Batch { refs: Default::default(), findings: findings.into_vec() }
     };
     let policy = policy("rules: { toy/one: { branches: [main] } }");
     let count = |batch| settle(&policy, vec![batch]).findings.len();

@@ -85,7 +85,7 @@ pub fn file(rule: &'static str, path: &str, text: &str) -> Batch {
         let violation = Violation::new(rule, Severity::Error, origin, text.as_bytes(), range.clone()).message("bad");
         findings.push(if word == "SAME" { violation.secret(range) } else { violation });
     }
-    Batch { refs: Vec::new(), findings: findings.into_vec() }
+    Batch { refs: Default::default(), findings: findings.into_vec() }
 }
 
 pub fn settle(policy: &Policy, batches: Vec<Batch>) -> Report {

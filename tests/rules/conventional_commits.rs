@@ -67,8 +67,7 @@ impl Place<'_> {
             tree: (!self.pending).then(|| oid(9)),
             author: Person { name: self.author.into(), email: format!("{}@example.org", self.author).into(), time: 0 },
             committer: Person::default(),
-            new_object: true,
-            new_to: vec![format!("refs/heads/{}", self.branch).into()],
+            new_to: BString::from(format!("refs/heads/{}", self.branch)).into(),
             changed_paths: &paths,
         };
         let trial = Trial { vocabulary: vocabulary(), ..Trial::new(RULE.policy, self.options) };

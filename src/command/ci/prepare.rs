@@ -206,5 +206,5 @@ fn policy_changed(
     let mut findings = Findings::new(redactor(), 0);
     trust::judge_change(old.as_deref(), new.as_deref(), actor.as_ref(), policy, POLICY_FILE, &mut findings);
     let findings = findings.into_vec();
-    Ok((!findings.is_empty()).then(|| Batch { refs: vec![update.name.clone()], findings }))
+    Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
 }

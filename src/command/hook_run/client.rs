@@ -96,7 +96,7 @@ pub fn pre_push(remote: Option<BString>, lines: &[u8], outside: &Outside) -> Res
     let prefix = remote.map_or_else(|| "refs/remotes/".to_owned(), |r| format!("refs/remotes/{r}/"));
     let push = Push {
         updates,
-        known: Known::RefsUnder(prefix.clone()),
+        known: Known::Tracking(None),
         branches_at: (prefix != "refs/remotes/").then_some(prefix),
         ..Push::default()
     };

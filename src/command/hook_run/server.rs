@@ -154,7 +154,7 @@ impl Gate<'_> {
         let old = default.policy.as_deref();
         trust::judge_change(old, new.as_deref(), push.pusher.as_ref(), policy, POLICY_FILE, &mut findings);
         let findings = findings.into_vec();
-        Ok((!findings.is_empty()).then(|| Batch { refs: vec![update.name.clone()], findings }))
+        Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
     }
 }
 

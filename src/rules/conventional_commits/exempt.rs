@@ -73,7 +73,7 @@ pub fn is_windmill_subject(header: &[u8]) -> bool {
 
 /// Whether the commit is new to such branches and to nothing else.
 fn only_on(commit: &Commit<'_>, branches: &Branches) -> bool {
-    !commit.new_to.is_empty() && commit.new_to.iter().all(|r| branches.is_match(r.as_bstr()))
+    !commit.new_to.is_empty() && commit.new_to.iter().all(|r| branches.is_match(r))
 }
 
 /// All exemptions of a policy.
@@ -158,6 +158,6 @@ pub fn autosquash(commit: &Commit<'_>, header: &BStr, protected: &Branches) -> O
         return None;
     }
     // A pending message is local: what is pushed is judged again.
-    let left = commit.carrier != Carrier::Pending && commit.new_to.iter().any(|r| protected.is_match(r.as_bstr()));
+    let left = commit.carrier != Carrier::Pending && commit.new_to.iter().any(|r| protected.is_match(r));
     Some((word.len(), if left { Autosquash::Left } else { Autosquash::Allowed }))
 }

@@ -177,9 +177,6 @@ impl Check<Commit<'_>> for Secrets {
     }
 
     fn check(&self, commit: &Commit<'_>, out: &mut Findings<'_>) -> Result<()> {
-        if !commit.new_object && commit.carrier != Carrier::Pending {
-            return Ok(());
-        }
         let origin = || match &commit.carrier {
             Carrier::Pending => Origin::Message { commit: None },
             Carrier::Commit(oid) => Origin::Message { commit: Some(*oid) },

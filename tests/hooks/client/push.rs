@@ -63,9 +63,11 @@ fn a_new_branch_is_judged_by_what_it_adds() {
     repo.commit("feat: b");
     try_git(&repo, &["push", "-q", "origin", "topic"]).passes();
     try_git(&repo, &["push", "-q", "origin", "topic:refs/heads/other"]).passes();
-    // To another remote everything is new.
+    // To another remote goes what the first one has: that is history which nobody can mend here.
     repo.bare_remote("second");
-    try_git(&repo, &["push", "second", "topic"]).is_refused(&["old:1:10"]);
+    try_git(&repo, &["push", "-q", "second", "topic"]).passes();
+    commit_unjudged(&repo, "new", &secret(), "feat: new");
+    try_git(&repo, &["push", "second", "topic"]).is_refused(&["new:1:10", "fail: 1 error"]);
 }
 
 #[test]

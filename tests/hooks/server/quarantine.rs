@@ -126,7 +126,7 @@ fn a_damaged_object_refuses() {
     let zero = "0".repeat(40);
     let line = format!("echo {zero} {before} refs/heads/x | {BINARY} hook run pre-receive");
     let output = server.command("sh").args(["-c", &line]).output().unwrap();
-    assert_eq!(output.status.code(), Some(3), "the new branch's tree is judged whole, and cannot be: {output:?}");
+    assert_eq!(output.status.code(), Some(0), "a new branch where main stands brings nothing to read: {output:?}");
     let line = format!("echo {zero} {} refs/heads/x | {BINARY} hook run pre-receive", "4d".repeat(20));
     let output = server.command("sh").args(["-c", &line]).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");

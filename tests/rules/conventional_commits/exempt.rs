@@ -68,8 +68,7 @@ fn only_what_is_new_to_a_ref_is_judged() {
         tree: None,
         author: Person::default(),
         committer: Person::default(),
-        new_object: true,
-        new_to: Vec::new(),
+        new_to: Default::default(),
         changed_paths: &paths,
     };
     let (checks, _) = Trial::new(RULE.policy, "windmill: { exempt: true }").run(|o| (RULE.compile)(o));
@@ -79,7 +78,7 @@ fn only_what_is_new_to_a_ref_is_judged() {
         findings.len()
     };
     assert_eq!(count(&commit), 0, "new to no ref");
-    commit.new_to = vec!["refs/heads/x".into()];
+    commit.new_to = "refs/heads/x".into();
     assert_eq!(count(&commit), 1);
     commit.carrier = Carrier::Tag(Oid::from_bytes(&[1; 20]).expect("20 bytes"), "v1".into());
     assert_eq!(count(&commit), 0, "a tag's message is no commit's");

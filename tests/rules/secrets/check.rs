@@ -26,7 +26,7 @@ fn file(checks: &Checks, path: &str, bytes: &[u8]) -> Vec<Finding> {
     out.into_vec()
 }
 
-fn message(checks: &Checks, carrier: Carrier, text: &str, headers: &str, new_object: bool) -> Vec<Finding> {
+fn message(checks: &Checks, carrier: Carrier, text: &str, headers: &str) -> Vec<Finding> {
     let paths = || Ok(Vec::<BString>::new());
     let commit = Commit {
         carrier,
@@ -36,8 +36,7 @@ fn message(checks: &Checks, carrier: Carrier, text: &str, headers: &str, new_obj
         tree: None,
         author: Person { name: "A".into(), email: "a@corp.internal".into(), time: 0 },
         committer: Person::default(),
-        new_object,
-        new_to: Vec::new(),
+        new_to: Default::default(),
         changed_paths: &paths,
     };
     let mut out = Findings::new(redactor(), 1);
@@ -125,13 +124,12 @@ fn messages_people_and_raw_headers_are_read() {
     let checks = compiled("", "");
     let token = github_token(6);
     let oid = Oid::from_hex(&[b'1'; 40]).expect("forty digits");
-    let count = |carrier, text: &str, headers: &str, new| message(&checks, carrier, text, headers, new).len();
-    assert_eq!(count(Carrier::Pending, &format!("fix: use {token}"), "", false), 1);
-    assert_eq!(count(Carrier::Commit(oid), &format!("fix: use {token}"), "tree x\n", true), 1);
-    assert_eq!(count(Carrier::Commit(oid), &format!("fix: use {token}"), "tree x\n", false), 0, "seen when it came");
-    assert_eq!(count(Carrier::Commit(oid), "fix: x", &format!("author {token} <a@b>\n"), true), 1);
-    assert_eq!(count(Carrier::Commit(oid), "fix: x", &format!("mergetag object 1\n tag v1\n \n {token}\n"), true), 1);
-    let tag = message(&checks, Carrier::Tag(oid, "v1".into()), &format!("release {token}"), "", true);
+    let count = |carrier, text: &str, headers: &str| message(&checks, carrier, text, headers).len();
+    assert_eq!(count(Carrier::Pending, &format!("fix: use {token}"), ""), 1);
+    assert_eq!(count(Carrier::Commit(oid), &format!("fix: use {token}"), "tree x\n"), 1);
+    assert_eq!(count(Carrier::Commit(oid), "fix: x", &format!("author {token} <a@b>\n")), 1);
+    assert_eq!(count(Carrier::Commit(oid), "fix: x", &format!("mergetag object 1\n tag v1\n \n {token}\n")), 1);
+    let tag = message(&checks, Carrier::Tag(oid, "v1".into()), &format!("release {token}"), "");
     assert!(matches!(&tag[..], [f] if matches!(&f.origin, Origin::Tag { name, .. } if name == "v1")));
 }
 
