@@ -249,6 +249,24 @@ pub struct Commit<'a> {
     pub changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
 }
 
+/// Who pushes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pusher {
+    /// This gate does not ask: a laptop or CI, where another gate decides.
+    #[default]
+    NotAsked,
+    /// The server does not say. Such an account is none that may do what only some may.
+    Unknown,
+    /// The account, as the server names it.
+    Named(BString),
+}
+
+impl Pusher {
+    pub fn name(&self) -> Option<&BString> {
+        if let Self::Named(name) = self { Some(name) } else { None }
+    }
+}
+
 /// A ref that a change moves.
 pub struct RefUpdate<'a> {
     /// Full name: `refs/heads/main`.
@@ -257,8 +275,7 @@ pub struct RefUpdate<'a> {
     pub old: Option<Oid>,
     /// `None`: the ref is deleted.
     pub new: Option<Oid>,
-    /// The account that pushes, as the server names it; `None` where nobody knows.
-    pub pusher: Option<BString>,
+    pub pusher: Pusher,
     /// The head ref of a pull request that lands with this update; empty where the gate knows only that one does.
     pub head_ref: Option<BString>,
     /// All updates of the same change, this one included: `(name, old, new)`.

@@ -8,6 +8,7 @@ use bstr::BString;
 use super::Outside;
 use super::hook_run::{message_source, updates};
 use super::judge::{Gate, Matter};
+use super::policy_file;
 use crate::cli::{Check, SourceArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, Known, Local, Push, Repo, Source, Update};
@@ -41,14 +42,12 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
 fn accept(gate: &Gate<'_>, source: &Source, outside: &Outside) -> Result<u8> {
     let Ok(judged) = gate.judge(&Matter::Change(source))? else { return gate.run(&Matter::Change(source)) };
     let file = gate.policy_path().ok_or_else(|| Error::usage("there is no place for a policy file here"))?;
-    let there = match std::fs::read(&file) {
-        Ok(bytes) => Some(bytes),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-        Err(e) => return Err(Error::usage(format!("cannot read {}: {e}", file.display()))),
-    };
+    let untrusted = policy_file::untrusted(gate.repo(), &outside.directory);
+    // A file that cannot be read as a policy was told by the judgement above.
+    let there = policy_file::on_disk(&file, &file, &untrusted)?.map(|policy| policy.bytes);
     let written = write_exceptions(&judged.report, there.as_deref(), outside.today())?;
     if there.as_deref() != Some(&written[..]) && !written.is_empty() {
-        std::fs::write(&file, &written).map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
+        policy_file::write(&untrusted, &file, &written)?;
     }
     let counts = judged.report.counts();
     let n = counts.errors + counts.warnings;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::Outside;
-use super::judge::{Gate, Matter, POLICY_FILE};
+use super::judge::{Gate, Matter};
+use super::policy_file::{self, POLICY_FILE};
 use crate::cli::{Init, JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, GitSnapshot, Local, Repo, SnapshotOf, Source};
@@ -47,7 +48,7 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
         outside.say(&text)?;
         return Ok(0);
     }
-    std::fs::write(&file, &text).map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
+    policy_file::write(&policy_file::untrusted(Some(&repo), &outside.directory), &file, text.as_bytes())?;
     let sources = survey.sources.len();
     let mut told = format!(
         "wrote {}: preset {}, {sources} source{} of variables, {excepted} finding{} accepted as they stand\n",
@@ -128,7 +129,7 @@ struct Beside(PathBuf);
 
 impl Beside {
     fn judge(&self, repo: &Repo, outside: &Outside, text: &str) -> Result<Report> {
-        std::fs::write(&self.0, text).map_err(|e| Error::usage(format!("cannot write {}: {e}", self.0.display())))?;
+        policy_file::write(&policy_file::untrusted(Some(repo), &outside.directory), &self.0, text.as_bytes())?;
         let judge = JudgeArgs { policy: Some(self.0.clone()), ..JudgeArgs::default() };
         let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());
         match gate.judge(&Matter::Change(&Source::WorkTree { paths: Vec::new() }))? {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
+use super::policy_file::{self, POLICY_FILE};
 use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, ManyBlobs, Outcome, Seen, Setting};
@@ -18,8 +19,6 @@ use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, 
 use crate::rules::secrets::redactor;
 use crate::subject::{Kinds, RefSet};
 
-/// The name of the policy file at a repository's root.
-pub const POLICY_FILE: &str = "portcullis.yaml";
 /// Where the tool is at home, and where its rules are explained.
 const HOME: &str = "https://github.com/portcullis-dev/portcullis";
 const EXPLAIN: &str = "https://github.com/portcullis-dev/portcullis/blob/main/docs/rules.md";
@@ -100,6 +99,10 @@ impl<'a> Gate<'a> {
         self.beside.extend(findings);
         self.notes.extend(notes);
         self
+    }
+
+    pub fn repo(&self) -> Option<&'a Repo> {
+        self.repo
     }
 
     /// Judges, tells, and gives the exit code.
@@ -232,20 +235,18 @@ impl<'a> Gate<'a> {
         if let (Some(revision), Some(repo)) = (&self.judge.policy_from, self.repo) {
             let local = repo.local();
             let commit = local.commit_named(revision)?;
-            let bytes = local.file_at(commit, POLICY_FILE.into())?;
-            return Ok(bytes.map(|b| PolicyFile::new(format!("{revision}:{POLICY_FILE}"), b)).into_iter().collect());
+            return Ok(policy_file::at_revision(&local, commit, revision)?.into_iter().collect());
         }
         let Some(file) = self.policy_path() else { return Ok(Vec::new()) };
-        match std::fs::read(&file) {
-            Ok(bytes) => {
-                let shown = self.judge.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
-                Ok(vec![PolicyFile::new(shown.to_string_lossy().into_owned(), bytes)])
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.judge.policy.is_none() => {
-                // A bare repository, or nobody wrote a policy: what HEAD has counts, else the built-in defaults.
-                self.policy_at_head()
-            }
-            Err(e) => Err(Error::usage(format!("cannot read the policy {}: {e}", file.display()))),
+        let shown = self.judge.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
+        match (
+            policy_file::on_disk(&file, shown, &policy_file::untrusted(self.repo, &self.outside.directory))?,
+            &self.judge.policy,
+        ) {
+            (Some(policy), _) => Ok(vec![policy]),
+            (None, Some(_)) => Err(Error::usage(format!("the policy {} is not there", shown.display()))),
+            // A bare repository, or nobody wrote a policy: what HEAD has counts, else the built-in defaults.
+            (None, None) => self.policy_at_head(),
         }
     }
 
@@ -262,8 +263,7 @@ impl<'a> Gate<'a> {
         let Some(repo) = self.repo.filter(|r| r.workdir().is_none()) else { return Ok(Vec::new()) };
         let local = repo.local();
         let Some(head) = local.head()? else { return Ok(Vec::new()) };
-        let bytes = local.file_at(head, POLICY_FILE.into())?;
-        Ok(bytes.map(|b| PolicyFile::new(format!("HEAD:{POLICY_FILE}"), b)).into_iter().collect())
+        Ok(policy_file::at_revision(&local, head, "HEAD")?.into_iter().collect())
     }
 
     /// Writes the report in every format that was asked for.
@@ -279,7 +279,8 @@ impl<'a> Gate<'a> {
         let lists = outputs.iter().any(|o| o.format.lists_rules());
         let rules = if lists { rules_known::of(report, &judged.families) } else { Vec::new() };
         let context = Context { rules: &rules, ..self.context(started) };
-        report::write_all(&outputs, report, &context, &mut std::io::stdout().lock())
+        let untrusted = policy_file::untrusted(self.repo, &self.outside.directory);
+        report::write_all(&outputs, report, &context, &mut std::io::stdout().lock(), &untrusted)
     }
 
     /// What renderers may know beside the report and the list of rules.

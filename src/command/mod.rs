@@ -9,6 +9,7 @@ pub mod hook;
 pub mod hook_run;
 mod init;
 pub mod judge;
+pub mod policy_file;
 pub mod promote;
 mod rules;
 mod rules_known;

@@ -7,9 +7,11 @@ use bstr::BStr;
 use super::Outside;
 use super::explain::{about, severity};
 use super::judge::mistaken;
+use super::policy_file;
 use crate::cli::RulesCommand;
 use crate::error::{Error, Result};
-use crate::policy::{Policy, PolicyFile};
+use crate::git;
+use crate::policy::Policy;
 use crate::report::{Context, human};
 use crate::rules::secrets::{Definition, Detector, Scanner, anchors_at_text};
 use crate::rules::{DefaultSeverity, RULES};
@@ -50,9 +52,12 @@ struct Own {
 /// Exit code 0: every example did as it should; 1: some did not; 2: the file cannot be followed.
 fn test(file: &Path, outside: &Outside) -> Result<u8> {
     let cannot = |e: &dyn std::fmt::Display| Error::usage(format!("cannot read {}: {e}", file.display()));
-    let bytes = std::fs::read(outside.directory.join(file)).map_err(|e| cannot(&e))?;
-    let shown = file.to_string_lossy().into_owned();
-    if let Err(mistakes) = Policy::load(vec![PolicyFile::new(shown, bytes.clone())]) {
+    let repo = git::discover(&outside.directory)?;
+    let untrusted = policy_file::untrusted(repo.as_ref(), &outside.directory);
+    let policy = policy_file::on_disk(&outside.directory.join(file), file, &untrusted)?;
+    let policy = policy.ok_or_else(|| cannot(&"it is not there"))?;
+    let bytes = policy.bytes.clone();
+    if let Err(mistakes) = Policy::load(vec![policy]) {
         let mut text = Vec::new();
         let context = Context { color: outside.color(), ..Context::default() };
         human::render(&mistaken(&mistakes), &context, &mut text).map_err(|e| cannot(&e))?;

@@ -57,14 +57,6 @@ impl Local<'_> {
         Ok(word.into())
     }
 
-    /// A file of a commit's tree; `Ok(None)` when there is none under that path.
-    pub fn file_at(&self, commit: Oid, path: &BStr) -> Result<Option<Vec<u8>>> {
-        match trees::lookup(self, self.tree_of(commit)?, path)? {
-            Some((id, mode)) if mode.is_blob() => self.blob(id).map(Some),
-            _ => Ok(None),
-        }
-    }
-
     /// The ref that moves when `name` is moved: what a symbolic one points at in the end, else itself.
     pub fn moved_by(&self, name: &BStr) -> Result<BString> {
         // As many as git follows.

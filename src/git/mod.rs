@@ -19,6 +19,7 @@ mod open;
 mod pack;
 mod patch;
 mod pick;
+mod plain_file;
 mod prune;
 mod push;
 mod quarantine;

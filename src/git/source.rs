@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use crate::subject::Oid;
+use crate::subject::{Oid, Pusher};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -28,8 +28,7 @@ pub enum Source {
 pub struct Push {
     pub updates: Vec<Update>,
     pub known: Known,
-    /// The account that pushes, as the server names it.
-    pub pusher: Option<BString>,
+    pub pusher: Pusher,
     /// Head ref of the pull request that lands; empty where only the fact is known.
     pub head_ref: Option<BString>,
     /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.

@@ -12,7 +12,7 @@ use super::setting::{covers, family_of, unknown_rule};
 use super::{Located, PolicyFile};
 use crate::finding::{Finding, Origin, Severity, Violation};
 use crate::rules::{Checks, Rule};
-use crate::subject::{Kinds, RefSet};
+use crate::subject::{Kinds, Oid, RefSet};
 use crate::yaml::Node;
 use bstr::ByteSlice;
 
@@ -41,8 +41,7 @@ pub(super) struct Exception {
     path: Option<Paths>,
     /// Lower-case digits, at least [`FINGERPRINT`] of them.
     fingerprint: Option<String>,
-    /// Lower-case digits, at least [`COMMIT`] of them.
-    pub commit: Option<String>,
+    pub commit: Option<Oid>,
     pub refs: Option<RefNames>,
     /// A key path of a structured file; `*` stands for anything.
     key: Option<String>,
@@ -50,8 +49,6 @@ pub(super) struct Exception {
 
 /// Digits of a fingerprint that are enough.
 const FINGERPRINT: usize = 8;
-/// Digits of a commit id that are enough.
-const COMMIT: usize = 7;
 const KEYS: [&str; 8] = ["rule", "reason", "until", "path", "fingerprint", "commit", "ref", "key"];
 
 struct PathGlobs(Paths);
@@ -76,11 +73,26 @@ struct Digits<const N: usize>(String);
 impl<const N: usize> FromNode for Digits<N> {
     fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
         let digits = String::from_node(node)?;
-        if digits.len() >= N && digits.len() <= 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if digits.len() >= N && digits.len() <= 64 && is_hex(&digits) {
             return Ok(Self(digits.to_ascii_lowercase()));
         }
         Err(vec![Wrong::value(node.span.clone(), format!("at least {N} hexadecimal digits are needed here"))])
     }
+}
+
+/// A whole id: commits whose ids begin alike are made in a minute.
+impl FromNode for Oid {
+    fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
+        let digits = String::from_node(node)?;
+        Self::from_hex(digits.to_ascii_lowercase().as_bytes()).ok_or_else(|| {
+            let wrong = Wrong::value(node.span.clone(), "the whole id of a commit is needed here");
+            vec![wrong.help(format!("git rev-parse {}", if is_hex(&digits) { &digits } else { "COMMIT" }))]
+        })
+    }
+}
+
+fn is_hex(digits: &str) -> bool {
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 impl FromNode for Date {
@@ -114,7 +126,7 @@ fn one(item: Located<'_>, rules: &[&'static Rule], mistakes: &Mistakes) -> Optio
         until,
         path: mistakes.field(item, "path").map(|PathGlobs(p)| p),
         fingerprint: mistakes.field(item, "fingerprint").map(|Digits::<FINGERPRINT>(d)| d),
-        commit: mistakes.field(item, "commit").map(|Digits::<COMMIT>(d)| d),
+        commit: mistakes.field(item, "commit"),
         refs: mistakes.field(item, "ref").map(|RefGlobs(r)| r),
         key: mistakes.field(item, "key"),
     })
@@ -133,7 +145,7 @@ impl Exception {
         covers(&self.rule, &finding.rule)
             && self.fingerprint.as_ref().is_none_or(|f| finding.fingerprint.starts_with(f.as_str()))
             && self.path.as_ref().is_none_or(|p| finding.origin.path().is_some_and(|f| p.is_match(f.as_bstr())))
-            && self.commit.as_ref().is_none_or(|c| commit.is_some_and(|f| f.to_string().starts_with(c.as_str())))
+            && self.commit.as_ref().is_none_or(|c| commit == Some(*c))
             && self.refs.as_ref().is_none_or(|meant| {
                 let mut all = refs.iter().chain(own.filter(|_| refs.is_empty()).map(|name| name.as_bstr())).peekable();
                 all.peek().is_some() && all.all(|name| meant.is_match(name))

@@ -133,6 +133,13 @@ impl Stack<'_> {
     /// The one document of a file. An empty file is an empty map.
     fn document(&mut self, file: PolicyFile) -> Option<Node> {
         let source = self.files.len();
+        if let Some(what) = file.refused {
+            let message = format!("{} is {what}, so it is not read", file.path);
+            let wrong = Wrong { code: "policy/not-a-file", ..Wrong::value(0..0, message) };
+            self.files.push(Arc::new(file));
+            self.mistakes.record(source, [wrong.help("make it a plain file of at most 1 MiB")]);
+            return None;
+        }
         let documents = yaml::parse(&file.bytes);
         self.files.push(Arc::new(file));
         let broken = !documents.mistakes.is_empty();

@@ -26,7 +26,7 @@ pub use baseline::write_exceptions;
 pub use compile::{Compiled, Scoped};
 pub use exceptions::EXCEPTIONS;
 pub use load::{KEYS, PRESETS};
-pub use mistakes::{Mistake, PolicyFile};
+pub use mistakes::{Mistake, POLICY_LIMIT, PolicyFile};
 pub use options::{Located, Options};
 pub use read::{FromNode, Level, Wrong};
 pub use setting::Scope;

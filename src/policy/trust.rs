@@ -31,11 +31,10 @@ pub fn valid(policy: Policy) -> Result<Policy, Vec<Mistake>> {
 /// Judges the policy file of the default branch before and after a change (`None`: there is none), with the policy
 /// that is in force.
 pub fn judge_change(
-    old: Option<&[u8]>,
-    new: Option<&[u8]>,
+    old: Option<&PolicyFile>,
+    new: Option<&PolicyFile>,
     pusher: Option<&BString>,
     in_force: &Policy,
-    path: &str,
     out: &mut Findings<'_>,
 ) {
     if old == new {
@@ -44,8 +43,9 @@ pub fn judge_change(
     let approvers = &in_force.vocabulary().approvers;
     let approved = pusher.is_some_and(|p| approvers.iter().any(|a| a.as_bytes() == p.as_slice()));
     let severity = if approvers.is_empty() || approved { Severity::Warning } else { Severity::Error };
-    let text = new.unwrap_or_default();
-    let origin = Origin::Policy { path: path.into() };
+    let text = new.map_or(&[][..], |file| &file.bytes);
+    let path = || new.or(old).map(|file| file.path.clone()).unwrap_or_default();
+    let origin = Origin::Policy { path: path() };
     let changed = Violation::new("policy/changed", severity, origin, text, 0..first_line(text))
         .message(match (old, new) {
             (None, _) => "this push brings a policy",
@@ -58,11 +58,10 @@ pub fn judge_change(
         _ => changed,
     });
     let Some(new) = new else { return };
-    let file = PolicyFile::new(path, new);
-    if let Err(mistakes) = Policy::load(vec![file]).and_then(valid) {
+    if let Err(mistakes) = Policy::load(vec![new.clone()]).and_then(valid) {
         for mistake in mistakes {
             let span = mistake.wrong.span.clone();
-            let origin = Origin::Policy { path: path.into() };
+            let origin = Origin::Policy { path: path() };
             let violation = Violation::new("policy/invalid", Severity::Error, origin, &mistake.file.bytes, span)
                 .message(format!("the policy that this push brings cannot be followed: {}", mistake.wrong.message));
             out.push(match mistake.wrong.help {

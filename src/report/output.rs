@@ -1,12 +1,12 @@
-//! Where reports go: several in one run, to standard output and to files. Owns that a file is whole or not there, and
-//! that a reader who has seen enough is no failure.
+//! Where reports go: several in one run, to standard output and to files. Owns that a reader who has
+//! seen enough is no failure; how a file is written is `plain_file`'s.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::plain_file::Untrusted;
 
 use super::{Context, Format, Report};
 
@@ -54,7 +54,13 @@ pub fn plan(formats: Vec<Output>, output: Option<PathBuf>) -> Result<Vec<Output>
 /// Writes every report. Colour is for standard output only.
 ///
 /// Errors: a file that cannot be written; the other ones are written all the same.
-pub fn write_all(outputs: &[Output], report: &Report, ctx: &Context<'_>, stdout: &mut dyn Write) -> Result<()> {
+pub fn write_all(
+    outputs: &[Output],
+    report: &Report,
+    ctx: &Context<'_>,
+    stdout: &mut dyn Write,
+    untrusted: &Untrusted,
+) -> Result<()> {
     let mut first = Ok(());
     for Output { format, file } in outputs {
         let done = match file {
@@ -62,7 +68,8 @@ pub fn write_all(outputs: &[Output], report: &Report, ctx: &Context<'_>, stdout:
                 .map_err(|e| Error::usage(format!("cannot write to standard output: {e}"))),
             Some(path) => {
                 let plain = Context { color: false, ..ctx.clone() };
-                to_file(path, |out| format.render(report, &plain, out))
+                untrusted
+                    .write(path, |out| format.render(report, &plain, &mut UntilClosed::new(out)))
                     .map_err(|e| Error::usage(format!("cannot write {}: {e}", path.display())))
             }
         };
@@ -75,43 +82,6 @@ fn to_stream(render: impl FnOnce(&mut dyn Write) -> io::Result<()>, stream: &mut
     let mut out = BufWriter::new(UntilClosed::new(stream));
     render(&mut out)?;
     out.flush()
-}
-
-/// Writes beside the file, then renames. What is there and is no plain file (`/dev/fd/3`, a pipe) is written to.
-fn to_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // Through symbolic links: the link stays, what it names is replaced.
-    let path = match fs::canonicalize(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => path.to_owned(),
-        other => other?,
-    };
-    let there = fs::metadata(&path).ok();
-    if there.as_ref().is_some_and(|m| !m.is_file()) {
-        return to_stream(render, &mut OpenOptions::new().write(true).open(&path)?);
-    }
-    let name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    // A run that was killed may have left one, and in a container the next one has the same process id.
-    let file = match File::create_new(&beside) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            fs::remove_file(&beside)?;
-            File::create_new(&beside)?
-        }
-        other => other?,
-    };
-    let written = (|| {
-        if let Some(there) = there {
-            file.set_permissions(there.permissions())?;
-        }
-        let mut out = BufWriter::new(file);
-        render(&mut out)?;
-        out.into_inner()?;
-        fs::rename(&beside, &path)
-    })();
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 /// A writer whose reader may leave (`| head`): from then on everything is accepted and dropped.

@@ -6,10 +6,11 @@ use std::path::Path;
 use super::answer::Answer;
 use crate::cli::{JudgeArgs, OutputArgs, When};
 use crate::command::Outside;
-use crate::command::judge::{Gate, Matter, POLICY_FILE};
+use crate::command::judge::{Gate, Matter};
+use crate::command::policy_file;
 use crate::error::Result;
 use crate::git::{self, Repo, Source};
-use crate::policy::{Policy, PolicyFile, trust};
+use crate::policy::{Policy, trust};
 
 /// What stood on the branch before is not a change's fault. These are settings that this very sync has followed.
 const NOW: &[&str] = &["windmill/include-key", "windmill/plain-secrets"];
@@ -55,8 +56,8 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
 /// The policy of the commit that was fetched, else the built-in defaults.
 fn trusted(repo: &Repo) -> Result<Policy> {
     let local = repo.local();
-    let bytes = local.head()?.map(|head| local.file_at(head, POLICY_FILE.into())).transpose()?.flatten();
-    let (policy, remark) = trust::or_built_in(bytes.map(|b| PolicyFile::new(format!("HEAD:{POLICY_FILE}"), b)));
+    let file = local.head()?.map(|head| policy_file::at_revision(&local, head, "HEAD")).transpose()?.flatten();
+    let (policy, remark) = trust::or_built_in(file);
     if let Some(remark) = remark {
         tracing::warn!("{remark}");
     }

@@ -11,6 +11,8 @@
 
 mod commit_headers;
 mod entry_kinds;
+mod plain_files;
+mod who_pushes;
 
 use std::cell::Cell;
 use std::io::Write;

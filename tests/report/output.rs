@@ -7,6 +7,7 @@ use std::path::Path;
 use assert_fs::TempDir;
 use clap::ValueEnum;
 use portcullis::error::{Kind, Result};
+use portcullis::plain_file::Untrusted;
 use portcullis::report::{Context, Format, Output, plan, write_all};
 
 use super::corpus::hostile;
@@ -17,7 +18,8 @@ fn planned(formats: &[&str], output: Option<&str>) -> Result<Vec<Output>> {
 
 fn written(outputs: &[Output]) -> (Result<()>, String) {
     let mut out = Vec::new();
-    let done = write_all(outputs, &hostile(), &Context { color: true, ..Context::default() }, &mut out);
+    let done =
+        write_all(outputs, &hostile(), &Context { color: true, ..Context::default() }, &mut out, &Untrusted::default());
     (done, String::from_utf8(out).expect("UTF-8"))
 }
 
@@ -133,7 +135,8 @@ impl Write for Leaving {
 fn a_reader_who_leaves_is_no_failure_and_a_full_disk_is() {
     for format in Format::value_variants() {
         let outputs = [Output { format: *format, file: None }];
-        let write = |mut to: Leaving| write_all(&outputs, &hostile(), &Context::default(), &mut to);
+        let write =
+            |mut to: Leaving| write_all(&outputs, &hostile(), &Context::default(), &mut to, &Untrusted::default());
         write(Leaving(10, ErrorKind::BrokenPipe)).expect("success");
         write(Leaving(10, ErrorKind::StorageFull)).expect_err("a failure");
     }

@@ -12,7 +12,7 @@ use portcullis::rules::branch_topology::graph::Region;
 use portcullis::rules::branch_topology::leak::{Breach, Sanction, Stance};
 use portcullis::rules::branch_topology::{BranchTopology, Branches, Outcome, RULE, Settings, Severities};
 use portcullis::rules::semver_tags::format::Format;
-use portcullis::subject::{Oid, RefUpdate};
+use portcullis::subject::{Oid, Pusher, RefUpdate};
 
 use crate::support::graph::{Commit, Files, Memory, merge_files, oid, with_ids};
 
@@ -114,7 +114,15 @@ fn settings() -> Settings {
 }
 
 fn update<'a>(graph: &'a Memory, old: Option<Oid>, new: Option<Oid>) -> RefUpdate<'a> {
-    RefUpdate { name: "refs/heads/main".into(), old, new, pusher: None, head_ref: None, together: &[], graph }
+    RefUpdate {
+        name: "refs/heads/main".into(),
+        old,
+        new,
+        pusher: Pusher::NotAsked,
+        head_ref: None,
+        together: &[],
+        graph,
+    }
 }
 
 fn findings(rule: &BranchTopology, update: &RefUpdate<'_>) -> (Vec<Finding>, Result<()>) {
@@ -641,7 +649,8 @@ fn protected_branches_keep_their_history() {
     let on_dev = |old, new, pusher: Option<&str>, head: Option<&str>, protected| {
         let mut update = update(&memory, old, new);
         update.name = "refs/heads/dev".into();
-        (update.pusher, update.head_ref) = (pusher.map(BString::from), head.map(BString::from));
+        (update.pusher, update.head_ref) =
+            (pusher.map_or(Pusher::NotAsked, |p| Pusher::Named(p.into())), head.map(BString::from));
         let (found, result) = findings(&rule(protected), &update);
         result.unwrap();
         found.iter().map(|f| f.rule.to_string()).collect::<Vec<_>>()

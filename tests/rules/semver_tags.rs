@@ -13,7 +13,7 @@ use portcullis::rules::branch_topology::leak::Stance;
 use portcullis::rules::semver_tags::format::{Format, read};
 use portcullis::rules::semver_tags::version::Version;
 use portcullis::rules::semver_tags::{Moving, MovingTo, Need, RULE, SemverTags, Settings, Stage};
-use portcullis::subject::{ObjectKind, Oid, RefUpdate};
+use portcullis::subject::{ObjectKind, Oid, Pusher, RefUpdate};
 
 use crate::support::graph::{Commit, Memory, oid};
 
@@ -143,7 +143,7 @@ fn push_with(
         name: format!("refs/tags/{name}").into(),
         old,
         new,
-        pusher: None,
+        pusher: Pusher::NotAsked,
         head_ref: None,
         together,
         graph: memory,
@@ -298,7 +298,7 @@ fn tag_objects_are_read() {
         name: "refs/tags/v1.0.8".into(),
         old: None,
         new: Some(deep),
-        pusher: None,
+        pusher: Pusher::NotAsked,
         head_ref: None,
         together: &[],
         graph: &memory,
@@ -376,7 +376,7 @@ fn hostile_names_are_quoted_and_bytes_survive() {
         name: BString::from(b"refs/tags/v1.0.\xff".to_vec()),
         old: None,
         new: Some(oid("m2")),
-        pusher: None,
+        pusher: Pusher::NotAsked,
         head_ref: None,
         together: &[],
         graph: &memory,
@@ -399,7 +399,7 @@ fn options_come_from_the_policy() {
                 name: format!("refs/tags/{name}").into(),
                 old: None,
                 new: Some(oid("m2")),
-                pusher: None,
+                pusher: Pusher::NotAsked,
                 head_ref: None,
                 together: &[],
                 graph: &memory,

@@ -10,14 +10,13 @@ mod jenkins;
 mod prepare;
 pub mod resolve;
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
 use self::change::Platform;
 use super::Outside;
 use super::judge::{Gate, Judged, Matter, undecided};
+use super::policy_file;
 use crate::cli::{Ci, JudgeArgs, OutputArgs};
 use crate::error::{Error, Kind, Result};
 use crate::git::Source;
@@ -35,7 +34,7 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
     let summary = variable("GITHUB_STEP_SUMMARY");
     let tell = |gate: &Gate<'_>, judged: &Judged, code: u8| {
         gate.tell(judged, started)?;
-        summary.as_ref().map_or(Ok(()), |file| summarise(gate, judged, started, Path::new(file)))?;
+        summary.as_ref().map_or(Ok(()), |file| summarise(gate, judged, started, Path::new(file), outside))?;
         Ok(code)
     };
     let told = change.and_then(|change| prepare::prepare(args, change, outside)).and_then(|ready| {
@@ -73,9 +72,9 @@ fn outputs(mut output: OutputArgs, platform: Option<Platform>) -> OutputArgs {
 }
 
 /// Adds to the step's summary, which other tools write to as well.
-fn summarise(gate: &Gate<'_>, judged: &Judged, started: Instant, file: &Path) -> Result<()> {
+fn summarise(gate: &Gate<'_>, judged: &Judged, started: Instant, file: &Path, outside: &Outside) -> Result<()> {
     let mut text = Vec::new();
     let written = summary::render(&judged.report, &gate.context(started), &mut text)
-        .and_then(|()| OpenOptions::new().create(true).append(true).open(file)?.write_all(&text));
+        .and_then(|()| policy_file::untrusted(gate.repo(), &outside.directory).append(file, &text));
     written.map_err(|e| Error::usage(format!("cannot write the step summary {}: {e}", file.display())))
 }

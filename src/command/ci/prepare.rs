@@ -9,7 +9,7 @@ use super::resolve::{self, Place, Resolved};
 use crate::cli::Ci;
 use crate::command::Outside;
 use crate::command::check::range_push;
-use crate::command::judge::POLICY_FILE;
+use crate::command::policy_file;
 use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, Push, Repo};
@@ -160,8 +160,7 @@ fn bring_content(checkout: Option<&Checkout>, resolved: &Resolved, tips: &[Oid])
 
 fn policy_at(repo: &Repo, commit: Option<Oid>) -> Result<Option<PolicyFile>> {
     let Some(commit) = commit else { return Ok(None) };
-    let bytes = repo.local().file_at(commit, POLICY_FILE.into())?;
-    Ok(bytes.map(|b| PolicyFile::new(format!("{}:{POLICY_FILE}", commit.short()), b)))
+    policy_file::at_revision(&repo.local(), commit, &commit.short())
 }
 
 /// Short names of the branches of environments, globs left out.
@@ -200,11 +199,11 @@ fn policy_changed(
     let Some(update) = push.updates.iter().find(|u| default.is_some_and(|d| u.name == d.as_bytes().as_bstr())) else {
         return Ok(None);
     };
-    let read = |commit: Option<Oid>| commit.map_or(Ok(None), |c| local.file_at(c, POLICY_FILE.into()));
+    let read = |commit: Option<Oid>| commit.map_or(Ok(None), |c| policy_file::at_commit(&local, c));
     let (old, new) = (read(update.old)?, read(update.new)?);
     let actor = change.actor.clone().map(Into::into);
     let mut findings = Findings::new(redactor(), 0);
-    trust::judge_change(old.as_deref(), new.as_deref(), actor.as_ref(), policy, POLICY_FILE, &mut findings);
+    trust::judge_change(old.as_ref(), new.as_ref(), actor.as_ref(), policy, &mut findings);
     let findings = findings.into_vec();
     Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
 }

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{INCOMPLETE, InstallArgs, broken, force, hooks, print, template};
+use crate::command::policy_file;
 use crate::error::{Error, Result};
+use crate::git;
 use crate::hooks::Hook;
 use crate::hooks::config::{self, Target};
 use crate::hooks::directory::{Directory, Reach, Scope};
@@ -194,6 +196,9 @@ fn install_on_server(kind: Server, names: &[Hook], args: &InstallArgs, host: &Ho
             return out.write_all(&bytes).map(|()| 0).map_err(broken);
         }
         let path = host.directory.join(&file);
+        let repo = git::discover(&host.directory)?;
+        let path = policy_file::untrusted(repo.as_ref(), &host.directory).may_be_written(&path);
+        let path = path.map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
         server::write_upload(kind, &path, &bytes)?;
         let shown = file.display().to_string();
         print(out, &format!("wrote {shown}\n{}", server::next_steps(kind, &names, &shown)))?;

@@ -109,16 +109,23 @@ pub fn run(args: &HookRun, outside: &Outside) -> Result<u8> {
         Hook::CommitMsg => client::commit_msg(&args.arguments, outside),
         Hook::PreMergeCommit => client::pre_merge_commit(outside),
         Hook::PrePush => client::pre_push(argument(0), lines, outside),
-        Hook::PreReceive => server::judge(args, updates(lines)?, outside),
+        Hook::PreReceive if lines.trim().is_empty() => server::judge(args, Err(no_refs()), outside),
+        Hook::PreReceive => server::judge(args, updates(lines), outside),
         Hook::Update => {
             let (Some(name), Some(old), Some(new)) = (argument(0), argument(1), argument(2)) else {
                 return Err(Error::usage("the update hook gets a ref and two object ids"));
             };
             let line = [old.as_slice(), b" ", &new, b" ", &name].concat();
-            server::judge(args, updates(&line)?, outside)
+            server::judge(args, updates(&line), outside)
         }
         Hook::ReferenceTransaction => client::reference_transaction(argument(0), lines, outside),
     }
+}
+
+/// Git always tells pre-receive which refs move: somebody else has read them, and nothing here can be judged.
+fn no_refs() -> Error {
+    Error::undecided("no ref came on the hook's standard input, so the push cannot be judged")
+        .hint("a line before portcullis in the hook reads standard input: call portcullis first, or give it a copy")
 }
 
 /// All of standard input: a hook that leaves some of it unread may kill git's other end.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 
 use super::super::Outside;
-use super::super::judge::{POLICY_FILE, mistaken, protected, settle};
+use super::super::judge::{mistaken, protected, settle};
+use super::super::policy_file;
 use super::HookRun;
 use super::answer::{Answer, undecided};
 use super::audit::Line;
@@ -18,14 +19,16 @@ use crate::git::{self, Known, Local, Push, Quarantine, Repo, Source, Update};
 use crate::policy::{self, Batch, Policy, PolicyFile, Vocabulary, trust};
 use crate::report::Report;
 use crate::rules::secrets::redactor;
-use crate::subject::Oid;
+use crate::subject::{Oid, Pusher};
 
-pub fn judge(args: &HookRun, updates: Vec<Update>, outside: &Outside) -> Result<u8> {
-    if updates.is_empty() {
+/// `updates`: what git says moves, or why that could not be read.
+pub fn judge(args: &HookRun, updates: Result<Vec<Update>>, outside: &Outside) -> Result<u8> {
+    if updates.as_ref().is_ok_and(Vec::is_empty) {
         return Ok(0);
     }
     let pusher = args.server.pusher(|name| std::env::var_os(name));
-    let line = Line::new(&args.name, pusher.as_deref().map(|p| p.as_bytes()), &updates);
+    let moves = updates.as_deref().unwrap_or_default();
+    let line = Line::new(&args.name, pusher.as_deref().map(|p| p.as_bytes()), moves);
     let bypassed = pusher.as_ref().is_some_and(|p| args.bypass.iter().any(|b| b.as_bytes() == p.as_slice()));
     let answer = Answer {
         server: args.server,
@@ -34,8 +37,9 @@ pub fn judge(args: &HookRun, updates: Vec<Update>, outside: &Outside) -> Result<
         line,
     };
     let mut budget = start_budget(args, &answer);
-    let report = open(outside)
-        .and_then(|repo| Gate { args, repo: &repo, outside }.decide(updates, pusher, &mut budget))
+    let pusher = pusher.map_or(Pusher::Unknown, Pusher::Named);
+    let report = updates
+        .and_then(|updates| Gate { args, repo: &open(outside)?, outside }.decide(updates, pusher, &mut budget))
         .unwrap_or_else(undecided);
     let left = budget.end();
     Ok(answer.give(report, left))
@@ -76,11 +80,11 @@ struct DefaultBranch {
     /// Full name; `None` when HEAD is detached.
     name: Option<BString>,
     /// The policy file on it.
-    policy: Option<Vec<u8>>,
+    policy: Option<PolicyFile>,
 }
 
 impl Gate<'_> {
-    fn decide(&self, mut updates: Vec<Update>, pusher: Option<BString>, budget: &mut Budget) -> Result<Report> {
+    fn decide(&self, mut updates: Vec<Update>, pusher: Pusher, budget: &mut Budget) -> Result<Report> {
         let local = self.repo.local();
         for update in &mut updates {
             // Git will move what a symbolic ref points at: that branch's rules count.
@@ -105,14 +109,17 @@ impl Gate<'_> {
         if let Some(file) = &self.args.policy {
             let path = self.outside.directory.join(file);
             let what = format!("the administrator's policy {}", path.display());
-            let bytes = std::fs::read(&path).map_err(|e| Error::undecided(format!("{what} cannot be read: {e}")))?;
-            return match load(path.to_string_lossy().into_owned(), bytes) {
+            let untrusted = policy_file::untrusted(Some(self.repo), &self.outside.directory);
+            let file = policy_file::on_disk(&path, &path, &untrusted)
+                .and_then(|file| file.ok_or_else(|| Error::undecided("it is not there")));
+            let file = file.map_err(|e| Error::undecided(format!("{what} cannot be read: {e}")))?;
+            return match load(file) {
                 Ok(policy) => Ok((policy, Vec::new())),
                 Err(wrong) => Err(Error::undecided(format!("{what} cannot be followed: {wrong}"))),
             };
         }
-        let Some(bytes) = default.policy.clone() else { return Ok((built_in(), Vec::new())) };
-        Ok(match load(POLICY_FILE.to_owned(), bytes) {
+        let Some(file) = default.policy.clone() else { return Ok((built_in(), Vec::new())) };
+        Ok(match load(file) {
             Ok(policy) => (policy, Vec::new()),
             Err(wrong) => (
                 built_in(),
@@ -149,10 +156,9 @@ impl Gate<'_> {
         let Some(update) = push.updates.iter().find(|u| Some(&u.name) == default.name.as_ref()) else {
             return Ok(None);
         };
-        let new = update.new.map(|commit| self.repo.local().file_at(commit, POLICY_FILE.into())).transpose()?.flatten();
+        let new = update.new.map(|commit| policy_file::at_commit(&self.repo.local(), commit)).transpose()?.flatten();
         let mut findings = Findings::new(redactor(), 0);
-        let old = default.policy.as_deref();
-        trust::judge_change(old, new.as_deref(), push.pusher.as_ref(), policy, POLICY_FILE, &mut findings);
+        trust::judge_change(default.policy.as_ref(), new.as_ref(), push.pusher.name(), policy, &mut findings);
         let findings = findings.into_vec();
         Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
     }
@@ -161,13 +167,13 @@ impl Gate<'_> {
 fn default_branch(local: &Local<'_>) -> Result<DefaultBranch> {
     let name = local.head_name()?.map(|n| local.moved_by(n.as_ref())).transpose()?;
     let head: Option<Oid> = local.head()?;
-    let policy = head.map(|head| local.file_at(head, POLICY_FILE.into())).transpose()?.flatten();
+    let policy = head.map(|head| policy_file::at_commit(local, head)).transpose()?.flatten();
     Ok(DefaultBranch { name, policy })
 }
 
 /// A policy whose every option can be followed; else the first thing that is wrong with it.
-fn load(name: String, bytes: Vec<u8>) -> Result<Policy, String> {
-    let loaded = Policy::load(vec![PolicyFile::new(name, bytes)]).and_then(trust::valid);
+fn load(file: PolicyFile) -> Result<Policy, String> {
+    let loaded = Policy::load(vec![file]).and_then(trust::valid);
     loaded.map_err(|mistakes| mistakes.first().map_or_else(String::new, |m| m.wrong.message.clone()))
 }
 

@@ -15,6 +15,7 @@ use args::{
 };
 
 use super::Outside;
+use super::policy_file;
 use crate::cli::JudgeArgs;
 use crate::error::{Error, Result};
 use crate::git::{Repo, discover};
@@ -60,7 +61,7 @@ fn run_plan(args: &PlanArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         Format::Markdown => render::markdown(&plan),
         Format::Html => render::html(&plan),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     Ok(u8::from(!plan.is_ready()))
 }
 
@@ -110,7 +111,7 @@ fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         Format::Json => json(&status),
         other => return Err(unknown(other, "human or json")),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     Ok(0)
 }
 
@@ -123,7 +124,7 @@ fn run_verify(args: &VerifyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         Format::Json => json(&claims),
         other => return Err(unknown(other, "human or json")),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     Ok(u8::from(claims.iter().any(|c| c.verdict != Verdict::Same)))
 }
 
@@ -140,7 +141,7 @@ fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u
         Format::Markdown => render::markdown(&back.plan),
         Format::Html => render::html(&back.plan),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     Ok(u8::from(!back.plan.is_ready()))
 }
 
@@ -153,7 +154,7 @@ fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u
         Format::Sh => render::rollback_script(&back),
         other => return Err(unknown(other, "human, json or sh")),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     if args.apply {
         let branch = render::rollback_branch(&back);
         let tip = rollback::apply(&local, &back, &branch, outside.now.as_second())?;
@@ -170,7 +171,7 @@ fn run_notes(args: &NotesArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         Format::Json => json(&notes),
         other => return Err(unknown(other, "markdown or json")),
     };
-    args.told.tell(outside, &text)?;
+    args.told.tell(repo, outside, &text)?;
     Ok(0)
 }
 
@@ -199,11 +200,13 @@ impl Told {
         outside.color() && self.output.is_none()
     }
 
-    fn tell(&self, outside: &Outside, text: &str) -> Result<()> {
+    fn tell(&self, repo: &Repo, outside: &Outside, text: &str) -> Result<()> {
         match &self.output {
             None => outside.say(text),
-            Some(file) => std::fs::write(outside.directory.join(file), text)
-                .map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display()))),
+            Some(file) => {
+                let untrusted = policy_file::untrusted(Some(repo), &outside.directory);
+                policy_file::write(&untrusted, &outside.directory.join(file), text.as_bytes())
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity};
 use crate::policy::scope;
 use crate::policy::{Options, Protected};
-use crate::subject::{Kinds, Oid, RefUpdate};
+use crate::subject::{Kinds, Oid, Pusher, RefUpdate};
 
 pub static RULE: Rule = Rule {
     id: "branch-topology",
@@ -59,6 +59,7 @@ impl Branches {
 /// Severities of what can be switched off because it costs work.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Severities {
+    pub direct_push: Option<Severity>,
     pub squash_leak: Option<Severity>,
     pub no_provenance: Option<Severity>,
     pub wholesale: Option<Severity>,
@@ -164,6 +165,7 @@ fn compile(options: &Options<'_>) -> Checks {
         content_cap: options.limit("content-cap").unwrap_or(words.budgets.content_comparisons),
         backport_days: options.number("backport-days"),
         severities: Severities {
+            direct_push: options.code_severity("direct-push", Some(Severity::Error)),
             squash_leak: options.code_severity("squash-leak", Some(Severity::Error)),
             no_provenance: options.code_severity("no-provenance", Some(Severity::Warning)),
             wholesale: options.code_severity("wholesale", None),
@@ -205,7 +207,7 @@ impl BranchTopology {
         }
         let forward = region.find(old).is_some_and(|at| region.is(at, NEW));
         // In CI a pull request stands for what its button will make, and that is no foxtrot.
-        let lands_so = update.head_ref.is_none() || update.pusher.is_some();
+        let lands_so = update.head_ref.is_none() || update.pusher != Pusher::NotAsked;
         let asked = self.settings.severities.foxtrot.is_some() && forward && lands_so;
         let foxtrot = asked && content::is_foxtrot(region, old, new);
         let look = self.looks();
@@ -308,7 +310,7 @@ impl<'a> Check<RefUpdate<'a>> for BranchTopology {
         let Some(branch) = update.name.strip_prefix(b"refs/heads/").map(BStr::new) else { return Ok(()) };
         let guards: Vec<&Guard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
         for guard in &guards {
-            protected::judge_account(guard, update, branch, out);
+            protected::judge_account(guard, self.settings.severities.direct_push, update, branch, out)?;
         }
         let production = self.settings.production.hold(branch) && !self.settings.development.is_empty();
         let Some(new) = update.new.filter(|new| update.old != Some(*new)) else { return Ok(()) };

@@ -1,16 +1,16 @@
 //! Protected branches: who may push, and what their history may look like.
 //! Owns the checks on one branch by itself; what comes from development is `leak`'s.
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 
 use super::graph::{NEW, Region};
 use super::leak::subject_of;
 use super::teach;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::policy::Protected;
 use crate::policy::scope::Branches;
-use crate::subject::{Oid, RefUpdate};
+use crate::subject::{Oid, Pusher, RefUpdate};
 
 /// A protected branch and the pattern it is named by.
 pub struct Guard {
@@ -22,7 +22,13 @@ pub struct Guard {
 const NAMED: usize = 5;
 
 /// Says who or what may not delete or push. Needs no graph.
-pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: &mut Findings<'_>) {
+pub fn judge_account(
+    guard: &Guard,
+    direct_push: Option<Severity>,
+    update: &RefUpdate<'_>,
+    branch: &BStr,
+    out: &mut Findings<'_>,
+) -> Result<()> {
     let (line, name) = (update.line(), teach::quote(branch));
     if let (None, Some(old), Some(severity)) = (update.new, update.old, guard.rule.delete) {
         out.push(
@@ -34,12 +40,19 @@ pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: 
                     old.short()
                 )),
         );
-        return;
+        return Ok(());
     }
-    let listed = |account: &BStr| guard.rule.direct_push.iter().any(|a| a == "*" || account == a.as_bytes());
-    // A pull request is the way around a direct push; where nobody knows who pushes, the server's gate decides.
-    if let (Some(pusher), None) = (&update.pusher, &update.head_ref)
-        && !listed(pusher.as_bstr())
+    let allows = |account: &[u8]| guard.rule.direct_push.iter().any(|a| a == "*" || account == a.as_bytes());
+    // A pull request is the way around a direct push.
+    let counts = direct_push == Some(Severity::Error);
+    if counts && update.pusher == Pusher::Unknown && update.head_ref.is_none() && !allows(b"*") {
+        return Err(Error::undecided(format!(
+            "the server does not say who pushes to {branch}, where not everybody may"
+        ))
+        .hint("install the hook with the server's own --server KIND; over HTTP the web server sets REMOTE_USER"));
+    }
+    if let (Some(pusher), None) = (update.pusher.name(), &update.head_ref)
+        && !allows(pusher)
     {
         let who = match guard.rule.direct_push.as_slice() {
             [] => "nobody may".to_owned(),
@@ -56,6 +69,7 @@ pub fn judge_account(guard: &Guard, update: &RefUpdate<'_>, branch: &BStr, out: 
                 )),
         );
     }
+    Ok(())
 }
 
 /// Judges what the branch would become. The region is painted between its old and new tips.
