@@ -103,6 +103,7 @@ fn settings() -> Settings {
         content_cap: 200,
         backport_days: 7,
         severities: Severities {
+            direct_push: Some(Severity::Error),
             squash_leak: Some(Severity::Error),
             no_provenance: warning,
             wholesale: warning,
