@@ -66,8 +66,23 @@ pub enum Command {
         #[command(subcommand)]
         command: EnvironmentsCommand,
     },
+    /// Say what a change of the policy does.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Write a portcullis.yaml that passes today, from what is in the repository.
     Init(Init),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List what policy B tightens and relaxes against A; exit code 1 if it relaxes anything.
+    Diff {
+        /// A policy file, or a revision whose portcullis.yaml is meant.
+        a: String,
+        b: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,6 +22,7 @@ mod layers;
 mod policy {
     mod baseline;
     mod compile;
+    mod effect;
     mod exceptions;
     mod inline;
     mod load;

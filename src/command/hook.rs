@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::Outside;
 use super::hook_run::{self, HookRun};
 use crate::error::{Error, Result};
+use crate::git;
 use crate::hooks::config::{self, Target};
 use crate::hooks::directory::{Directory, Scope};
 use crate::hooks::host::Host;
@@ -147,9 +148,19 @@ pub fn run_on(command: &HookCommand, host: &Host, out: &mut dyn Write) -> Result
                 };
                 print(out, &text)?;
             }
+            if let Some(remark) = absent_default_branch(host)? {
+                code = INCOMPLETE;
+                print(out, &format!("{remark}\n"))?;
+            }
             Ok(code)
         }
     }
+}
+
+/// On a server: that HEAD names a branch which is not there, so that another one's policy counts.
+fn absent_default_branch(host: &Host) -> Result<Option<String>> {
+    let Some(repo) = git::discover(&host.directory)?.filter(|repo| repo.workdir().is_none()) else { return Ok(None) };
+    Ok(repo.local().default_branch()?.remark().map(|remark| text::sanitise(remark.as_bytes())))
 }
 
 fn uninstall(args: &UninstallArgs, host: &Host, out: &mut dyn Write) -> Result<u8> {

@@ -9,6 +9,7 @@ pub mod hook;
 pub mod hook_run;
 mod init;
 pub mod judge;
+mod policy;
 pub mod policy_file;
 pub mod promote;
 mod rules;
@@ -82,6 +83,7 @@ fn run(cli: Cli) -> Result<u8> {
         }
         Command::Hook { command } => hook::run(&command, &outside),
         Command::Environments { command } => environments::run(&command, &outside),
+        Command::Policy { command } => policy::run(&command, &outside),
         Command::Init(args) => init::run(&args, &outside),
         Command::Promote { command } => promote::run(&command, &outside),
     }

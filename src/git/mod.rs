@@ -5,6 +5,7 @@ mod attributes;
 mod bases;
 mod changes;
 mod decoded;
+mod default_branch;
 mod edits;
 mod graph;
 mod history;
@@ -33,6 +34,7 @@ mod worktree;
 mod write;
 
 pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, Sifting, TreeJob, plain_files};
+pub use default_branch::DefaultBranch;
 pub use edits::{Edit, Leaf};
 pub use graph::GitGraph;
 pub use lines::{Overlap, Region, is_binary, merge_or, regions};

@@ -6,7 +6,7 @@ use super::exceptions::{self, Exception};
 use super::mistakes::{Mistakes, unknown_keys};
 use super::read::{Wrong, one_of};
 use super::setting::{Settings, unknown_rule};
-use super::{Located, Mistake, Mode, Policy, PolicyFile, Vocabulary};
+use super::{Located, Mistake, Mode, Policy, PolicyChanges, PolicyFile, Vocabulary};
 use crate::rules::Rule;
 use crate::subject::Kinds;
 use crate::yaml::{self, Node, Scalar};
@@ -15,13 +15,14 @@ use crate::yaml::{self, Node, Scalar};
 const VERSION: i64 = 1;
 
 /// The keys of a policy file.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "version",
     "extends",
     "mode",
     "environments",
     "protected",
     "approvers",
+    "policy-changes",
     "exceptions",
     "inline",
     "budgets",
@@ -65,11 +66,14 @@ pub(super) fn load(given: Vec<PolicyFile>, rules: &'static [&'static Rule]) -> R
     let vocabulary = Vocabulary::read(&roots, &mistakes);
     let mut settings = Settings::default();
     let mut mode = Mode::default();
+    let mut policy_changes = PolicyChanges::default();
     let mut inline_deny = ["secrets", "files", "windmill"].map(String::from).to_vec();
     let mut exceptions: Vec<Exception> = Vec::new();
     for layer in &layers {
         let root = layer.located();
         mode = root.get("mode").and_then(|at| read_mode(at, &mistakes)).unwrap_or(mode);
+        let said = root.get("policy-changes").and_then(|at| read_policy_changes(at, &mistakes));
+        policy_changes = said.unwrap_or(policy_changes);
         settings.layer(root, rules, layer.embedded, &mistakes);
         if let Some(deny) = root.get("inline").and_then(|at| read_inline(at, rules, &mistakes)) {
             inline_deny = deny;
@@ -85,7 +89,7 @@ pub(super) fn load(given: Vec<PolicyFile>, rules: &'static [&'static Rule]) -> R
     if !told.is_empty() {
         return Err(told);
     }
-    let policy = Policy { rules, files, layers, vocabulary, mode, settings, exceptions, inline_deny };
+    let policy = Policy { rules, files, layers, vocabulary, mode, policy_changes, settings, exceptions, inline_deny };
     // Families that look at nothing are never compiled, so their options are read here.
     let unseen = rules.iter().filter(|r| r.looks_at == Kinds::NONE && policy.mentions(r.id));
     let told: Vec<_> = unseen.flat_map(|r| policy.with_options(r, |options| drop((r.compile)(options))).1).collect();
@@ -184,6 +188,17 @@ fn read_mode(at: Located<'_>, mistakes: &Mistakes) -> Option<Mode> {
         Some("report") => Some(Mode::Report),
         _ => {
             mistakes.record(at.source, [one_of(at.node, &["enforce", "report"])]);
+            None
+        }
+    }
+}
+
+fn read_policy_changes(at: Located<'_>, mistakes: &Mistakes) -> Option<PolicyChanges> {
+    match at.node.text() {
+        Some("approvers") => Some(PolicyChanges::Approvers),
+        Some("anyone") => Some(PolicyChanges::Anyone),
+        _ => {
+            mistakes.record(at.source, [one_of(at.node, &["approvers", "anyone"])]);
             None
         }
     }

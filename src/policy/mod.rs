@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 mod baseline;
 mod compile;
+mod effect;
 mod exceptions;
 mod load;
 mod mistakes;
+mod option_effect;
 mod options;
 mod read;
 pub mod scope;
@@ -24,6 +26,7 @@ mod vocabulary;
 
 pub use baseline::write_exceptions;
 pub use compile::{Compiled, Scoped};
+pub use effect::{Change, Effect, compare};
 pub use exceptions::EXCEPTIONS;
 pub use load::{KEYS, PRESETS};
 pub use mistakes::{Mistake, POLICY_LIMIT, PolicyFile};
@@ -58,6 +61,14 @@ pub enum Mode {
     Report,
 }
 
+/// Who may push a change that relaxes the policy. Counts in the administrator's file only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyChanges {
+    #[default]
+    Approvers,
+    Anyone,
+}
+
 /// A policy that can be followed.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -66,6 +77,7 @@ pub struct Policy {
     layers: Vec<Layer>,
     vocabulary: Vocabulary,
     mode: Mode,
+    policy_changes: PolicyChanges,
     settings: Settings,
     exceptions: Vec<Exception>,
     /// Families that no inline allow or trailer can excuse.
@@ -105,6 +117,11 @@ impl Policy {
             }
         }
         self
+    }
+
+    /// What an administrator's file says of changes to the repository's policy.
+    pub fn policy_changes(&self) -> PolicyChanges {
+        self.policy_changes
     }
 
     pub fn mode(&self) -> Mode {

@@ -109,6 +109,11 @@ impl Settings {
         }
     }
 
+    /// What is said of the severity of a family or a code.
+    pub fn level(&self, name: &str) -> Option<Level> {
+        self.0.get(name).and_then(|setting| setting.level)
+    }
+
     /// The family's scope.
     pub fn scope(&self, family: &str) -> Scope {
         self.0.get(family).map(|s| s.scope.clone()).unwrap_or_default()

@@ -14,8 +14,8 @@ pub struct Strictness {
     looks: Vec<Branches>,
     /// Refs that an exception names.
     excused: Vec<RefNames>,
-    /// Commits that an exception names, in hexadecimal digits.
-    commits: Vec<String>,
+    /// Commits that an exception names.
+    commits: Vec<Oid>,
 }
 
 impl Strictness {
@@ -27,10 +27,7 @@ impl Strictness {
 
     /// Whether an exception names the commit.
     pub fn is_excused(&self, commit: Oid) -> bool {
-        !self.commits.is_empty() && {
-            let id = commit.to_string();
-            self.commits.iter().any(|digits| id.starts_with(digits.as_str()))
-        }
+        self.commits.contains(&commit)
     }
 }
 
@@ -42,7 +39,7 @@ impl Policy {
         Strictness {
             looks,
             excused: self.exceptions.iter().filter_map(|e| e.refs.clone()).collect(),
-            commits: self.exceptions.iter().filter_map(|e| e.commit.clone()).collect(),
+            commits: self.exceptions.iter().filter_map(|e| e.commit).collect(),
         }
     }
 }

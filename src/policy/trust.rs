@@ -3,13 +3,13 @@
 
 use bstr::BString;
 
+use super::effect::{Change, Effect, compare};
 use super::{Mistake, Policy, PolicyFile};
 use crate::finding::{Findings, Origin, Severity, Violation};
 
 /// The policy that stands in a trusted place (`None`: there is none), else the built-in defaults; with a remark where a
 /// policy is there and cannot be followed.
 pub fn or_built_in(file: Option<PolicyFile>) -> (Policy, Option<String>) {
-    let built_in = || Policy::load(Vec::new()).expect("the built-in defaults are tested");
     let Some(file) = file else { return (built_in(), None) };
     let name = file.path.clone();
     match Policy::load(vec![file]).and_then(valid) {
@@ -28,40 +28,47 @@ pub fn valid(policy: Policy) -> Result<Policy, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(policy) } else { Err(mistakes) }
 }
 
-/// Judges the policy file of the default branch before and after a change (`None`: there is none), with the policy
-/// that is in force.
-pub fn judge_change(
-    old: Option<&PolicyFile>,
-    new: Option<&PolicyFile>,
-    pusher: Option<&BString>,
-    in_force: &Policy,
-    out: &mut Findings<'_>,
-) {
-    if old == new {
-        return;
-    }
-    let approvers = &in_force.vocabulary().approvers;
-    let approved = pusher.is_some_and(|p| approvers.iter().any(|a| a.as_bytes() == p.as_slice()));
-    let severity = if approvers.is_empty() || approved { Severity::Warning } else { Severity::Error };
-    let text = new.map_or(&[][..], |file| &file.bytes);
-    let path = || new.or(old).map(|file| file.path.clone()).unwrap_or_default();
-    let origin = Origin::Policy { path: path() };
-    let changed = Violation::new("policy/changed", severity, origin, text, 0..first_line(text))
-        .message(match (old, new) {
+/// The policy that will judge after a change, beside the one that did before.
+pub struct PolicyChange<'a> {
+    /// `None`: there is none.
+    pub old: Option<&'a PolicyFile>,
+    pub new: Option<&'a PolicyFile>,
+    /// Who brings it; `None` where nobody knows.
+    pub account: Option<&'a BString>,
+    /// Accounts that may relax the policy.
+    pub approvers: &'a [String],
+    /// The administrator lets everybody.
+    pub anyone: bool,
+}
+
+impl PolicyChange<'_> {
+    /// Tightening passes with a warning; relaxing needs an approver.
+    pub fn judge(&self, out: &mut Findings<'_>) {
+        let (old, new) = (self.old, self.new);
+        let bytes = |file: Option<&PolicyFile>| file.map(|f| (f.refused, f.bytes.clone()));
+        if bytes(old) == bytes(new) {
+            return;
+        }
+        let after = new.map_or_else(|| Ok(built_in()), |file| Policy::load(vec![file.clone()]).and_then(valid));
+        let changes = after.as_ref().map_or_else(|_| Vec::new(), |after| self.effects(after));
+        let approved = self.account.is_some_and(|p| self.approvers.iter().any(|a| a.as_bytes() == p.as_slice()));
+        let refused = !approved && !self.anyone && changes.iter().any(|c| c.effect == Effect::Relaxed);
+        let severity = if refused { Severity::Error } else { Severity::Warning };
+        let text = new.map_or(&[][..], |file| &file.bytes);
+        let path = new.or(old).map(|file| file.path.clone()).unwrap_or_default();
+        let what = match (old, new) {
             (None, _) => "this push brings a policy",
             (_, None) => "this push takes the policy away",
             _ => "this push changes the policy",
-        })
-        .note("the push itself was judged by the policy as it was");
-    out.push(match severity {
-        Severity::Error => changed.help(format!("ask one of the approvers to push it: {}", approvers.join(", "))),
-        _ => changed,
-    });
-    let Some(new) = new else { return };
-    if let Err(mistakes) = Policy::load(vec![new.clone()]).and_then(valid) {
-        for mistake in mistakes {
+        };
+        let origin = Origin::Policy { path: path.clone() };
+        let changed = Violation::new("policy/changed", severity, origin, text, 0..first_line(text))
+            .message(format!("{what} ({})", summary(&changes)))
+            .note("the push itself was judged by the policy as it was");
+        out.push(if refused { changed.help(self.way_on()) } else { changed });
+        for mistake in after.err().unwrap_or_default() {
             let span = mistake.wrong.span.clone();
-            let origin = Origin::Policy { path: path() };
+            let origin = Origin::Policy { path: path.clone() };
             let violation = Violation::new("policy/invalid", Severity::Error, origin, &mistake.file.bytes, span)
                 .message(format!("the policy that this push brings cannot be followed: {}", mistake.wrong.message));
             out.push(match mistake.wrong.help {
@@ -70,6 +77,54 @@ pub fn judge_change(
             });
         }
     }
+
+    /// The first policy of a repository may be what its team wants, as long as it leaves the gate in force; so may one
+    /// that mends a policy that nobody could follow.
+    fn effects(&self, after: &Policy) -> Vec<Change> {
+        let before = self.old.and_then(|file| Policy::load(vec![file.clone()]).and_then(valid).ok());
+        match before {
+            // After it anybody could bring a first one.
+            Some(_) if self.new.is_none() => {
+                let what = "no policy is left".to_owned();
+                vec![Change { effect: Effect::Relaxed, what, disarms: true }]
+            }
+            Some(before) => compare(&before, after),
+            None => {
+                let mut changes = compare(&built_in(), after);
+                changes.retain(|c| c.effect != Effect::Relaxed || c.disarms);
+                changes
+            }
+        }
+    }
+
+    fn way_on(&self) -> String {
+        if self.approvers.is_empty() {
+            return "the policy lists no `approvers`: ask the administrator to let it through once, or for a --policy \
+                    file with `approvers` or `policy-changes: anyone`"
+                .into();
+        }
+        format!("ask one of the approvers to push it: {}", self.approvers.join(", "))
+    }
+}
+
+/// In one line: what is relaxed, and how much else there is.
+fn summary(changes: &[Change]) -> String {
+    const NAMED: usize = 3;
+    let of = |effect| changes.iter().filter(move |c| c.effect == effect);
+    let part = |effect: Effect| {
+        let named: Vec<&str> = of(effect).take(NAMED).map(|c| c.what.as_str()).collect();
+        let more = match of(effect).count().saturating_sub(NAMED) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        (!named.is_empty()).then(|| format!("{}: {}{more}", effect.name(), named.join(", ")))
+    };
+    let parts: Vec<String> = [Effect::Relaxed, Effect::Tightened].into_iter().filter_map(part).collect();
+    if parts.is_empty() { "neutral".into() } else { parts.join("; ") }
+}
+
+fn built_in() -> Policy {
+    Policy::load(Vec::new()).expect("the built-in defaults are tested")
 }
 
 fn first_line(text: &[u8]) -> usize {

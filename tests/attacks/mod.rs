@@ -11,6 +11,7 @@
 
 mod commit_headers;
 mod entry_kinds;
+mod head_of_the_server;
 mod plain_files;
 mod who_pushes;
 

@@ -115,12 +115,11 @@ fn made_whole(
         actor: None,
     };
     let change = change.unwrap_or(&blank);
-    if change.since == Since::Standing && asked.is_none() {
-        return Ok(repo);
-    }
     let branches = resolve::branches_needed(change);
     let mut brought = false;
-    if !repo.local().shallow_boundary()?.is_empty() {
+    // Where nothing moves, the default branch's policy is all that is needed.
+    let needs_history = change.since != Since::Standing || asked.is_some();
+    if needs_history && !repo.local().shallow_boundary()?.is_empty() {
         brought |= checkout.unshallow(&branches);
     }
     let repo = if brought { open(outside)? } else { repo };
@@ -203,7 +202,14 @@ fn policy_changed(
     let (old, new) = (read(update.old)?, read(update.new)?);
     let actor = change.actor.clone().map(Into::into);
     let mut findings = Findings::new(redactor(), 0);
-    trust::judge_change(old.as_ref(), new.as_ref(), actor.as_ref(), policy, &mut findings);
+    let change = trust::PolicyChange {
+        old: old.as_ref(),
+        new: new.as_ref(),
+        account: actor.as_ref(),
+        approvers: &policy.vocabulary().approvers,
+        anyone: false,
+    };
+    change.judge(&mut findings);
     let findings = findings.into_vec();
     Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
 }

@@ -68,7 +68,18 @@ pub fn resolve(change: &Change, place: &Place<'_>) -> Result<Resolved> {
     match change.since {
         Since::Standing => {
             let what = format!("{} runs for no change: the whole tree was judged", change.platform.name());
-            Ok(Resolved { push: None, trusted: local.head()?, notes: vec![what] })
+            let mut notes = vec![what];
+            // Whoever may start a run may have written the branch that it runs on.
+            let name = change.target.clone().map_or_else(|| local.branch_called("HEAD"), |name| Ok(name.into()))?;
+            let trusted = match place.default_branch(change)? {
+                Some((default, _)) if name == default => local.head()?,
+                Some((_, Some(tip))) => Some(tip),
+                _ => {
+                    notes.push("the default branch is not here: judged by the built-in defaults".into());
+                    None
+                }
+            };
+            Ok(Resolved { push: None, trusted, notes })
         }
         Since::Target(told) => pull_request(change, told, place),
         Since::Before(_) | Since::New | Since::Untold => moved(change, place),

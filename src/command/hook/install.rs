@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{INCOMPLETE, InstallArgs, broken, force, hooks, print, template};
+use super::{INCOMPLETE, InstallArgs, absent_default_branch, broken, force, hooks, print, template};
 use crate::command::policy_file;
 use crate::error::{Error, Result};
 use crate::git;
@@ -215,6 +215,9 @@ fn install_on_server(kind: Server, names: &[Hook], args: &InstallArgs, host: &Ho
     }
     let code = apply(slots.into_iter(), shims.into_iter(), directory.as_ref(), args, out)?;
     print(out, &server::next_steps(kind, &names, ""))?;
+    if let Some(remark) = absent_default_branch(host)? {
+        print(out, &format!("{remark}\n"))?;
+    }
     Ok(code)
 }
 

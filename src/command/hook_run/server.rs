@@ -15,11 +15,11 @@ use super::budget::Budget;
 use crate::engine::{self, ManyBlobs, Setting};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
-use crate::git::{self, Known, Local, Push, Quarantine, Repo, Source, Update};
-use crate::policy::{self, Batch, Policy, PolicyFile, Vocabulary, trust};
+use crate::git::{self, DefaultBranch, Known, Push, Quarantine, Repo, Source, Update};
+use crate::policy::{self, Batch, Policy, PolicyChanges, PolicyFile, Vocabulary, trust};
 use crate::report::Report;
 use crate::rules::secrets::redactor;
-use crate::subject::{Oid, Pusher};
+use crate::subject::Pusher;
 
 /// `updates`: what git says moves, or why that could not be read.
 pub fn judge(args: &HookRun, updates: Result<Vec<Update>>, outside: &Outside) -> Result<u8> {
@@ -75,11 +75,9 @@ struct Gate<'a> {
     outside: &'a Outside,
 }
 
-/// The default branch as it stands before the push.
-struct DefaultBranch {
-    /// Full name; `None` when HEAD is detached.
-    name: Option<BString>,
-    /// The policy file on it.
+/// The branch whose policy judges, as it stands before the push, and the policy file on it.
+struct Trusted {
+    branch: DefaultBranch,
     policy: Option<PolicyFile>,
 }
 
@@ -90,7 +88,9 @@ impl Gate<'_> {
             // Git will move what a symbolic ref points at: that branch's rules count.
             update.name = local.moved_by(update.name.as_ref())?;
         }
-        let default = default_branch(&local)?;
+        let branch = local.default_branch()?;
+        let policy = branch.tip.map(|tip| policy_file::at_commit(&local, tip)).transpose()?.flatten();
+        let default = Trusted { branch, policy };
         let (policy, notes) = self.trusted(&default)?;
         if self.args.time_budget.is_none() {
             budget.set(Duration::from_secs(policy.vocabulary().budgets.time));
@@ -99,13 +99,13 @@ impl Gate<'_> {
         let head_ref = self.args.server.pull_request(|name| std::env::var_os(name));
         let source = Source::Push(Push { updates, known, pusher, head_ref, ..Push::default() });
         let mut report = self.report(&policy, &default, &source)?;
-        report.notes.splice(0..0, notes);
+        report.notes.splice(0..0, notes.into_iter().chain(default.branch.remark()));
         Ok(report)
     }
 
     /// The policy that judges: the administrator's file, else the default branch's as it stands before the push, else
     /// the built-in defaults; with remarks where it is not the one that people expect.
-    fn trusted(&self, default: &DefaultBranch) -> Result<(Policy, Vec<String>)> {
+    fn trusted(&self, default: &Trusted) -> Result<(Policy, Vec<String>)> {
         if let Some(file) = &self.args.policy {
             let path = self.outside.directory.join(file);
             let what = format!("the administrator's policy {}", path.display());
@@ -130,7 +130,7 @@ impl Gate<'_> {
         })
     }
 
-    fn report(&self, policy: &Policy, default: &DefaultBranch, source: &Source) -> Result<Report> {
+    fn report(&self, policy: &Policy, default: &Trusted, source: &Source) -> Result<Report> {
         let compiled = match policy.compile(engine::kinds(source), &[]) {
             Ok(compiled) => compiled,
             Err(mistakes) => return Ok(mistaken(&mistakes)),
@@ -151,24 +151,23 @@ impl Gate<'_> {
         Ok(settle(policy, outcome, policy::Run::new(self.outside.today())))
     }
 
-    /// What the push does to the policy on the default branch; deleting the branch takes the policy away too.
-    fn policy_change(&self, policy: &Policy, default: &DefaultBranch, push: &Push) -> Result<Option<Batch>> {
-        let Some(update) = push.updates.iter().find(|u| Some(&u.name) == default.name.as_ref()) else {
-            return Ok(None);
-        };
+    /// What the push does to the policy that judges the next one; deleting the branch takes the policy away too.
+    fn policy_change(&self, policy: &Policy, default: &Trusted, push: &Push) -> Result<Option<Batch>> {
+        let Some(update) = default.branch.moved(&push.updates) else { return Ok(None) };
         let new = update.new.map(|commit| policy_file::at_commit(&self.repo.local(), commit)).transpose()?.flatten();
         let mut findings = Findings::new(redactor(), 0);
-        trust::judge_change(default.policy.as_ref(), new.as_ref(), push.pusher.name(), policy, &mut findings);
+        let change = trust::PolicyChange {
+            old: default.policy.as_ref(),
+            new: new.as_ref(),
+            account: push.pusher.name(),
+            approvers: &policy.vocabulary().approvers,
+            // What a push can bring cannot say who may bring it.
+            anyone: self.args.policy.is_some() && policy.policy_changes() == PolicyChanges::Anyone,
+        };
+        change.judge(&mut findings);
         let findings = findings.into_vec();
         Ok((!findings.is_empty()).then(|| Batch { refs: update.name.clone().into(), findings }))
     }
-}
-
-fn default_branch(local: &Local<'_>) -> Result<DefaultBranch> {
-    let name = local.head_name()?.map(|n| local.moved_by(n.as_ref())).transpose()?;
-    let head: Option<Oid> = local.head()?;
-    let policy = head.map(|head| policy_file::at_commit(local, head)).transpose()?.flatten();
-    Ok(DefaultBranch { name, policy })
 }
 
 /// A policy whose every option can be followed; else the first thing that is wrong with it.

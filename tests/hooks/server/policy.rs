@@ -31,14 +31,14 @@ fn a_push_is_judged_by_the_policy_before_it() {
 #[test]
 fn a_changed_policy_is_told_and_counts_from_then_on() {
     let (repo, _) = serving(&[]);
-    bring(&repo, RELAXED);
+    bring(&repo, "version: 1\nrules: { secrets/gitlab-pat: { severity: warning } }\n");
     try_git(&repo, &["push", "origin", "main"])
         .passes_saying(&["warning: this push brings a policy", "policy/changed"]);
     repo.write("b", secret());
     repo.commit("feat: b");
-    try_git(&repo, &["push", "-q", "origin", "main"]).passes();
+    try_git(&repo, &["push", "-q", "origin", "main"]).passes_saying(&["warning"]);
     bring(&repo, "version: 1\n");
-    try_git(&repo, &["push", "origin", "main"]).passes_saying(&["warning: this push changes the policy"]);
+    try_git(&repo, &["push", "origin", "main"]).passes_saying(&["warning: this push changes the policy", "tightened"]);
     repo.write("c", secret());
     repo.commit("feat: c");
     try_git(&repo, &["push", "origin", "main"]).is_refused(&["c:1:10"]);
@@ -60,6 +60,44 @@ fn with_approvers_nobody_else_relaxes_it_in_two_steps() {
     repo.commit("chore: no policy");
     push_as(&repo, "mallory", &["origin", "main"]).is_refused(&["takes the policy away"]);
     push_as(&repo, "alice", &["origin", "main"]).passes_saying(&["warning: this push takes the policy away"]);
+}
+
+#[test]
+fn without_approvers_nobody_relaxes_it() {
+    let (repo, server) = serving(&[]);
+    // Not even with the first policy, as far as that would switch the gate off.
+    for first in ["version: 1\nmode: report\n", RELAXED, "version: 1\nrules: { files: { exclude: ['**'] } }\n"] {
+        bring(&repo, first);
+        try_git(&repo, &["push", "origin", "main"]).is_refused(&["policy/changed", "relaxed", "administrator"]);
+        repo.git(["reset", "-q", "--hard", "HEAD~1"]);
+    }
+    bring(&repo, "version: 1\nextends: [dev-main]\nrules: { conventional-commits: { severity: warning } }\n");
+    push_as(&repo, "alice", &["origin", "main:main"]).passes_saying(&["warning: this push brings a policy"]);
+    server.git(["update-ref", "refs/heads/dev", "main"]);
+    for relaxed in [
+        "mode: report\nextends: [dev-main]\nrules: { conventional-commits: { severity: warning } }",
+        "extends: [dev-main]\nrules: { conventional-commits: { severity: off } }",
+        "extends: [dev-main]\napprovers: [mallory]\nrules: { conventional-commits: { severity: warning } }",
+        "extends: [dev-main]\npolicy-changes: anyone\nprotected: []\nrules: { conventional-commits: { severity: warning } }",
+        "rules: { conventional-commits: { severity: warning } }",
+    ] {
+        bring(&repo, &format!("version: 1\n{relaxed}\n"));
+        push_as(&repo, "mallory", &["origin", "main"]).is_refused(&["policy/changed", "relaxed"]);
+        repo.git(["reset", "-q", "--hard", "HEAD~1"]);
+    }
+}
+
+#[test]
+fn the_administrator_can_let_everybody_relax_the_policy() {
+    let (repo, server) = serving(&[]);
+    let file = repo.sandbox().path().join("policy.yaml");
+    let hook = format!("#!/bin/sh\nexec {BINARY} hook run pre-receive --policy {} -- \"$@\"\n", file.display());
+    server.write_mode("hooks/pre-receive", hook, 0o755);
+    std::fs::write(&file, "version: 1\n").unwrap();
+    bring(&repo, RELAXED);
+    try_git(&repo, &["push", "origin", "main"]).is_refused(&["policy/changed"]);
+    std::fs::write(&file, "version: 1\npolicy-changes: anyone\n").unwrap();
+    try_git(&repo, &["push", "origin", "main"]).passes_saying(&["warning: this push brings a policy"]);
 }
 
 #[test]
@@ -97,9 +135,10 @@ fn the_administrator_s_policy_wins() {
     let file = repo.sandbox().path().join("policy.yaml");
     let hook = format!("#!/bin/sh\nexec {BINARY} hook run pre-receive --policy {} -- \"$@\"\n", file.display());
     server.write_mode("hooks/pre-receive", hook, 0o755);
-    std::fs::write(&file, "version: 1\n").unwrap();
+    std::fs::write(&file, "version: 1\npolicy-changes: anyone\n").unwrap();
     bring(&repo, RELAXED);
     repo.git(["push", "-q", "origin", "main"]);
+    std::fs::write(&file, "version: 1\n").unwrap();
     repo.write("b", secret());
     repo.commit("feat: b");
     try_git(&repo, &["push", "origin", "main"]).is_refused(&["b:1:10"]);

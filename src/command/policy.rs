@@ -1,0 +1,55 @@
+//! `portcullis policy diff`: what a change of the policy does, line by line. Owns how the two policies are named.
+
+use std::path::Path;
+
+use super::Outside;
+use super::judge::mistaken;
+use super::policy_file;
+use crate::cli::PolicyCommand;
+use crate::error::{Error, Result};
+use crate::git::{self, Repo};
+use crate::policy::{Effect, Mistake, Policy, PolicyFile, compare, trust};
+use crate::report::{Context, human};
+
+pub fn run(command: &PolicyCommand, outside: &Outside) -> Result<u8> {
+    let PolicyCommand::Diff { a, b } = command;
+    let repo = git::discover(&outside.directory)?;
+    let load = |name: &str| -> Result<Result<Policy, Vec<Mistake>>> {
+        let files = named(name, repo.as_ref(), outside)?;
+        Ok(Policy::load(files).and_then(trust::valid))
+    };
+    let (old, new) = match (load(a)?, load(b)?) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(mistakes), _) | (_, Err(mistakes)) => return tell(&mistakes, outside).map(|()| 2),
+    };
+    let changes = compare(&old, &new);
+    let mut text: String = changes.iter().map(|c| format!("{:9}  {}\n", c.effect.name(), c.what)).collect();
+    let count = |effect| changes.iter().filter(|c| c.effect == effect).count();
+    let counts = [Effect::Relaxed, Effect::Tightened, Effect::Neutral].map(|e| format!("{} {}", count(e), e.name()));
+    text.push_str(&format!("{}\n", counts.join(", ")));
+    outside.say(&text)?;
+    Ok(u8::from(count(Effect::Relaxed) > 0))
+}
+
+/// A file, else the policy of a revision; a revision without one has the built-in defaults.
+fn named(name: &str, repo: Option<&Repo>, outside: &Outside) -> Result<Vec<PolicyFile>> {
+    let untrusted = policy_file::untrusted(repo, &outside.directory);
+    let path = outside.directory.join(name);
+    if let Some(file) = policy_file::on_disk(&path, Path::new(name), &untrusted)?.filter(|_| !path.is_dir()) {
+        return Ok(vec![file]);
+    }
+    let Some(repo) = repo else { return Err(Error::usage(format!("there is no file {name}"))) };
+    let local = repo.local();
+    let commit = local.commit_named(name).map_err(|_| {
+        Error::usage(format!("`{name}` is neither a file nor a revision"))
+            .hint("for example: portcullis policy diff origin/main portcullis.yaml")
+    })?;
+    Ok(policy_file::at_revision(&local, commit, name)?.into_iter().collect())
+}
+
+fn tell(mistakes: &[Mistake], outside: &Outside) -> Result<()> {
+    let mut text = Vec::new();
+    let context = Context { color: outside.color(), ..Context::default() };
+    human::render(&mistaken(mistakes), &context, &mut text).expect("memory takes everything");
+    outside.say(&String::from_utf8_lossy(&text))
+}
