@@ -32,8 +32,8 @@ pub struct Gate<'a> {
     /// Rules that `PORTCULLIS_SKIP` names.
     skip: Vec<String>,
     kinds: Kinds,
-    /// A hook says nothing when there is nothing to say.
-    silent_pass: bool,
+    /// Runs as a hook: reads no more of the policy than it needs, and says nothing where there is nothing to say.
+    hook: bool,
     policy: OnceCell<Policy>,
     /// Relies on what a run before found clean.
     remembering: bool,
@@ -60,15 +60,15 @@ impl<'a> Gate<'a> {
     /// As a hook judges: defaults for everything, silent when all is well.
     pub fn local(repo: &'a Repo, outside: &'a Outside) -> Self {
         let gate = Self::new(Some(repo), outside, JudgeArgs::default(), OutputArgs::default());
-        Self { silent_pass: true, ..gate }
+        Self { hook: true, ..gate }
     }
 
     /// As a user asked. No repository: only files can be judged.
     pub fn new(repo: Option<&'a Repo>, outside: &'a Outside, judge: JudgeArgs, output: OutputArgs) -> Self {
         let (skip, kinds, policy) = (Vec::new(), Kinds::ALL, OnceCell::new());
         let (beside, notes) = (Vec::new(), Vec::new());
-        let (silent_pass, remembering) = (false, false);
-        Self { repo, outside, judge, output, skip, kinds, silent_pass, policy, remembering, beside, notes }
+        let (hook, remembering) = (false, false);
+        Self { repo, outside, judge, output, skip, kinds, hook, policy, remembering, beside, notes }
     }
 
     /// Passes over files of the work tree that a run before found clean, if `so`.
@@ -147,8 +147,19 @@ impl<'a> Gate<'a> {
         };
         let compiled = match policy.compile(feeds.common(self.kinds), &self.judge.only) {
             Ok(compiled) => compiled,
-            Err(mistakes) => return Ok(Err(mistakes)),
+            Err(mistakes) if self.hook => return Ok(Err(mistakes)),
+            Err(mut mistakes) => {
+                let others = policy.validate();
+                mistakes.extend(others.into_iter().filter(|m| !mistakes.contains(m)).collect::<Vec<_>>());
+                return Ok(Err(mistakes));
+            }
         };
+        if !self.hook {
+            let mistakes = policy.validate_but(&compiled.families);
+            if !mistakes.is_empty() {
+                return Ok(Err(mistakes));
+            }
+        }
         let protected = protected(policy);
         let seen = self.seen(policy);
         let setting = Setting {
@@ -270,7 +281,7 @@ impl<'a> Gate<'a> {
     pub fn tell(&self, judged: &Judged, started: Instant) -> Result<()> {
         let report = &judged.report;
         let nothing = report.verdict() == Verdict::Pass && report.standing().is_empty() && report.notes.is_empty();
-        if self.silent_pass && nothing {
+        if self.hook && nothing {
             return Ok(());
         }
         let formats: Vec<Output> = self.output.format.iter().map(|f| f.parse()).collect::<Result<_>>()?;

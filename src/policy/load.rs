@@ -85,11 +85,14 @@ pub(super) fn load(given: Vec<PolicyFile>, rules: &'static [&'static Rule]) -> R
             mistakes.record(list.source, scalars.map(|i| Wrong::value(i.node.span.clone(), "a map is needed here")));
         }
     }
-    let told = mistakes.told(&files);
+    let mut told = mistakes.told(&files);
+    let policy = Policy { rules, files, layers, vocabulary, mode, policy_changes, settings, exceptions, inline_deny };
     if !told.is_empty() {
+        // The author mends everything at once, options of rules as well.
+        let options = policy.validate();
+        told.extend(options.into_iter().filter(|m| !told.contains(m)).collect::<Vec<_>>());
         return Err(told);
     }
-    let policy = Policy { rules, files, layers, vocabulary, mode, policy_changes, settings, exceptions, inline_deny };
     // Families that look at nothing are never compiled, so their options are read here.
     let unseen = rules.iter().filter(|r| r.looks_at == Kinds::NONE && policy.mentions(r.id));
     let told: Vec<_> = unseen.flat_map(|r| policy.with_options(r, |options| drop((r.compile)(options))).1).collect();

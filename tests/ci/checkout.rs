@@ -310,6 +310,20 @@ fn gitlab_jenkins_bitbucket_and_a_plain_range() {
 }
 
 #[test]
+fn a_run_started_by_hand_is_judged_by_the_policy_of_the_default_branch() {
+    let world = World::new();
+    world.developer.git(["switch", "-q", "-c", "topic"]);
+    world.developer.write("portcullis.yaml", "version: 1\nrules: { secrets: { severity: off } }\n");
+    world.developer.write("deploy.sh", format!("TOKEN=ghp_{}\n", "16C7e42F292c6912E7710c838347Ae178B4a"));
+    world.developer.commit("feat: relax everything");
+    let head = world.push("topic");
+    let runner = world.checkout("runner", "refs/heads/topic", Some("1"));
+    let event = json!({ "ref": "refs/heads/topic", "repository": { "default_branch": "main" } });
+    let output = world.github(&runner, "workflow_dispatch", &head, &event, &["--format", "human"]);
+    expect(&output, 1, &["secrets/"]);
+}
+
+#[test]
 fn a_schedule_judges_the_whole_tree() {
     let world = World::new();
     let main = world.developer.rev("main");

@@ -120,6 +120,7 @@ fn policy() -> Value {
                 },
             },
             "approvers": strings(),
+            "policy-changes": { "enum": ["approvers", "anyone"], "default": "approvers" },
             "exceptions": {
                 "type": "array",
                 "items": {
@@ -128,7 +129,7 @@ fn policy() -> Value {
                     "additionalProperties": false,
                     "properties": {
                         "rule": text, "path": strings(), "fingerprint": text, "reason": text,
-                        "commit": text, "ref": strings(), "key": text,
+                        "commit": { "type": "string", "pattern": "^[0-9a-fA-F]{40}([0-9a-fA-F]{24})?$" }, "ref": strings(), "key": text,
                         "until": { "type": "string", "format": "date" },
                     },
                 },

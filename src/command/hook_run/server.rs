@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 use super::super::Outside;
 use super::super::judge::{mistaken, protected, settle};
