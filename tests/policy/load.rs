@@ -18,7 +18,7 @@ protected:
   - { branch: dev }
 approvers: [alice, 1234]
 exceptions:
-  - { rule: toy/one, path: "test/*.pem", fingerprint: 3f9a1b2c, commit: 0123456, ref: main, key: a.b, reason: "x", until: 2026-07-01 }
+  - { rule: toy/one, path: "test/*.pem", fingerprint: 3f9a1b2c, commit: '0123456789abcdef0123456789abcdef01234567', ref: main, key: a.b, reason: "x", until: 2026-07-01 }
 inline: { deny: [toy] }
 budgets: { time: 2m, paths: 7, content-comparisons: 0, blob-window: 1MiB }
 rules:
@@ -194,7 +194,7 @@ fn every_wrong_value_has_its_caret() {
         ),
         (
             "exceptions: [{ rule: toy, reason: x, commit: main }]",
-            "1:46 policy/wrong-value: at least 7 hexadecimal digits are needed here",
+            "1:46 policy/wrong-value: the whole id of a commit is needed here [git rev-parse COMMIT]",
         ),
         (
             "exceptions: [{ rule: toy, reason: x, path: '[' }]",
@@ -322,7 +322,7 @@ fn the_examples_of_the_family_are_true() {
     }
     let failing: Vec<_> = examples.fail.iter().map(|f| f.code.as_str()).collect();
     // What a push does to a policy is no mistake in a file: tests/hooks/server/policy.rs has those.
-    let of_pushes = ["changed", "invalid", "replace-ref"];
+    let of_pushes = ["changed", "invalid", "replace-ref", "not-a-file"];
     let codes = POLICY.about().unwrap().codes;
     assert!(codes.iter().all(|c| failing.contains(&c.code.as_str()) || of_pushes.contains(&c.code.as_str())));
 }
