@@ -35,6 +35,7 @@ fn commit<'a>(message: &str, changed_paths: &'a dyn Fn() -> portcullis::error::R
         committer: Person::default(),
         new_to: "refs/heads/main".into(),
         changed_paths,
+        came_by: &|_| Ok(false),
     }
 }
 

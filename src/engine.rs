@@ -92,7 +92,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
     let unwanted = |id| sifted.nobody_wants(id);
     let silent = |id: Oid, raw: RawCommit| {
-        let subject = commit_of(raw, id, RefSet::default(), &|| Ok(Vec::new()));
+        let subject = commit_of(raw, id, RefSet::default(), &|| Ok(Vec::new()), &|_| Ok(false));
         checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
     };
     let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
@@ -119,12 +119,15 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     let mut run = Run::new(setting, refs);
     match source {
         Source::Push(push) => {
+            let head = push.head_ref.as_ref().filter(|head| !head.is_empty());
+            run.lands_from = head.map(|head| [b"refs/heads/", head.as_slice()].concat().into());
+            run.on_server = matches!(push.known, git::Known::Refs | git::Known::Quarantine);
             let graph = || GitGraph::new(&local, push.branches_at.clone(), setting.path_budget);
             run.replacements(&changes.refs);
             run.refs(graph, push, &changes.refs)?;
         }
         Source::Merge { heads, message } => run.merge(&local, heads, message)?,
-        Source::Message { text, parents } => run.message(&local, text, parents)?,
+        Source::Message { text, parents, author } => run.message(&local, text, parents, author.as_ref())?,
         _ => {}
     }
     run.commits(repo, &changes.commits);
@@ -154,6 +157,10 @@ struct Run<'a> {
     key: u64,
     /// The refs to which the whole change goes.
     refs: RefSet,
+    /// Full name of the branch whose pull request lands, where it is known.
+    lands_from: Option<BString>,
+    /// The branches of this repository are those that count.
+    on_server: bool,
     /// Blobs that only say where their content is.
     pointers: u64,
     out: Outcome,
@@ -172,7 +179,15 @@ struct Part {
 
 impl<'a> Run<'a> {
     fn new(setting: &'a Setting<'a>, refs: RefSet) -> Self {
-        Self { setting, key: RandomState::new().hash_one(0), refs, pointers: 0, out: Outcome::default() }
+        Self {
+            setting,
+            key: RandomState::new().hash_one(0),
+            refs,
+            lands_from: None,
+            on_server: false,
+            pointers: 0,
+            out: Outcome::default(),
+        }
     }
 
     fn collect(&self) -> Findings<'static> {

@@ -247,7 +247,13 @@ pub struct Commit<'a> {
     pub new_to: RefSet,
     /// Reads the paths that the commit changes against its first parent.
     pub changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
+    /// Whether it came by a branch, by its full name, that the function accepts.
+    pub came_by: &'a CameBy<'a>,
 }
+
+/// Answers whether a commit stood on such a branch before the change, by itself or squashed, or lands by a pull request
+/// of one.
+pub type CameBy<'a> = dyn Fn(&dyn Fn(&BStr) -> bool) -> Result<bool> + 'a;
 
 /// Who pushes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

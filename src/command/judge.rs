@@ -326,7 +326,7 @@ fn title_for_messages(
 ) -> Result<()> {
     let Source::Push(push) = source else { return Ok(()) };
     let text = format!("{}\n", title.trim_end()).into();
-    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new() }, setting)?;
+    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new(), author: None }, setting)?;
     for batch in &mut outcome.batches {
         let dropped = |f: &Finding| {
             f.rule.starts_with("conventional-commits/") && matches!(f.origin, Origin::Message { commit: Some(_) })

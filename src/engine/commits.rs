@@ -1,40 +1,70 @@
 //! Commits, tags and the message about to become one, judged by their texts. Owns how each of them becomes a subject.
 
-use bstr::BString;
+use bstr::{BStr, BString};
 
 use super::{Part, Run, in_parallel};
 use crate::error::Result;
-use crate::finding::{InlineAllow, Origin, trailer_allows};
+use crate::finding::{Findings, InlineAllow, Origin, trailer_allows};
 use crate::git::{CommitJob, Local, RawCommit, Repo};
 use crate::policy::{Batch, Scoped};
 use crate::report::Undecided;
 use crate::rules::CommitCheck;
 use crate::rules::secrets::redactor;
-use crate::subject::{Carrier, Commit, ObjectKind, Oid, RefSet};
+use crate::subject::{CameBy, Carrier, Commit, ObjectKind, Oid, Person, RefSet};
+
+/// What was said of a pending message.
+struct Pending<'a> {
+    subject: Commit<'a>,
+    findings: Findings<'static>,
+    errors: Vec<Undecided>,
+}
 
 impl Run<'_> {
     /// The message about to become a commit's.
-    pub(super) fn message(&mut self, local: &Local<'_>, text: &BString, parents: &[Oid]) -> Result<()> {
-        let head = local.head()?;
-        let subject = Commit {
-            carrier: Carrier::Pending,
-            message: text.clone(),
-            headers: BString::default(),
-            parents: head.into_iter().chain(parents.iter().copied()).collect(),
-            tree: None,
-            author: Default::default(),
-            committer: Default::default(),
-            new_to: local.head_name()?.into_iter().collect(),
-            changed_paths: &|| local.staged_paths(),
-        };
-        let mut findings = self.collect();
-        for scoped in &self.setting.checks.commits {
-            if let Err(error) = scoped.check.check(&subject, &mut findings) {
-                self.out.errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
+    pub(super) fn message(
+        &mut self,
+        local: &Local<'_>,
+        text: &BString,
+        others: &[Oid],
+        author: Option<&Person>,
+    ) -> Result<()> {
+        let branch: RefSet = local.head_name()?.into_iter().collect();
+        let changed = || local.staged_paths();
+        let came_by = |accepts: &dyn Fn(&BStr) -> bool| Ok(branch.iter().any(accepts));
+        let judge = |parents: Vec<Oid>| {
+            let subject = Commit {
+                carrier: Carrier::Pending,
+                message: text.clone(),
+                headers: BString::default(),
+                parents,
+                tree: None,
+                author: Default::default(),
+                committer: Default::default(),
+                new_to: branch.clone(),
+                changed_paths: &changed,
+                came_by: &came_by,
+            };
+            let (mut findings, mut errors) = (self.collect(), Vec::new());
+            for scoped in &self.setting.checks.commits {
+                if let Err(error) = scoped.check.check(&subject, &mut findings) {
+                    errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
+                }
             }
+            Pending { subject, findings, errors }
+        };
+        let mut pending = judge(local.head()?.into_iter().chain(others.iter().copied()).collect());
+        // HEAD's commit is opened only where the message would be refused.
+        if !pending.findings.is_empty()
+            && others.is_empty()
+            && let Some(parents) = local.parents_taken_over(author)?
+        {
+            pending = judge(parents);
         }
-        self.out.trailers.extend(trailer(&subject));
-        self.keep(Batch { refs: subject.new_to, findings: findings.into_vec() });
+        let Pending { subject, findings, errors } = pending;
+        let trailers = trailer(&subject);
+        self.out.errors.extend(errors);
+        self.out.trailers.extend(trailers);
+        self.keep(Batch { refs: branch, findings: findings.into_vec() });
         Ok(())
     }
 
@@ -73,12 +103,20 @@ impl Run<'_> {
                     committer: tag.tagger.unwrap_or_default(),
                     new_to: job.new_to.clone(),
                     changed_paths: &|| Ok(Vec::new()),
+                    came_by: &|_| Ok(false),
                 });
             }),
             _ => local.commit(job.id).map(|raw| {
                 let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
                 let changed = || local.changed_paths(first, tree, self.setting.path_budget);
-                judge(&commit_of(raw, job.id, job.new_to.clone(), &changed));
+                let parents = raw.node.parents.clone();
+                let came_by = |accepts: &dyn Fn(&BStr) -> bool| {
+                    if self.lands_from.as_ref().is_some_and(|head| accepts(head.as_ref())) {
+                        return Ok(true);
+                    }
+                    local.stands_on(job.id, &parents, tree, self.on_server, self.setting.path_budget, accepts)
+                };
+                judge(&commit_of(raw, job.id, job.new_to.clone(), &changed, &came_by));
             }),
         };
         if let Err(error) = read {
@@ -95,6 +133,7 @@ pub(super) fn commit_of<'a>(
     id: Oid,
     new_to: RefSet,
     changed_paths: &'a dyn Fn() -> Result<Vec<BString>>,
+    came_by: &'a CameBy<'a>,
 ) -> Commit<'a> {
     Commit {
         carrier: Carrier::Commit(id),
@@ -106,6 +145,7 @@ pub(super) fn commit_of<'a>(
         committer: raw.node.committer,
         new_to,
         changed_paths,
+        came_by,
     }
 }
 

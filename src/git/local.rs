@@ -2,10 +2,12 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::newness::branch_name;
+use super::reftable::Target;
 use super::trees::{self, PathBudget};
 use super::{Local, Repo, gix_id, index, oid, unreadable};
 use crate::error::{Error, Result};
-use crate::subject::Oid;
+use crate::subject::{Oid, Person};
 
 /// What the configuration says about messages; `None` where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,13 +65,10 @@ impl Local<'_> {
         const SYMBOLIC: usize = 5;
         let mut name = name.to_owned();
         for _ in 0..SYMBOLIC {
-            let found = self.gix.try_find_reference(name.as_bstr()).ok().flatten();
-            let target = found
-                .filter(|r| r.name().as_bstr() == name)
-                .and_then(|r| r.target().try_name().map(|n| n.as_bstr().to_owned()));
-            match target {
-                Some(target) => name = target,
-                None => return Ok(name),
+            // What cannot be read moves nothing else.
+            match self.ref_target(name.as_ref()).ok().flatten() {
+                Some(Target::Symbolic(target)) => name = target,
+                _ => return Ok(name),
             }
         }
         Err(Error::undecided(format!("the symbolic ref {name} goes round and round")))
@@ -92,6 +91,55 @@ impl Local<'_> {
         let old = parent.filter(|p| self.has(*p)).map(|p| self.tree_of(p)).transpose()?;
         let diff = trees::diff(self, old, tree, &PathBudget::new(path_budget))?;
         Ok(diff.into_iter().map(|d| d.0).collect())
+    }
+
+    /// The parents that the commit to be takes over from HEAD, which it replaces (`--amend`, a reword), or the none of a root
+    /// that a rebase makes anew. `None`: HEAD will be its parent. While HEAD is amended, git names HEAD's author to its hooks.
+    pub fn parents_taken_over(&self, author: Option<&Person>) -> Result<Option<Vec<Oid>>> {
+        let Some(head) = self.head()? else { return Ok(None) };
+        let node = self.commit(head)?.node;
+        if author.is_some_and(|author| *author == node.author) {
+            return Ok(Some(node.parents));
+        }
+        let onto = std::fs::read(self.repo.git_dir().join("rebase-merge/squash-onto")).unwrap_or_default();
+        Ok((Oid::from_hex(onto.trim()) == Some(head)).then(Vec::new))
+    }
+
+    /// Whether a commit stands on a branch that is accepted by its full name; or all that it changes does, as after a squash.
+    /// The branches are those of this repository where it is the server, else those that follow a remote's.
+    pub fn stands_on(
+        &self,
+        commit: Oid,
+        parents: &[Oid],
+        tree: Oid,
+        on_server: bool,
+        path_budget: u64,
+        accepts: &dyn Fn(&BStr) -> bool,
+    ) -> Result<bool> {
+        let prefix = if on_server { "refs/heads/" } else { "refs/remotes/" };
+        let mut tips = Vec::new();
+        for r in self.refs(prefix)?.into_iter().filter(|r| accepts(branch_name(r.name.as_ref()).as_ref())) {
+            tips.push(r.target);
+        }
+        if tips.iter().any(|tip| *tip == commit || self.merge_base(*tip, commit).is_ok_and(|base| base == commit)) {
+            return Ok(true);
+        }
+        let [parent] = parents else { return Ok(false) };
+        if tips.is_empty() {
+            return Ok(false);
+        }
+        let changed = trees::diff(self, Some(self.tree_of(*parent)?), tree, &PathBudget::new(path_budget))?;
+        for tip in tips {
+            let theirs = self.tree_of(tip)?;
+            let mut all = !changed.is_empty();
+            for (path, _, new) in &changed {
+                all = all && trees::lookup(self, theirs, path.as_ref())?.map(|(id, _)| id) == *new;
+            }
+            if all {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Paths that are staged: what the pending commit will change, deletions included.

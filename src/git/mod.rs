@@ -24,6 +24,8 @@ mod plain_file;
 mod prune;
 mod push;
 mod quarantine;
+mod refs;
+mod reftable;
 mod renames;
 mod similar;
 mod snapshot;

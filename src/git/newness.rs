@@ -389,7 +389,7 @@ fn is_as_strict(this: &[bool], other: &[bool]) -> bool {
 }
 
 /// The branch that a remote-tracking ref follows, else the name itself.
-fn branch_name(name: &BStr) -> BString {
+pub(super) fn branch_name(name: &BStr) -> BString {
     let branch = name.strip_prefix(b"refs/remotes/").and_then(|rest| rest.split_once_str("/"));
     branch.map_or_else(|| name.to_owned(), |(_, branch)| [b"refs/heads/", branch].concat().into())
 }

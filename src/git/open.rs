@@ -11,7 +11,8 @@ use super::bases::Bases;
 use super::changes::Introduced;
 use super::pack::Packs;
 use super::quarantine::Quarantine;
-use super::{oid, unreadable};
+use super::reftable::{Refs, Target};
+use super::{gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::report::Stats;
 use crate::subject::{Entry, ObjectKind, Oid};
@@ -25,6 +26,8 @@ pub struct Repo {
     quarantine: Option<Quarantine>,
     /// HEAD, read once: a run judges one state.
     head: OnceLock<Result<Head>>,
+    /// Where refs are kept as a reftable: all of them, read once.
+    pub(super) reftable: OnceLock<Result<Option<Refs>>>,
     /// What waits there, listed once.
     pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
     /// What packs there are, looked up once.
@@ -91,6 +94,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 foreign,
                 quarantine: None,
                 head: OnceLock::new(),
+                reftable: OnceLock::new(),
                 waiting: OnceLock::new(),
                 packs: OnceLock::new(),
                 staged: OnceLock::new(),
@@ -207,8 +211,9 @@ impl Counters {
 impl Local<'_> {
     /// Resolves what a user may write for a commit (`HEAD~2`, `v1.0.0^{commit}`, a ref, an id), peeled to a commit.
     pub fn commit_named(&self, name: &str) -> Result<Oid> {
-        let id = self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?;
-        let object = id.object().map_err(unreadable(format_args!("cannot read {name}")))?;
+        self.has_reftable()?;
+        let id = self.revision(name).ok_or_else(|| no_such_revision(name, self))?;
+        let object = self.gix.find_object(gix_id(id)).map_err(unreadable(format_args!("cannot read {name}")))?;
         let commit = object
             .peel_to_kind(gix::object::Kind::Commit)
             .map_err(|_| Error::usage(format!("`{name}` is not a commit")))?;
@@ -217,7 +222,8 @@ impl Local<'_> {
 
     /// The object a revision names, unpeeled.
     pub fn object_named(&self, name: &str) -> Result<Oid> {
-        Ok(oid(&self.gix.rev_parse_single(name).map_err(|_| no_such_revision(name, self))?))
+        self.has_reftable()?;
+        self.revision(name).ok_or_else(|| no_such_revision(name, self))
     }
 
     /// HEAD's commit; `None` on an unborn branch. That of a branch is not opened, for git lets nothing but commits stand
@@ -233,76 +239,35 @@ impl Local<'_> {
 
     fn read_head(&self) -> Result<Head> {
         let read = || {
-            let head = self.gix.head().map_err(unreadable("cannot read HEAD"))?;
-            let name = head.referent_name().map(|n| n.as_bstr().to_owned());
-            Ok(Head { name, commit: self.commit_of(head) })
+            let target =
+                self.ref_target("HEAD".into()).map_err(|e| Error::undecided(format!("cannot read HEAD: {e}")))?;
+            Ok(match target {
+                None => return Err(Error::undecided("there is no HEAD here")),
+                Some(Target::Object(id)) => Head { name: None, commit: self.peeled_head(id) },
+                Some(Target::Symbolic(name)) => Head { commit: self.commit_of(name.clone()), name: Some(name) },
+            })
         };
         self.repo.head.get_or_init(read).clone()
     }
 
-    fn commit_of(&self, head: gix::Head<'_>) -> Result<Option<Oid>> {
-        let peeled = |id: gix::ObjectId| match super::objects::peel(self, oid(&id))? {
+    fn peeled_head(&self, id: Oid) -> Result<Option<Oid>> {
+        match super::objects::peel(self, id)? {
             (id, ObjectKind::Commit) => Ok(Some(id)),
             (id, _) => Err(Error::undecided(format!("HEAD is at {id}, which is no commit"))),
-        };
-        let mut branch = match head.kind {
-            gix::head::Kind::Unborn(_) => return Ok(None),
-            gix::head::Kind::Detached { target, .. } => return peeled(target),
-            gix::head::Kind::Symbolic(branch) => branch,
-        };
-        // A branch can stand for another one; git follows five times, too.
-        for _ in 0..5 {
-            let next = match branch.target {
-                gix::refs::Target::Object(id) if branch.name.as_bstr().starts_with(b"refs/heads/") => {
-                    return Ok(Some(oid(&id)));
-                }
-                gix::refs::Target::Object(id) => return peeled(id),
-                gix::refs::Target::Symbolic(next) => next,
-            };
-            let found = self.gix.try_find_reference(next.as_ref()).map_err(unreadable("cannot follow HEAD"))?;
-            let Some(next) = found else { return Ok(None) };
-            branch = next.detach();
         }
-        Err(Error::undecided("HEAD stands for a branch that stands for another, and so on without an end"))
     }
 
-    /// A ref's own target (a tag object for annotated tags), symbolic refs followed; `Ok(None)` when there is none.
-    pub fn find_ref(&self, full_name: &gix::bstr::BStr) -> Result<Option<Oid>> {
-        let Some(mut r) = self
-            .gix
-            .try_find_reference(full_name)
-            .map_err(unreadable(format_args!("cannot read the ref {full_name}")))?
-            .filter(|r| r.name().as_bstr() == full_name)
-        else {
-            return Ok(None);
-        };
-        let id = r.follow_to_object().map_err(unreadable(format_args!("cannot follow the ref {full_name}")))?;
-        Ok(Some(oid(&id)))
-    }
-
-    /// Full name of the ref that a symbolic ref stands for; `Ok(None)` when it is none.
-    pub fn symbolic_target(&self, full_name: &str) -> Result<Option<BString>> {
-        let found = self
-            .gix
-            .try_find_reference(full_name)
-            .map_err(unreadable(format_args!("cannot read the ref {full_name}")))?;
-        Ok(found.and_then(|r| r.target().try_name().map(|n| n.as_bstr().to_owned())))
-    }
-
-    /// Refs under a prefix that ends in `/`, sorted by name, unpeeled; symbolic ones followed, dangling ones left out.
-    pub fn refs(&self, prefix: &str) -> Result<Vec<crate::subject::Ref>> {
-        let what = || format!("cannot list the refs under {prefix}");
-        let platform = self.gix.references().map_err(unreadable(what()))?;
-        let mut out = Vec::new();
-        for r in platform.prefixed(prefix).map_err(unreadable(what()))? {
-            let mut r = r.map_err(unreadable(what()))?;
-            let name = r.name().as_bstr().to_owned();
-            if let Ok(id) = r.follow_to_object() {
-                out.push(crate::subject::Ref { name, target: oid(&id) });
+    fn commit_of(&self, mut branch: BString) -> Result<Option<Oid>> {
+        // A branch can stand for another one; git follows five times, too.
+        for _ in 0..=5 {
+            match self.ref_target(branch.as_ref())? {
+                None => return Ok(None),
+                Some(Target::Object(id)) if branch.starts_with(b"refs/heads/") => return Ok(Some(id)),
+                Some(Target::Object(id)) => return self.peeled_head(id),
+                Some(Target::Symbolic(next)) => branch = next,
             }
         }
-        out.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(out)
+        Err(Error::undecided("HEAD stands for a branch that stands for another, and so on without an end"))
     }
 
     /// Commits whose parents exist but are not here.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use crate::subject::{Oid, Pusher};
+use crate::subject::{Oid, Person, Pusher};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -16,7 +16,8 @@ pub enum Source {
     /// A merge about to be committed: the index, and the branch as the merge will leave it.
     Merge { heads: Vec<Oid>, message: BString },
     /// One message about to become a commit; already cleaned up by blanking.
-    Message { text: BString, parents: Vec<Oid> },
+    /// `author`: as git names it to the hook.
+    Message { text: BString, parents: Vec<Oid>, author: Option<Person> },
     /// Refs that move: a push, a range, a ref.
     Push(Push),
     /// Every object reachable from any ref; `all`: every object in the store.

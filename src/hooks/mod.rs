@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod host;
 pub mod install;
 pub mod managers;
+pub mod remote;
 pub mod server;
 pub mod shim;
 pub mod slot;

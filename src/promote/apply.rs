@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use super::history::{Hex, tip};
 use super::message::with_origin;
 use super::plan::{Plan, State};
+use super::worktree;
 use crate::error::{Error, Result};
 use crate::git::{Committer, Local, Picked, Picker, Write};
 use crate::subject::Oid;
@@ -57,7 +58,7 @@ pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied>
         write.keep(*new)?;
     }
     let tip = picks.last().map_or(plan.onto.oid.0, |(_, new)| *new);
-    write.branch(&full, tip, "portcullis promote apply")?;
+    worktree::create_branch(local, &write, &full, tip, "portcullis promote apply")?;
     Ok(Applied { branch, tip, picks, already: false })
 }
 

@@ -156,7 +156,7 @@ pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> 
     for id in made {
         write.keep(id)?;
     }
-    write.branch(&full, parent, "portcullis promote rollback")?;
+    super::worktree::create_branch(local, &write, &full, parent, "portcullis promote rollback")?;
     Ok(parent)
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::apply::{self, Applied, Apply};
 use super::plan::Plan;
 use crate::error::{Error, Result};
-use crate::git::Local;
+use crate::git::{Local, Write};
 use crate::subject::Oid;
 
 pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied> {
@@ -43,6 +43,16 @@ pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied>
     git.in_repo(&["branch", "--", &branch, &tip.to_string()])?;
     git.in_repo(&["worktree", "remove", "--force", &git.tree.to_string_lossy()])?;
     Ok(Applied { branch, tip, picks: steps.into_iter().zip(done).collect(), already: false })
+}
+
+/// Creates a branch that must not exist yet; git does it where the library cannot.
+pub fn create_branch(local: &Local<'_>, write: &Write<'_, '_>, full_name: &str, at: Oid, why: &str) -> Result<()> {
+    if !local.has_reftable()? {
+        return write.branch(full_name, at, why);
+    }
+    let git = Git { tree: PathBuf::new(), repo: local.repo.common_dir() };
+    let nothing = "0".repeat(2 * at.as_bytes().len());
+    git.in_repo(&["update-ref", "-m", why, "--create-reflog", full_name, &at.to_string(), &nothing]).map(drop)
 }
 
 struct Git {

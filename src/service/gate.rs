@@ -28,7 +28,7 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
     let outside =
         Outside { directory: tree.to_owned(), color: When::Never, terminal: false, now: jiff::Timestamp::now() };
     let policy = trusted(&repo)?;
-    let message = Source::Message { text: message.into(), parents: Vec::new() };
+    let message = Source::Message { text: message.into(), parents: Vec::new(), author: None };
     let everything = [
         (Source::Index { parents: Vec::new() }, &[][..]),
         (message, &[]),

@@ -13,6 +13,7 @@ mod commit_headers;
 mod entry_kinds;
 mod head_of_the_server;
 mod plain_files;
+mod what_becomes_new;
 mod who_pushes;
 
 use std::cell::Cell;

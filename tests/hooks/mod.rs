@@ -11,6 +11,7 @@ pub mod gate;
 mod install;
 mod install_sh;
 mod managers;
+mod reftable;
 mod server;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The hooks of git servers, with a real push where the server is plain git.
 
 mod limits;
+mod new_refs;
 mod policy;
 mod quarantine;
 mod receive;

@@ -69,6 +69,7 @@ impl Place<'_> {
             committer: Person::default(),
             new_to: BString::from(format!("refs/heads/{}", self.branch)).into(),
             changed_paths: &paths,
+            came_by: &|_| Ok(false),
         };
         let trial = Trial { vocabulary: vocabulary(), ..Trial::new(RULE.policy, self.options) };
         let (checks, mistakes) = trial.run(|options| (RULE.compile)(options));

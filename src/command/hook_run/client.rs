@@ -10,6 +10,7 @@ use super::super::judge::{Gate, Matter, protected};
 use super::{message_source, updates};
 use crate::error::{Error, Result};
 use crate::git::{self, Known, Push, Repo, Source, Update};
+use crate::hooks::remote;
 use crate::subject::{Kinds, Oid};
 
 /// What `PORTCULLIS_SKIP` is for: the rules named there are not judged here, and are at the push.
@@ -76,7 +77,7 @@ fn merge(repo: &Repo, heads: Vec<Oid>, names: &[String], outside: &Outside) -> R
 }
 
 /// Lines are `local-ref local-id remote-ref remote-id`; none at all when there is nothing to send.
-pub fn pre_push(remote: Option<BString>, lines: &[u8], outside: &Outside) -> Result<u8> {
+pub fn pre_push(remote: Option<BString>, address: Option<BString>, lines: &[u8], outside: &Outside) -> Result<u8> {
     if lines.trim().is_empty() {
         return Ok(0);
     }
@@ -96,11 +97,28 @@ pub fn pre_push(remote: Option<BString>, lines: &[u8], outside: &Outside) -> Res
     let prefix = remote.map_or_else(|| "refs/remotes/".to_owned(), |r| format!("refs/remotes/{r}/"));
     let push = Push {
         updates,
-        known: Known::Tracking(None),
+        known: Known::Tracking(on_the_remote(&repo, address, outside)?),
         branches_at: (prefix != "refs/remotes/").then_some(prefix),
         ..Push::default()
     };
     gate(&repo, outside).run(&Matter::Change(&Source::Push(push)))
+}
+
+/// What a remote has and no remote-tracking branch tells: what was fetched without one last (a pull of upstream by its
+/// address), and, where there are no such branches at all, what the remote answers. `None`: nothing is told.
+fn on_the_remote(repo: &Repo, address: Option<BString>, outside: &Outside) -> Result<Option<Vec<Oid>>> {
+    let local = repo.local();
+    if let Some(address) = address.filter(|_| !local.has_refs("refs/remotes/").unwrap_or(true)) {
+        if let Some(ids) = remote::ids(&outside.directory, address.as_bstr()) {
+            return Ok(Some(ids));
+        }
+        let usual = ["refs/heads/main", "refs/heads/master"].into_iter().map(|name| local.find_ref(name.into()));
+        let found = usual.filter_map(Result::transpose).next().transpose()?;
+        return Ok(found.map(|tip| vec![tip]));
+    }
+    let fetched = std::fs::read(repo.git_dir().join("FETCH_HEAD")).unwrap_or_default();
+    let ids: Vec<Oid> = fetched.lines().filter_map(|l| Oid::from_hex(l.split(|b| *b == b'\t').next()?)).collect();
+    Ok((!ids.is_empty()).then_some(ids))
 }
 
 /// Opt-in: stops a fast-forward of a protected branch, which no other hook sees. Only the state `prepared` can refuse.

@@ -21,7 +21,7 @@ use crate::git::{self, Repo, Source, Update};
 use crate::hooks::slot::KEPT;
 use crate::hooks::{Hook, Server, chain, doctor};
 use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode};
-use crate::subject::Oid;
+use crate::subject::{Oid, Person};
 
 #[derive(Clone, Debug, Args)]
 pub struct HookRun {
@@ -108,7 +108,7 @@ pub fn run(args: &HookRun, outside: &Outside) -> Result<u8> {
         Hook::PreCommit => client::pre_commit(outside),
         Hook::CommitMsg => client::commit_msg(&args.arguments, outside),
         Hook::PreMergeCommit => client::pre_merge_commit(outside),
-        Hook::PrePush => client::pre_push(argument(0), lines, outside),
+        Hook::PrePush => client::pre_push(argument(0), argument(1), lines, outside),
         Hook::PreReceive if lines.trim().is_empty() => server::judge(args, Err(no_refs()), outside),
         Hook::PreReceive => server::judge(args, updates(lines), outside),
         Hook::Update => {
@@ -173,5 +173,14 @@ pub fn message_source(repo: &Repo, raw: &[u8]) -> Result<Source> {
         &comment,
         settings.verbose || raw.contains_str(">8 ---"),
     );
-    Ok(Source::Message { text, parents: git::merge_heads(repo)? })
+    let author = author_of_the_hook(|name| std::env::var_os(name));
+    Ok(Source::Message { text, parents: git::merge_heads(repo)?, author })
+}
+
+/// The author of the commit to be, which git names to its hooks: HEAD's own when HEAD is amended.
+fn author_of_the_hook(variable: impl Fn(&str) -> Option<OsString>) -> Option<Person> {
+    let text = |name| variable(name).map(|v| BString::from(v.into_encoded_bytes()));
+    let date = text("GIT_AUTHOR_DATE")?;
+    let seconds = date.strip_prefix(b"@")?.fields().next()?.to_str().ok()?.parse().ok()?;
+    Some(Person { name: text("GIT_AUTHOR_NAME")?, email: text("GIT_AUTHOR_EMAIL")?, time: seconds })
 }

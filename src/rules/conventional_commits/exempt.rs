@@ -30,9 +30,9 @@ impl Exemption {
         };
         let cheap = person(&self.author, &commit.author)
             && person(&self.committer, &commit.committer)
-            && self.message.as_ref().is_none_or(|m| m.is_match(&commit.message))
-            && self.branch.as_ref().is_none_or(|b| only_on(commit, b));
+            && self.message.as_ref().is_none_or(|m| m.is_match(&commit.message));
         Ok(cheap
+            && self.branch.as_ref().map_or(Ok(true), |b| only_on(commit, b))?
             && match &self.paths {
                 None => true,
                 Some(paths) => (commit.changed_paths)()?.iter().all(|p| paths.is_match(p.as_bstr())),
@@ -53,9 +53,15 @@ pub const WINDMILL_BRANCHES: [&str; 3] = ["wm_deploy/**", "wm-fork/**", "wm-ephe
 
 impl Windmill {
     fn holds(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
-        Ok(is_windmill_subject(header)
-            && only_on(commit, &self.branches)
-            && (commit.changed_paths)()?.iter().all(|p| is_windmill_path(p.as_bstr())))
+        let subject = without_number(header);
+        let by_branch = if is_windmill_subject(subject) {
+            only_on(commit, &self.branches)?
+        } else {
+            // The title of a pull request, which a squash takes over, made by the platform out of the branch's name.
+            let squashed = commit.parents.len() == 1 && !commit.new_to.is_empty();
+            squashed && (commit.came_by)(&|branch| self.branches.is_match(branch) && is_title_of(subject, branch))?
+        };
+        Ok(by_branch && (commit.changed_paths)()?.iter().all(|p| is_windmill_path(p.as_bstr())))
     }
 }
 
@@ -71,9 +77,31 @@ pub fn is_windmill_subject(header: &[u8]) -> bool {
         || name.is_some_and(|n| !n.is_empty() && !n.contains(&b'\''))
 }
 
-/// Whether the commit is new to such branches and to nothing else.
-fn only_on(commit: &Commit<'_>, branches: &Branches) -> bool {
-    !commit.new_to.is_empty() && commit.new_to.iter().all(|r| branches.is_match(r))
+/// Whether the commit is new to such branches and to nothing else, or was on one and lands elsewhere now.
+fn only_on(commit: &Commit<'_>, branches: &Branches) -> Result<bool> {
+    if commit.new_to.is_empty() {
+        return Ok(false);
+    }
+    Ok(commit.new_to.iter().all(|r| branches.is_match(r)) || (commit.came_by)(&|branch| branches.is_match(branch))?)
+}
+
+/// A header without the number of a pull request that platforms put behind it.
+fn without_number(header: &[u8]) -> &[u8] {
+    let number = || {
+        let (rest, number) = header.strip_suffix(b")")?.rsplit_once_str(" (")?;
+        let number = number.strip_prefix(b"pull request ").unwrap_or(number);
+        let digits = number.strip_prefix(b"#").or_else(|| number.strip_prefix(b"!"))?;
+        is_number(digits).then_some(rest)
+    };
+    number().unwrap_or(header)
+}
+
+/// Whether a title is the one that GitHub, GitLab or Bitbucket give to a pull request of a branch with several commits.
+fn is_title_of(title: &[u8], branch: &BStr) -> bool {
+    let short = branch.strip_prefix(b"refs/heads/".as_slice()).unwrap_or(branch);
+    let title = title.strip_prefix(b"Merged in ").unwrap_or(title);
+    let plain = |text: &[u8]| text.to_ascii_lowercase().replace("-", " ").replace("_", " ");
+    plain(title) == plain(short)
 }
 
 /// All exemptions of a policy.
@@ -90,6 +118,7 @@ impl Exemptions {
     pub fn hold(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
         if (self.initial && header == b"Initial commit" && commit.parents.is_empty())
             || is_revert(header, &commit.message)
+            || is_subtree_squash(header, &commit.message)
         {
             return Ok(true);
         }
@@ -120,6 +149,15 @@ fn is_revert(header: &[u8], message: &BString) -> bool {
         return true;
     }
     quoted(b"Revert") == Some(true) && message.lines().skip(1).any(says_what_it_reverts)
+}
+
+/// `git subtree add|merge|pull --squash`: a commit that git itself writes, with where it came from at its end.
+fn is_subtree_squash(header: &[u8], message: &BString) -> bool {
+    let rest = header.strip_prefix(b"Squashed '").and_then(|rest| rest.split_once_str("' "));
+    let written =
+        rest.is_some_and(|(_, what)| what.starts_with(b"changes from ") || what.starts_with(b"content from "));
+    let says = |name: &str| message.lines().any(|line| line.starts_with(name.as_bytes()));
+    written && says("git-subtree-dir: ") && says("git-subtree-split: ")
 }
 
 fn says_what_it_reverts(line: &[u8]) -> bool {

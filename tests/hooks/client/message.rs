@@ -69,6 +69,30 @@ fn no_blob_is_read_for_a_message() {
     assert!(output.status.success(), "{output:?}");
 }
 
+#[test]
+fn what_is_amended_keeps_the_parents_that_it_has() {
+    let repo = TestRepo::init();
+    install(&repo, &[]);
+    let amend = || try_git(&repo, &["commit", "-q", "--amend", "--no-edit", "--allow-empty"]);
+    try_git(&repo, &["commit", "-q", "--allow-empty", "-m", "Initial commit"]).passes();
+    amend().passes();
+    commit(&repo, "Initial commit").is_refused(&["conventional-commits/"]);
+    repo.git(["checkout", "-q", "-b", "topic"]);
+    repo.git(["commit", "-q", "--allow-empty", "-m", "feat: b"]);
+    repo.git(["checkout", "-q", "main"]);
+    repo.git(["commit", "-q", "--allow-empty", "-m", "feat: c"]);
+    repo.git(["merge", "-q", "--no-ff", "--no-edit", "topic"]);
+    amend().passes();
+    try_git(&repo, &["commit", "-q", "--amend", "-m", "Merge branch 'topic' once more"]).passes();
+    commit(&repo, "Merge branch 'other'").is_refused(&["conventional-commits/"]);
+    commit(&repo, "Merge branch 'topic' once more").is_refused(&["conventional-commits/"]);
+    // A secret is found in an amended merge, too.
+    let body = format!("Merge branch 'topic'\n\n{}", secret());
+    try_git(&repo, &["commit", "--amend", "-m", &body]).is_refused(&["secrets/gitlab-pat"]);
+    repo.git(["commit", "-q", "--allow-empty", "-m", "feat: d"]);
+    try_git(&repo, &["commit", "--amend", "--allow-empty", "-m", "some words"]).is_refused(&["conventional-commits/"]);
+}
+
 /// Shims are read by a way of their own, which knows nothing but `hook run`.
 #[test]
 fn a_call_that_no_shim_makes_is_understood_or_explained_all_the_same() {

@@ -165,3 +165,35 @@ fn what_cannot_be_walked_is_not_pushed() {
     // The remote has what lies below the boundary, but nobody here knows that.
     try_git(&shallow, &["push", "second", "HEAD:refs/heads/topic"]).is_refused(&["shallow", "git fetch --unshallow"]);
 }
+
+#[test]
+fn a_bare_clone_with_work_trees_asks_the_remote() {
+    let repo = TestRepo::init();
+    commit_unjudged(&repo, "old", &secret(), "long before there were rules");
+    let remote = repo.bare_remote("origin");
+    repo.git(["push", "-q", "origin", "main"]);
+    let sandbox = repo.sandbox();
+    let address = remote.path().to_str().unwrap();
+    repo.git(["clone", "-q", "--bare", address, "../layout.git"]);
+    sandbox.at("layout.git").git(["worktree", "add", "-q", "../topic", "-b", "topic"]);
+    let topic = sandbox.at("topic");
+    super::super::gate::install(&topic, &[]);
+    topic.git(["commit", "-q", "--allow-empty", "-m", "feat: mine"]);
+    try_git(&topic, &["push", "-q", "origin", "topic"]).passes();
+    // Another local branch is not what the remote has.
+    unjudged(&topic, &["commit", "-q", "--no-verify", "--allow-empty", "-m", "bad words"]);
+    topic.git(["checkout", "-q", "-b", "above"]);
+    topic.git(["commit", "-q", "--allow-empty", "-m", "feat: above"]);
+    try_git(&topic, &["push", "origin", "above"]).is_refused(&["conventional-commits/", "fail: 1 error"]);
+}
+
+#[test]
+fn what_was_pulled_from_an_address_is_other_people_s_history() {
+    let (repo, _) = published();
+    repo.git(["clone", "-q", ".", "../upstream"]);
+    let upstream = repo.sandbox().at("upstream");
+    upstream.write("theirs", "x\n");
+    upstream.commit("Their words");
+    repo.git(["pull", "-q", "--no-rebase", "--no-edit", upstream.path().to_str().unwrap(), "main"]);
+    try_git(&repo, &["push", "-q", "origin", "main"]).passes();
+}

@@ -70,6 +70,7 @@ fn only_what_is_new_to_a_ref_is_judged() {
         committer: Person::default(),
         new_to: Default::default(),
         changed_paths: &paths,
+        came_by: &|_| Ok(false),
     };
     let (checks, _) = Trial::new(RULE.policy, "windmill: { exempt: true }").run(|o| (RULE.compile)(o));
     let count = |commit: &Commit<'_>| {
