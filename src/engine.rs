@@ -27,7 +27,7 @@ use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
 use crate::rules::TreeCheck;
 use crate::rules::secrets::{patterns_compiled, redactor};
-use crate::subject::{Kinds, Oid, RefLine, RefSet, RefUpdate, Snapshot, Tree};
+use crate::subject::{Kinds, Oid, RefLine, RefSet, RefUpdate, Shared, Snapshot, Tree};
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
@@ -274,6 +274,7 @@ impl<'a> Run<'a> {
         }
         let graph = graph()?;
         let together: Vec<_> = updates.iter().map(|u| (u.name.clone(), u.old, u.new)).collect();
+        let shared = Shared::default();
         for update in updates {
             let subject = RefUpdate {
                 name: update.name.clone(),
@@ -283,6 +284,7 @@ impl<'a> Run<'a> {
                 head_ref: push.head_ref.clone(),
                 together: &together,
                 graph: &graph,
+                shared: shared.clone(),
             };
             let mut findings = self.collect();
             for scoped in self.setting.checks.refs.iter().filter(|s| s.scope.has_branch([update.name.as_ref()])) {

@@ -4,7 +4,9 @@
 
 mod ref_set;
 
-use std::cell::OnceCell;
+use std::any::{Any, TypeId};
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io::Read;
@@ -287,6 +289,24 @@ pub struct RefUpdate<'a> {
     /// All updates of the same change, this one included: `(name, old, new)`.
     pub together: &'a [(BString, Option<Oid>, Option<Oid>)],
     pub graph: &'a dyn Graph,
+    pub shared: Shared,
+}
+
+/// What is worked out once for all updates of a change, by type. Clones share it.
+#[derive(Clone, Default)]
+pub struct Shared(Rc<RefCell<HashMap<TypeId, Rc<dyn Any>>>>);
+
+impl Shared {
+    /// The value of this type, made by the first who asks.
+    pub fn get_or_insert<T: 'static>(&self, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+        let known = self.0.borrow().get(&TypeId::of::<T>()).cloned();
+        if let Some(value) = known.and_then(|value| value.downcast().ok()) {
+            return Ok(value);
+        }
+        let value = Rc::new(make()?);
+        self.0.borrow_mut().insert(TypeId::of::<T>(), value.clone());
+        Ok(value)
+    }
 }
 
 /// git's own line for a ref update, `old new name`, with zeroes where there is no object.

@@ -123,6 +123,7 @@ fn update<'a>(graph: &'a Memory, old: Option<Oid>, new: Option<Oid>) -> RefUpdat
         head_ref: None,
         together: &[],
         graph,
+        shared: Default::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use portcullis::rules::Check;
 use portcullis::rules::branch_topology::Branches;
 use portcullis::rules::branch_topology::leak::Stance;
 use portcullis::rules::semver_tags::format::{Format, read};
+use portcullis::rules::semver_tags::proposal::nearest;
 use portcullis::rules::semver_tags::version::Version;
 use portcullis::rules::semver_tags::{Moving, MovingTo, Need, RULE, SemverTags, Settings, Stage};
 use portcullis::subject::{ObjectKind, Oid, Pusher, RefUpdate};
@@ -64,7 +65,8 @@ fn what_is_proposed_is_valid_and_keeps_valid_names() {
     let format = Format::parse("v{semver}").unwrap();
     for line in include_str!("../cases/semver.jsonl").lines() {
         if let Case::Tag { tag, valid } = serde_json::from_str(line).unwrap() {
-            let nearest = format.nearest(tag.as_bytes().as_bstr());
+            let formats = [format.clone()];
+            let nearest = nearest(&formats, tag.as_bytes().as_bstr()).map(|n| n.name);
             assert!(nearest.iter().all(|n| format.matches(n.as_bytes().as_bstr()).is_ok()), "{tag:?} -> {nearest:?}");
             assert!(!valid || nearest == Some(tag), "{nearest:?}");
         }
@@ -92,7 +94,197 @@ fn formats_have_one_version_and_at_most_one_component() {
     );
     assert_eq!(format.matches(b"/v1.0.0".as_bstr()).unwrap_err().at, 0);
     assert_eq!(format.matches(b"api/v1.0".as_bstr()).unwrap_err().at, 8);
-    assert_eq!(format.nearest(b"api/1.0".as_bstr()).as_deref(), Some("api/v1.0.0"));
+    assert!(Format::parse("v{calver}").unwrap_err().contains("calendar versions"));
+}
+
+fn proposed(formats: &[&str], name: &str) -> Option<String> {
+    let formats: Vec<Format> = formats.iter().map(|f| Format::parse(f).unwrap()).collect();
+    nearest(&formats, name.as_bytes().as_bstr()).map(|n| n.name)
+}
+
+#[test]
+fn a_proposal_keeps_what_was_meant_or_there_is_none() {
+    for (name, expected) in [
+        ("1.2.3.Final", Some("v1.2.3")),
+        ("v1.2.3.RELEASE", Some("v1.2.3")),
+        ("1.2.3_GA", Some("v1.2.3")),
+        ("1.2.3.post1", Some("v1.2.3+post1")),
+        ("1.2.3.SP2", Some("v1.2.3+SP2")),
+        ("1.2.3.4", Some("v1.2.3+4")),
+        ("1.2.3.CR1", Some("v1.2.3-CR1")),
+        ("1.2.3rc1", Some("v1.2.3-rc1")),
+        ("1.2.3.dev4", Some("v1.2.3-dev4")),
+        ("v2.0-rc.1", Some("v2.0.0-rc.1")),
+        ("rel_1_2_3", Some("v1.2.3")),
+        ("REL1_2_3", Some("v1.2.3")),
+        ("rel_1_2_3_rc1", Some("v1.2.3-rc1")),
+        ("release/1.2", Some("v1.2.0")),
+        ("version-1.2.3", Some("v1.2.3")),
+        ("v1,2,3", Some("v1.2.3")),
+        ("v1-2-3", Some("v1.2.3")),
+        ("v.1.2.3", Some("v1.2.3")),
+        ("v1", Some("v1.0.0")),
+        ("v\u{ff11}.2.3", Some("v1.2.3")),
+        ("2024-05-01", Some("v2024.5.1")),
+        ("v2024.05", Some("v2024.5.0")),
+        ("build-123", None),
+        ("123", None),
+        ("20240501", None),
+        ("v20240501", None),
+        ("PROJ-12", None),
+        ("nightly-2024.05.01", None),
+        ("k8s", None),
+        ("server-1.2.3", None),
+        ("api/1.2.3", None),
+        ("prod", None),
+        ("", None),
+    ] {
+        assert_eq!(proposed(&["v{semver}"], name).as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_proposal_names_the_component_under_the_format_that_was_meant() {
+    let formats = ["v{semver}", "{component}@{semver}", "{component}/v{semver}"];
+    for (name, expected) in [
+        ("pkg@v1.20.0", Some("pkg@1.20.0")),
+        ("@scope/pkg@v1.20.0", Some("@scope/pkg@1.20.0")),
+        ("api/1.20.0", Some("api/v1.20.0")),
+        ("apps/v2/api/1.0", Some("apps/v2/api/v1.0.0")),
+        ("api/v1.0-rc.1", Some("api/v1.0.0-rc.1")),
+        ("web-1.2.3", Some("web@1.2.3")),
+        ("web-v1.2.3", Some("web/v1.2.3")),
+        ("k8s-agent@1.2", Some("k8s-agent@1.2.0")),
+        ("1.20.0", Some("v1.20.0")),
+        ("release-1.20.0", Some("v1.20.0")),
+        ("api/build-12", None),
+    ] {
+        assert_eq!(proposed(&formats, name).as_deref(), expected, "{name}");
+        let turned: Vec<&str> = formats.iter().rev().copied().collect();
+        if !name.starts_with("web") {
+            assert_eq!(proposed(&turned, name).as_deref(), expected, "{name}, formats in another order");
+        }
+    }
+    assert_eq!(proposed(&["dev-v{semver}", "v{semver}"], "dev-1.2").as_deref(), Some("dev-v1.2.0"));
+    assert_eq!(proposed(&["{component}/v{semver}"], "1.2"), None);
+}
+
+#[test]
+fn a_proposal_holds_no_long_rest_of_a_name() {
+    for rest in ["Ab3dE5gH1jK2mN4pQ6", "-0123456789abcdef0123456789abcdef", "+AKIA<>ABCDEFGHIJKLMN"] {
+        let name = format!("v1.2{}", rest.replace("<>", ""));
+        assert_eq!(proposed(&["v{semver}"], &name), None, "{name}");
+        assert_eq!(proposed(&["v{semver}"], &format!("dop_{name}")), None, "{name}");
+    }
+    assert_eq!(proposed(&["v{semver}"], "1.123456789012345678"), None);
+}
+
+#[test]
+fn the_version_after_another_is_of_the_kind_that_was_wanted() {
+    for (greatest, wanted, expected) in [
+        ("2.0.0-rc.10", "2.0.0-rc.9", "2.0.0-rc.11"),
+        ("2.0.0-rc9", "2.0.0-rc10", "2.0.0-rc9.1"),
+        ("2.0.0-rc", "2.0.0-rc", "2.0.0-rc.1"),
+        ("2.0.0", "2.0.0-rc.3", "2.0.1-rc.1"),
+        ("2.0.0-rc.1", "2.0.0-beta.4", "2.0.1-beta.1"),
+        ("2.0.0-rc.1", "1.9.0", "2.0.0"),
+        ("2.0.0", "1.9.0", "2.0.1"),
+        ("2.0.0+5", "2.0.0", "2.0.1"),
+    ] {
+        assert_eq!(version(greatest).after(&version(wanted)).to_string(), expected, "{greatest}, {wanted}");
+    }
+}
+
+type Tagged<'t> = &'t [(&'t str, &'t str)];
+
+/// What a push of annotated tags is told, tag by tag.
+fn push_tags(memory: &mut Memory, tags: Tagged<'_>) -> Vec<Vec<Finding>> {
+    let mut together = Vec::new();
+    for (name, commit) in tags {
+        let object = memory.annotate(name, oid(commit));
+        together.push((BString::from(format!("refs/tags/{name}")), None, Some(object)));
+    }
+    let shared = portcullis::subject::Shared::default();
+    let rule = SemverTags::new(settings());
+    let judge = |(name, old, new): &(BString, Option<Oid>, Option<Oid>)| {
+        let update = RefUpdate {
+            name: name.clone(),
+            old: *old,
+            new: *new,
+            pusher: None,
+            head_ref: None,
+            together: &together,
+            graph: &*memory,
+            shared: shared.clone(),
+        };
+        let mut out = Findings::new(&NothingToHide, 0);
+        rule.check(&update, &mut out).unwrap();
+        out.into_vec()
+    };
+    together.iter().map(judge).collect()
+}
+
+#[test]
+fn tags_of_one_push_are_judged_as_if_they_came_one_after_the_other() {
+    let pass: [Tagged<'_>; 4] = [
+        &[("v1.2.0-rc.1", "m2"), ("v1.2.0", "m2")],
+        &[("v1.2.0", "m2"), ("v1.2.0-rc.2", "m2"), ("v1.2.0-rc.1", "m2"), ("v1.2.0-beta", "m2")],
+        &[("v1.2.0-rc.1", "m2"), ("v1.2.0", "m3")],
+        &[("v1.0.3", "m1"), ("v1.0.2", "h1")],
+    ];
+    for tags in pass {
+        let mut memory = repository();
+        memory.set("refs/heads/main", oid("m3"));
+        assert!(push_tags(&mut memory, tags).concat().is_empty(), "{tags:?}");
+    }
+    let refused: [(Tagged<'_>, &str); 4] = [
+        (&[("v1.2.0", "m2"), ("v1.2.0-rc.1", "m3")], "v1.2.0-rc.1"),
+        (&[("v1.2.0", "m2"), ("v1.1.5", "m2")], "v1.1.5"),
+        (&[("v1.3.0", "m2"), ("v1.2.0-rc.1", "m2")], "v1.2.0-rc.1"),
+        (&[("v1.1.0-rc.1", "m2")], "v1.1.0-rc.1"),
+    ];
+    for (tags, wrong) in refused {
+        let mut memory = repository();
+        memory.set("refs/heads/main", oid("m3"));
+        for ((name, _), found) in tags.iter().zip(push_tags(&mut memory, tags)) {
+            let expected = if *name == wrong { vec!["semver-tags/monotonic"] } else { Vec::new() };
+            assert_eq!(codes(&found), expected, "{name} of {tags:?}");
+        }
+    }
+}
+
+#[test]
+fn help_for_a_version_that_goes_back_proposes_a_free_one_of_its_kind() {
+    let mut memory = repository();
+    memory.set("refs/heads/main", oid("m3"));
+    for (name, commit) in [("v2.0.0-rc.10", "m2"), ("v2.0.0-rc.11", "t1")] {
+        let object = memory.annotate(name, oid(commit));
+        memory.set(&format!("refs/tags/{name}"), object);
+    }
+    let found = push_tags(&mut memory, &[("v2.0.0-rc.9", "m3")]).concat();
+    let help = found[0].help.as_ref().unwrap();
+    assert!(help.contains("git tag -a v2.0.0-rc.12 "), "{help}");
+    let old = memory.refs[b"refs/tags/v2.0.0-rc.10".as_bstr()];
+    let moved = push(&memory, "v2.0.0-rc.10", Some(old), Some(oid("m3")));
+    assert!(moved[0].help.as_ref().unwrap().contains("git tag -a v2.0.0-rc.12 "), "{:?}", moved[0].help);
+}
+
+#[test]
+fn many_tags_in_one_push_walk_the_history_once() {
+    let walks = |count: usize| {
+        let mut memory = Memory::default();
+        for i in 0..count {
+            let parents = if i == 0 { Vec::new() } else { vec![oid(&format!("c{}", i - 1))] };
+            let commit = Commit { parents, message: "fix: x".into(), time: i as i64, ..Commit::default() };
+            memory.add(&format!("c{i}"), commit);
+        }
+        memory.set("refs/heads/main", oid(&format!("c{}", count - 1)));
+        let names: Vec<(String, String)> = (0..count).map(|i| (format!("v1.{i}.0"), format!("c{i}"))).collect();
+        let tags: Vec<(&str, &str)> = names.iter().map(|(name, at)| (name.as_str(), at.as_str())).collect();
+        assert!(push_tags(&mut memory, &tags).concat().is_empty());
+        memory.walked.get()
+    };
+    assert!(walks(400) <= 12 * walks(40), "{} for 40, {} for 400", walks(40), walks(400));
 }
 
 fn branches(names: &[&str]) -> Branches {
@@ -147,6 +339,7 @@ fn push_with(
         head_ref: None,
         together,
         graph: memory,
+        shared: Default::default(),
     };
     let mut out = Findings::new(&NothingToHide, 0);
     SemverTags::new(settings).check(&update, &mut out).unwrap();
@@ -302,6 +495,7 @@ fn tag_objects_are_read() {
         head_ref: None,
         together: &[],
         graph: &memory,
+        shared: Default::default(),
     };
     let error = SemverTags::new(settings()).check(&update, &mut Findings::new(&NothingToHide, 0)).unwrap_err();
     assert_eq!(error.kind, Kind::Undecided);
@@ -380,6 +574,7 @@ fn hostile_names_are_quoted_and_bytes_survive() {
         head_ref: None,
         together: &[],
         graph: &memory,
+        shared: Default::default(),
     };
     let mut out = Findings::new(&NothingToHide, 0);
     let only_names = Settings { ignore: Default::default(), ..settings() };
@@ -403,6 +598,7 @@ fn options_come_from_the_policy() {
                 head_ref: None,
                 together: &[],
                 graph: &memory,
+                shared: Default::default(),
             };
             checks.refs.iter().for_each(|check| check.check(&update, &mut out).unwrap());
             out.into_vec().iter().map(|f| f.rule.to_string()).collect::<Vec<_>>()

@@ -7,10 +7,11 @@
 //! as none was seen to lie. An undetected lie can therefore only make [`Region::gained`] too large: the gate may
 //! refuse too much, never too little.
 
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
-use crate::error::{Error, Result};
-use crate::subject::{Graph, Links, Oid};
+use super::ancestry::{links, shallow};
+use crate::error::Result;
+use crate::subject::{Graph, Oid};
 
 /// Reached from the update's old side.
 pub const OLD: u8 = 1;
@@ -382,76 +383,4 @@ impl<'g> Region<'g> {
             }
         }
     }
-}
-
-/// Those of `targets` that `from` reaches, itself included. Walks what it must: no further than generations allow, and no
-/// further than the last target.
-pub fn reached(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<HashSet<Oid>> {
-    let mut found = HashSet::new();
-    let mut lowest = u32::MAX;
-    for target in targets {
-        lowest = lowest.min(links(graph, *target)?.2);
-    }
-    let mut seen = HashSet::from([from]);
-    let mut queue = BinaryHeap::from([(u32::MAX, i64::MAX, from, links(graph, from)?.0)]);
-    while let Some((height, _, at, parents)) = queue.pop() {
-        if targets.contains(&at) {
-            found.insert(at);
-        }
-        if found.len() == targets.len() || (height != u32::MAX && height < lowest) {
-            break;
-        }
-        if graph.is_shallow(at)? {
-            return Err(shallow(at));
-        }
-        for parent in parents {
-            if seen.insert(parent) {
-                let (above, time, level) = links(graph, parent)?;
-                queue.push((level, time, parent, above));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// A commit's ancestors, itself included, latest first, as far as somebody asks. Dates decide what is left out.
-pub struct Latest<'g> {
-    graph: &'g dyn Graph,
-    seen: HashSet<Oid>,
-    queue: BinaryHeap<(i64, Oid, Vec<Oid>)>,
-}
-
-impl<'g> Latest<'g> {
-    pub fn of(graph: &'g dyn Graph, tip: Oid) -> Result<Self> {
-        let (parents, time, _) = links(graph, tip)?;
-        Ok(Self { graph, seen: HashSet::from([tip]), queue: BinaryHeap::from([(time, tip, parents)]) })
-    }
-
-    /// The next commit, unless it is older than `bound`; with how many parents it has.
-    pub fn next_since(&mut self, bound: i64) -> Result<Option<(Oid, usize)>> {
-        if self.queue.peek().is_none_or(|(time, ..)| *time < bound) {
-            return Ok(None);
-        }
-        let Some((_, commit, parents)) = self.queue.pop() else { return Ok(None) };
-        if !self.graph.is_shallow(commit)? {
-            for parent in &parents {
-                if self.seen.insert(*parent) {
-                    let (above, time, _) = links(self.graph, *parent)?;
-                    self.queue.push((time, *parent, above));
-                }
-            }
-        }
-        Ok(Some((commit, parents.len())))
-    }
-}
-
-/// Parents, time and level. Old versions of git wrote a commit-graph file with 0 for every level: that is none.
-fn links(graph: &dyn Graph, commit: Oid) -> Result<(Vec<Oid>, i64, u32)> {
-    let Links { parents, time, generation } = graph.links(commit)?;
-    Ok((parents, time, generation.filter(|level| *level > 0).unwrap_or(u32::MAX)))
-}
-
-fn shallow(cut: Oid) -> Error {
-    Error::undecided(format!("the history ends at {} because this clone is shallow", cut.short()))
-        .hint("git fetch --unshallow   # in GitHub Actions: actions/checkout with fetch-depth: 0")
 }

@@ -1,6 +1,7 @@
 //! `branch-topology`: nothing leaks from development to production, and protected branches keep their history.
 //! Owns the options and turns verdicts into findings; the definition stands in `leak` and `content`.
 
+pub mod ancestry;
 pub mod content;
 pub mod graph;
 pub mod leak;

@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::BString;
 
+use super::ancestry::Latest;
 use super::content::{Scope, Sight};
-use super::graph::{At, DEV, Latest, NEW, OLD, Region};
+use super::graph::{At, DEV, NEW, OLD, Region};
 use super::leak;
 use super::patches::{self, Delta, Patches};
 use crate::error::Result;

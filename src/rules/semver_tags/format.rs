@@ -9,9 +9,9 @@ use super::version::{Flaw, Version, show};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
     text: String,
-    prefix: String,
+    pub(super) prefix: String,
     /// What follows the component, where the format has one.
-    infix: Option<String>,
+    pub(super) infix: Option<String>,
     suffix: String,
 }
 
@@ -27,7 +27,13 @@ impl Format {
     /// Reads a format. It has `{semver}` once, may have `{component}` once before it, and no other braces.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((head, suffix)) = text.split_once("{semver}") else {
-            return Err(format!("the tag format `{text}` lacks `{{semver}}`"));
+            return Err(match text.contains("{calver") {
+                true => format!(
+                    "the tag format `{text}` is of calendar versions, which have no order that everybody reads alike; \
+                     dates fit `{{semver}}` without leading zeros: 2024.5.0"
+                ),
+                false => format!("the tag format `{text}` lacks `{{semver}}`"),
+            });
         };
         let (prefix, infix) = match head.split_once("{component}") {
             Some((prefix, infix)) => (prefix, Some(infix)),
@@ -50,6 +56,11 @@ impl Format {
 
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Both have a component, or neither has.
+    pub fn same_parts(&self, other: &Self) -> bool {
+        self.infix.is_some() == other.infix.is_some()
     }
 
     /// Reads a short tag name. The flaw's offset is one in `name`.
@@ -80,24 +91,6 @@ impl Format {
     pub fn name(&self, component: &BStr, version: &Version) -> String {
         let component = if self.infix.is_some() { component.to_str_lossy() } else { "".into() };
         format!("{}{component}{}{version}{}", self.prefix, self.infix.as_deref().unwrap_or(""), self.suffix)
-    }
-
-    /// The valid name that was most likely meant.
-    pub fn nearest(&self, name: &BStr) -> Option<String> {
-        let text = name.to_str_lossy();
-        let text = text.strip_prefix(self.prefix.as_str()).unwrap_or(&text);
-        let (component, rest) = match &self.infix {
-            None => ("".into(), text),
-            Some(infix) => {
-                let separator = infix.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                let at = if separator.is_empty() { text.rfind(infix.as_str()) } else { text.rfind(separator) }?;
-                (BString::from(&text[..at]), &text[at..])
-            }
-        };
-        if self.infix.is_some() && component.is_empty() {
-            return None;
-        }
-        Some(self.name(component.as_bstr(), &Version::nearest(rest)?))
     }
 }
 

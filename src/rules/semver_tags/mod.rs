@@ -2,14 +2,17 @@
 //! Owns the options and the order of questions; each question has its own file.
 
 pub mod format;
+mod history;
 mod object;
 mod order;
 mod place;
+pub mod proposal;
 pub mod version;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 
 use self::format::{Format, Release};
+use self::history::After;
 use super::branch_topology::Branches;
 use super::branch_topology::leak::Stance;
 use super::branch_topology::teach::quote;
@@ -213,7 +216,12 @@ impl SemverTags {
             && release.version.is_prerelease()
         {
             let mark = part(name, b'-', &release.version.to_string());
-            let wanted = bare(version::Version { prerelease: Vec::new(), ..release.version.clone() });
+            // Under a format of another stage it stays a prerelease.
+            let other = self.settings.formats.iter().find(|(f, stage)| *stage == Stage::Other && f.same_parts(format));
+            let wanted = match other {
+                Some((other, _)) => other.name(release.component.as_bstr(), &release.version),
+                None => bare(version::Version { prerelease: Vec::new(), ..release.version.clone() }),
+            };
             let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
             out.push(
                 Violation::on_ref("semver-tags/prerelease", Severity::Error, update, &line, range)
@@ -244,12 +252,16 @@ impl SemverTags {
         out: &mut Findings<'_>,
     ) {
         let line = update.line();
-        let Some((format, flaw)) = best else { return };
+        let meant = proposal::nearest(&self.formats, name);
+        // The mistake is one under the format that was meant.
+        let flaw = meant.as_ref().and_then(|m| m.format.matches(name).err()).or(best.map(|(_, flaw)| flaw));
+        let Some(flaw) = flaw else { return };
         let at = line.name.start + "refs/tags/".len() + flaw.at;
         let end =
             (at + name.get(flaw.at..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8)).min(line.name.end);
         let formats: Vec<String> = self.formats.iter().map(|f| format!("`{}`", f.as_str())).collect();
-        let nearest = format.nearest(name).or_else(|| self.formats.iter().find_map(|f| f.nearest(name)));
+        let has_build = |m: &proposal::Proposal<'_>| !m.version.build.is_empty();
+        let nearest = meant.filter(|m| self.settings.build == Stance::Allow || !has_build(m)).map(|m| m.name);
         let mut violation = Violation::on_ref("semver-tags/name", Severity::Error, update, &line, at..end)
             .message(format!("the tag {name} is no release: {}", flaw.what))
             .note(format!(
@@ -262,7 +274,7 @@ impl SemverTags {
         out.push(violation);
     }
 
-    fn kept(&self, update: &RefUpdate<'_>, name: &BStr, old: Oid, out: &mut Findings<'_>) {
+    fn kept(&self, update: &RefUpdate<'_>, name: &BStr, old: Oid, out: &mut Findings<'_>) -> Result<()> {
         let line = update.line();
         let word = quote(name);
         let (range, what) = match update.new {
@@ -271,9 +283,8 @@ impl SemverTags {
             }
             None => (line.name.clone(), format!("the release tag {name} would be deleted")),
         };
-        let next =
-            format::read(&self.formats, name).ok().map(|(f, r)| f.name(r.component.as_bstr(), &r.version.next(2)));
-        let next = quote(next.unwrap_or_default().as_str().into());
+        let next = self.next_free(update, name)?.unwrap_or_default();
+        let next = quote(next.as_str().into());
         let help = match update.new {
             Some(new) => format!(
                 "get the released tag back:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
@@ -292,6 +303,15 @@ impl SemverTags {
                 .note("who has fetched or deployed a tag keeps the old one silently: one name would mean two things")
                 .help(help),
         );
+        Ok(())
+    }
+
+    /// The first free name after a release tag's, of the same component and kind.
+    fn next_free(&self, update: &RefUpdate<'_>, name: &BStr) -> Result<Option<String>> {
+        let Ok((format, release)) = format::read(&self.formats, name) else { return Ok(None) };
+        let series = After::of(update)?.series(update, format, &release.component)?;
+        let next = series.free(release.version.after(&release.version));
+        Ok(Some(format.name(release.component.as_bstr(), &next)))
     }
 }
 
@@ -305,7 +325,7 @@ impl<'a> Check<RefUpdate<'a>> for SemverTags {
             return update.new.map_or(Ok(()), |new| self.moved(update, name, moving, new, out));
         }
         match (format::read(&self.formats, name), update.old, update.new) {
-            (Ok(_), Some(old), _) => self.kept(update, name, old, out),
+            (Ok(_), Some(old), _) => return self.kept(update, name, old, out),
             (Ok((format, release)), None, Some(new)) => return self.created(update, name, format, release, new, out),
             (Err(best), _, Some(new)) => self.misnamed(update, name, best, new, out),
             // Taking away a name that should not be there is an improvement.
@@ -327,15 +347,4 @@ fn retag(name: &BStr, wanted: &str, target: Option<Oid>) -> String {
     // `^{}` peels: a tag of a tag object would name the object.
     let target = target.map_or_else(|| "COMMIT".into(), |t| format!("'{}^{{}}'", t.short()));
     format!("git tag -a {wanted} {target} -m {wanted}\ngit push origin {wanted}\ngit tag -d {name}")
-}
-
-/// A ref's names and targets as they stand after the push.
-fn after(update: &RefUpdate<'_>, prefix: &str) -> Result<Vec<(BString, Oid)>> {
-    let moved = |name: &BString| update.together.iter().find(|(n, ..)| n == name);
-    let before = update.graph.refs(prefix)?;
-    let mut refs: Vec<(BString, Oid)> =
-        before.into_iter().filter(|r| moved(&r.name).is_none()).map(|r| (r.name, r.target)).collect();
-    let pushed = update.together.iter().filter(|(name, ..)| name.starts_with(prefix.as_bytes()));
-    refs.extend(pushed.filter_map(|(name, _, new)| new.map(|n| (name.clone(), n))));
-    Ok(refs)
 }

@@ -3,33 +3,26 @@
 
 use std::collections::HashSet;
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
-use super::version::Version;
-use super::{Created, SemverTags, after, retag};
+use super::history::{After, Release, Series};
+use super::{Created, SemverTags, retag};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
-use crate::rules::branch_topology::graph::{self, Region};
+use crate::rules::branch_topology::ancestry;
+use crate::rules::branch_topology::graph::Region;
 use crate::subject::Oid;
-
-/// Another release tag of the same format and component.
-struct Other {
-    name: BString,
-    version: Version,
-    target: Oid,
-}
 
 const PARTS: [&str; 3] = ["major", "minor", "patch"];
 
 impl SemverTags {
     pub(super) fn monotonic(&self, tag: &Created<'_>, out: &mut Findings<'_>) -> Result<()> {
-        // Only what is not smaller can be in the way: usually nothing, so usually nothing is peeled or walked.
-        let mut others = others(tag, |version| version.precedence(&tag.release.version).is_ge())?;
-        others.sort_by(|a, b| b.version.precedence(&a.version).then_with(|| a.name.cmp(&b.name)));
-        let reached = reached(tag, &others)?;
+        let after = After::of(tag.update)?;
+        let series = after.series(tag.update, tag.format, &tag.release.component)?;
         let line = tag.update.line();
-        if let Some((other, _)) = others.iter().zip(&reached).find(|(_, reached)| **reached) {
-            let next = tag.format.name(tag.release.component.as_bstr(), &other.version.next(2));
+        let free_name = |version| tag.format.name(tag.release.component.as_bstr(), &series.free(version));
+        if let Some(other) = series.greatest_contained(&after, tag)? {
+            let next = free_name(other.version.after(&tag.release.version));
             let equal = other.version.precedence(&tag.release.version).is_eq();
             let than = if equal { "no greater than" } else { "smaller than" };
             out.push(
@@ -41,8 +34,8 @@ impl SemverTags {
                     ))
                     .help(retag(tag.name, &next, tag.update.new)),
             );
-        } else if let Some(other) = others.iter().find(|o| o.version.precedence(&tag.release.version).is_eq()) {
-            let next = tag.format.name(tag.release.component.as_bstr(), &tag.release.version.next(2));
+        } else if let Some(other) = series.equals(&tag.release.version).iter().find(|other| other.name != tag.name) {
+            let next = free_name(tag.release.version.after(&tag.release.version));
             out.push(
                 Violation::on_ref("semver-tags/monotonic", Severity::Warning, tag.update, &line, line.name.clone())
                     .message(format!("the version of {} exists already, on another line: {}", tag.name, other.name))
@@ -57,11 +50,9 @@ impl SemverTags {
         if tag.release.version.is_prerelease() {
             return Ok(());
         }
-        let mut others =
-            others(tag, |version| !version.is_prerelease() && version.precedence(&tag.release.version).is_lt())?;
-        others.sort_by(|a, b| b.version.precedence(&a.version));
-        let reached = reached(tag, &others)?;
-        let Some((last, _)) = others.iter().zip(&reached).find(|(_, reached)| **reached) else { return Ok(()) };
+        let after = After::of(tag.update)?;
+        let series = after.series(tag.update, tag.format, &tag.release.component)?;
+        let Some(last) = last_release(tag, &series)? else { return Ok(()) };
         let Some(base) = tag.update.graph.peel(last.target)? else { return Ok(()) };
         let region = Region::between(tag.update.graph, &[base], tag.commit)?;
         let mut needed = (2, None);
@@ -94,36 +85,25 @@ impl SemverTags {
     }
 }
 
-/// Release tags of the same format and component, as they stand after the push, whose version is `wanted`.
-fn others(tag: &Created<'_>, wanted: impl Fn(&Version) -> bool) -> Result<Vec<Other>> {
-    let mut others = Vec::new();
-    for (full, target) in after(tag.update, "refs/tags/")? {
-        let name = full.strip_prefix(b"refs/tags/").unwrap_or(&full).as_bstr();
-        if name == tag.name {
-            continue;
-        }
-        if let Ok(release) = tag.format.matches(name)
-            && release.component == tag.release.component
-            && wanted(&release.version)
-        {
-            others.push(Other { name: name.to_owned(), version: release.version, target });
-        }
-    }
-    Ok(others)
-}
-
-/// For each of them: the tagged commit contains it.
-fn reached(tag: &Created<'_>, others: &[Other]) -> Result<Vec<bool>> {
+/// The greatest smaller release that the tagged commit contains.
+fn last_release<'s>(tag: &Created<'_>, series: &'s Series) -> Result<Option<&'s Release>> {
+    let smaller = series
+        .tags
+        .iter()
+        .rev()
+        .filter(|other| !other.version.is_prerelease() && other.version.precedence(&tag.release.version).is_lt());
     let mut commits = Vec::new();
-    for other in others {
-        commits.push(tag.update.graph.peel(other.target)?);
+    for other in smaller {
+        if let Some(commit) = tag.update.graph.peel(other.target)? {
+            commits.push((other, commit));
+        }
     }
-    let targets: HashSet<Oid> = commits.iter().flatten().copied().collect();
+    let targets: HashSet<Oid> = commits.iter().map(|(_, commit)| *commit).collect();
     if targets.is_empty() {
-        return Ok(vec![false; others.len()]);
+        return Ok(None);
     }
-    let found = graph::reached(tag.update.graph, tag.commit, &targets)?;
-    Ok(commits.into_iter().map(|c| c.is_some_and(|c| found.contains(&c))).collect())
+    let found = ancestry::reached(tag.update.graph, tag.commit, &targets)?;
+    Ok(commits.into_iter().find(|(_, commit)| found.contains(commit)).map(|(other, _)| other))
 }
 
 /// Which number a commit's message asks to raise: 0 for a breaking change, 1 for a feature.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Created, Moving, MovingTo, SemverTags, after, format};
+use super::history::{After, Standing};
+use super::{Created, Moving, MovingTo, SemverTags, format};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::rules::branch_topology::Branches;
@@ -148,10 +149,10 @@ impl SemverTags {
     }
 
     fn is_released(&self, update: &RefUpdate<'_>, commit: Oid) -> Result<bool> {
-        for (full, target) in after(update, "refs/tags/")? {
-            let name = full.strip_prefix(b"refs/tags/").unwrap_or(&full).as_bstr();
-            let is_release = format::read(&self.formats, name).is_ok_and(|(_, r)| !r.version.is_prerelease());
-            if is_release && update.graph.peel(target)? == Some(commit) {
+        for Standing { name, target, .. } in After::of(update)?.refs(update, "refs/tags/")?.iter() {
+            let read = format::read(&self.formats, name.as_bstr());
+            let is_release = read.is_ok_and(|(_, r)| !r.version.is_prerelease());
+            if is_release && update.graph.peel(*target)? == Some(commit) {
                 return Ok(true);
             }
         }
@@ -169,12 +170,10 @@ fn declares_rollback(update: &RefUpdate<'_>, new: Oid) -> Result<bool> {
 }
 
 fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Result<bool> {
-    for (_, tip) in tips {
-        if *tip == commit || update.graph.is_ancestor(commit, *tip)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let mut tips: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
+    tips.sort_unstable();
+    tips.dedup();
+    After::of(update)?.any_contains(update.graph, tips, commit)
 }
 
 /// The first few branches, for people.
@@ -186,13 +185,9 @@ fn listed(names: &[String]) -> String {
 
 /// Branches as they stand after the push, by short name.
 fn tips(update: &RefUpdate<'_>, branches: &Branches) -> Result<Vec<(BString, Oid)>> {
-    let mut tips = Vec::new();
-    for (full, tip) in after(update, "refs/heads/")? {
-        let name = full.strip_prefix(b"refs/heads/").unwrap_or(&full).as_bstr();
-        if branches.hold(name) {
-            tips.push((name.to_owned(), tip));
-        }
-    }
+    let all = After::of(update)?.refs(update, "refs/heads/")?;
+    let held = all.iter().filter(|branch| branches.hold(branch.name.as_bstr()));
+    let tips: Vec<(BString, Oid)> = held.map(|branch| (branch.name.clone(), branch.target)).collect();
     if tips.is_empty() {
         return Err(Error::undecided("none of the branches that release tags may stand on is here")
             .hint("git fetch origin '+refs/heads/*:refs/remotes/origin/*'"));

@@ -1,4 +1,4 @@
-//! SemVer 2.0.0, exactly: parsing with the offset of the offending byte, precedence, the nearest valid version.
+//! SemVer 2.0.0, exactly: parsing with the offset of the offending byte, precedence, the version after another.
 //! Owns versions without any prefix; what stands around them in a tag's name is `format`'s.
 
 use std::cmp::Ordering;
@@ -98,33 +98,30 @@ impl Version {
         Self { core, prerelease: Vec::new(), build: Vec::new() }
     }
 
-    /// The version that a person who wrote `text` most likely meant; `None` where there is no number in it.
-    /// Other scripts' digits count as digits, invisible characters and spaces do not count.
-    pub fn nearest(text: &str) -> Option<Self> {
-        let plain: String = text.chars().filter(|c| !c.is_whitespace()).filter_map(plain).collect();
-        let start = plain.find(|c: char| c.is_ascii_digit())?;
-        let core_end =
-            plain[start..].find(|c: char| c != '.' && !c.is_ascii_digit()).map_or(plain.len(), |n| start + n);
-        let mut numbers = plain[start..core_end].split('.').filter(|n| !n.is_empty()).map(trimmed);
-        let core = std::array::from_fn(|_| numbers.next().unwrap_or_else(|| "0".into()));
-        // A fourth number says which build it is; it does not make the version a prerelease.
-        let mut build: Vec<String> = numbers.collect();
-        let rest = plain[core_end..].trim_matches(|c| "-+._~/".contains(c));
-        let (pre, meta) =
-            if plain[core_end..].starts_with('+') { ("", rest) } else { rest.split_once('+').unwrap_or((rest, "")) };
-        let split = |part: &str| -> Vec<String> {
-            let clean = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' };
-            part.chars()
-                .map(clean)
-                .collect::<String>()
-                .split('.')
-                .filter(|i| !i.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
-        let number = |i: String| if i.bytes().all(|b| b.is_ascii_digit()) { trimmed(&i) } else { i };
-        build.extend(split(meta));
-        Some(Self { core, prerelease: split(pre).into_iter().map(number).collect(), build })
+    /// The version that should come after this one for somebody who wrote `wanted`: a release for a release, and for a
+    /// prerelease the next one of its kind, never a release.
+    pub fn after(&self, wanted: &Self) -> Self {
+        match (self.is_prerelease(), wanted.is_prerelease()) {
+            (false, false) => self.next(2),
+            // The release that the prerelease announces.
+            (true, false) => Self { prerelease: Vec::new(), build: Vec::new(), ..self.clone() },
+            (true, true) if kind(&self.prerelease) == kind(&wanted.prerelease) => self.next_prerelease(),
+            (_, true) => {
+                let mut prerelease = kind(&wanted.prerelease);
+                prerelease.push("1".into());
+                Self { prerelease, ..self.next(2) }
+            }
+        }
+    }
+
+    /// `rc.10` to `rc.11`, `rc9` to `rc9.1`: `rc10` would be smaller.
+    fn next_prerelease(&self) -> Self {
+        let mut next = Self { build: Vec::new(), ..self.clone() };
+        match next.prerelease.last_mut().filter(|last| is_number(last)) {
+            Some(last) => *last = increment(last),
+            None => next.prerelease.push("1".into()),
+        }
+        next
     }
 }
 
@@ -192,13 +189,26 @@ fn digits(a: &str, b: &str) -> Ordering {
 }
 
 fn identifier(a: &str, b: &str) -> Ordering {
-    let number = |i: &str| i.bytes().all(|b| b.is_ascii_digit());
-    match (number(a), number(b)) {
+    match (is_number(a), is_number(b)) {
         (true, true) => digits(a, b),
         (true, false) => Ordering::Less,
         (false, true) => Ordering::Greater,
         (false, false) => a.cmp(b),
     }
+}
+
+fn is_number(identifier: &str) -> bool {
+    identifier.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A prerelease without the numbers at its end: `rc` of `rc.10` and of `rc9`.
+fn kind(prerelease: &[String]) -> Vec<String> {
+    let words = prerelease.iter().rposition(|i| !is_number(i)).map_or(0, |last| last + 1);
+    let mut words = prerelease[..words].to_vec();
+    if let Some(last) = words.last_mut() {
+        last.truncate(last.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    }
+    words
 }
 
 fn increment(digits: &str) -> String {
@@ -210,20 +220,8 @@ fn increment(digits: &str) -> String {
     }
 }
 
-fn trimmed(digits: &str) -> String {
+/// Digits without leading zeros.
+pub(super) fn trimmed(digits: &str) -> String {
     let t = digits.trim_start_matches('0');
     if t.is_empty() { "0".into() } else { t.into() }
-}
-
-/// The ASCII character that is meant; `None` for one that cannot be seen.
-fn plain(c: char) -> Option<char> {
-    let zeros = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50, 0xff10, 0x1d7ce, 0x1d7d8];
-    let digit =
-        zeros.iter().find_map(|z| (*z..z + 10).contains(&(c as u32)).then(|| (b'0' + (c as u32 - z) as u8) as char));
-    match c {
-        c if crate::text::is_unsafe(c) => None,
-        '\u{ff0e}' | '\u{3002}' | '\u{2024}' => Some('.'),
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => Some('-'),
-        _ => Some(digit.unwrap_or(c)),
-    }
 }

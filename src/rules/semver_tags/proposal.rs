@@ -1,0 +1,160 @@
+//! The name that was most likely meant by one that fits no format.
+//! Owns guesses. They keep the component, and a prerelease stays one; where the name is no version with a word before it
+//! that a format has, there is no guess: `build-123` is no release.
+
+use std::ops::Range;
+
+use bstr::{BStr, ByteSlice};
+
+use super::format::Format;
+use super::version::{Version, trimmed};
+
+/// Words before a version that say no more than that it is one.
+const LEADS: [&str; 8] = ["version", "release", "ver", "rel", "tag", "v", "r", ""];
+/// What stands between a component and its version.
+const SEPARATORS: [char; 7] = ['@', '/', '-', '_', ':', '#', '.'];
+/// Words after a version that say that it is released.
+const RELEASED: [&str; 4] = ["final", "release", "ga", "stable"];
+/// Words after a version that say that it comes after the release: a prerelease would come before it.
+const LATER: [&str; 6] = ["post", "sp", "sr", "patch", "hotfix", "p"];
+/// More than this after the numbers is no part of a version: it may be anything, a secret too.
+const LONGEST_REST: usize = 16;
+/// A single number with more digits is a date or a count.
+const LONGEST_SINGLE: usize = 3;
+/// More digits are no number that somebody counted.
+const LONGEST_NUMBER: usize = 12;
+
+/// A guess under the format that fits best.
+pub struct Proposal<'f> {
+    pub format: &'f Format,
+    pub name: String,
+    pub version: Version,
+}
+
+/// The guess that is nearest to what was written, under any of the formats.
+pub fn nearest<'f>(formats: &'f [Format], name: &BStr) -> Option<Proposal<'f>> {
+    let text: String = name.to_str_lossy().chars().filter(|c| !c.is_whitespace()).filter_map(plain).collect();
+    let valid = formats.iter().find_map(|format| Some((format, format.matches(name).ok()?.version)));
+    if let Some((format, version)) = valid {
+        return Some(Proposal { format, name: name.to_str_lossy().into_owned(), version });
+    }
+    let guesses = formats.iter().filter_map(|format| {
+        let (component, version, separator) = guess(format, &text)?;
+        let name = format.name(component.as_bytes().as_bstr(), &version);
+        // `api/1.0.0` means `{component}/v{semver}`, and not `{component}@{semver}`.
+        let meant = format.infix.as_ref().is_none_or(|infix| infix.starts_with(separator));
+        let cost = (!meant, crate::text::distance(&text, &name));
+        Some((cost, Proposal { format, name, version }))
+    });
+    guesses.min_by_key(|(cost, _)| *cost).map(|(_, proposal)| proposal)
+}
+
+/// The component, the version, and what stood before the version.
+fn guess<'t>(format: &Format, text: &'t str) -> Option<(&'t str, Version, char)> {
+    // `version-1.2.3` begins with `v` and does not mean it.
+    let without_prefix = text.strip_prefix(format.prefix.as_str());
+    without_prefix.into_iter().chain([text]).find_map(|body| guess_below(format, body, body.len() < text.len()))
+}
+
+/// `has_prefix`: the format's prefix stood before the text.
+fn guess_below<'t>(format: &Format, body: &'t str, has_prefix: bool) -> Option<(&'t str, Version, char)> {
+    all_numbers(body).into_iter().find_map(|numbers| {
+        let (head, rest) = (&body[..numbers.start], &body[numbers.end..]);
+        let (component, separator) = match &format.infix {
+            Some(_) => component(head)?,
+            None if stem(head).is_empty() || stem(head) == stem(&format.prefix) => ("", ' '),
+            None => return None,
+        };
+        let named = has_prefix || !head.is_empty();
+        Some((component, version(&body[numbers], rest, named)?, separator))
+    })
+}
+
+/// Splits `api/v` into the component and what separates it.
+fn component(head: &str) -> Option<(&str, char)> {
+    LEADS.iter().find_map(|lead| {
+        let name = head.get(..head.len().checked_sub(lead.len())?)?;
+        let separator = name.chars().next_back().filter(|c| SEPARATORS.contains(c))?;
+        let component = name.trim_end_matches(SEPARATORS);
+        let said = head[name.len()..].eq_ignore_ascii_case(lead) && !stem(component).is_empty();
+        said.then_some((component, separator))
+    })
+}
+
+/// The words before a version, without those that only announce it.
+fn stem(head: &str) -> Vec<String> {
+    let words = head.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words: Vec<String> = words.map(str::to_lowercase).collect();
+    while words.last().is_some_and(|word| LEADS.contains(&word.as_str())) {
+        words.pop();
+    }
+    words
+}
+
+/// Where a version can begin: numbers with one kind of separator between them. `1-2` is a version and its prerelease.
+fn all_numbers(text: &str) -> Vec<Range<usize>> {
+    let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(start) = text[at..].find(|c: char| c.is_ascii_digit()).map(|offset| at + offset) {
+        let first = start + digits(start);
+        let (mut end, mut count) = (first, 1);
+        let separator = text[first..].chars().next().filter(|c| ".,_-".contains(*c));
+        while separator.is_some_and(|c| text[end..].starts_with(c)) && digits(end + 1) > 0 {
+            end += 1 + digits(end + 1);
+            count += 1;
+        }
+        if separator == Some('-') && count < 3 {
+            end = first;
+        }
+        found.push(start..end);
+        at = end;
+    }
+    found
+}
+
+/// `named`: a word before the numbers says that they are a version.
+fn version(numbers: &str, rest: &str, named: bool) -> Option<Version> {
+    let mut parts = numbers.split(|c: char| !c.is_ascii_digit()).map(trimmed);
+    let count = parts.clone().count();
+    let single = count == 1 && (!named || numbers.len() > LONGEST_SINGLE);
+    if single || parts.clone().any(|part| part.len() > LONGEST_NUMBER) || rest.len() > LONGEST_REST {
+        return None;
+    }
+    let core = std::array::from_fn(|_| parts.next().unwrap_or_else(|| "0".into()));
+    // A fourth number says which build it is; it does not make the version a prerelease.
+    let mut build: Vec<String> = parts.collect();
+    let (before, meta) = rest.split_once('+').unwrap_or((rest, ""));
+    if before.starts_with(['/', '@']) {
+        return None;
+    }
+    let mut prerelease = identifiers(before);
+    if prerelease.len() == 1 && RELEASED.iter().any(|word| prerelease[0].eq_ignore_ascii_case(word)) {
+        prerelease.clear();
+    }
+    let first = prerelease.first().map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase());
+    if first.is_some_and(|word| LATER.contains(&word.as_str())) {
+        build.append(&mut prerelease);
+    }
+    build.extend(identifiers(meta));
+    prerelease.iter_mut().filter(|i| i.bytes().all(|b| b.is_ascii_digit())).for_each(|i| *i = trimmed(i));
+    Some(Version { core, prerelease, build })
+}
+
+fn identifiers(text: &str) -> Vec<String> {
+    let clean = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let clean: String = text.chars().map(clean).collect();
+    clean.split('.').map(|i| i.trim_matches('-')).filter(|i| !i.is_empty()).map(str::to_owned).collect()
+}
+
+/// The ASCII character that is meant; `None` for one that cannot be seen. Other scripts' digits are digits.
+fn plain(c: char) -> Option<char> {
+    let zeros = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50, 0xff10, 0x1d7ce, 0x1d7d8];
+    let digit =
+        zeros.iter().find_map(|z| (*z..z + 10).contains(&(c as u32)).then(|| (b'0' + (c as u32 - z) as u8) as char));
+    match c {
+        c if crate::text::is_unsafe(c) => None,
+        '\u{ff0e}' | '\u{3002}' | '\u{2024}' => Some('.'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => Some('-'),
+        _ => Some(digit.unwrap_or(c)),
+    }
+}
