@@ -122,7 +122,10 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
             let head = push.head_ref.as_ref().filter(|head| !head.is_empty());
             run.lands_from = head.map(|head| [b"refs/heads/", head.as_slice()].concat().into());
             run.on_server = matches!(push.known, git::Known::Refs | git::Known::Quarantine);
-            let graph = || GitGraph::new(&local, push.branches_at.clone(), setting.path_budget);
+            let graph = || {
+                let graph = GitGraph::new(&local, push.branches_at.clone(), setting.path_budget)?;
+                Ok(if push.on_server { graph.on_server() } else { graph })
+            };
             run.replacements(&changes.refs);
             run.refs(graph, push, &changes.refs)?;
         }

@@ -406,6 +406,14 @@ pub trait Graph {
     fn tag(&self, object: Oid) -> Result<TagObject>;
     /// A ref's target before the change, by full name.
     fn find_ref(&self, name: &BStr) -> Result<Option<Oid>>;
+    /// Where a branch (short name) stood before: what its reflog and [`Graph::keep_tip`] know.
+    fn earlier_tips(&self, _branch: &BStr) -> Result<Vec<Oid>> {
+        Ok(Vec::new())
+    }
+    /// Keeps on a server that the branch stood at a commit: later first parents may not lead there.
+    fn keep_tip(&self, _branch: &BStr, _tip: Oid) -> Result<()> {
+        Ok(())
+    }
     /// All refs under a prefix (`refs/tags/`) before the change, sorted by name.
     fn refs(&self, prefix: &str) -> Result<Vec<Ref>>;
     /// Best common ancestors.

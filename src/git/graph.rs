@@ -8,9 +8,12 @@ use bstr::{BStr, BString};
 
 use super::pick::Picker;
 use super::trees::{self, PathBudget};
-use super::{Local, gix_id, oid, unreadable};
-use crate::error::Result;
+use super::{Local, gix_id, oid, tips, unreadable};
+use crate::error::{Error, Result};
 use crate::subject::{Graph, Links, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
+
+/// How many levels of several merge bases are merged in memory: each is a level of recursion in gix.
+const MERGE_BASE_LEVELS: usize = 24;
 
 /// See the module.
 pub struct GitGraph<'r> {
@@ -21,6 +24,8 @@ pub struct GitGraph<'r> {
     path_budget: u64,
     /// `refs/remotes/origin/`: where a gate outside the server finds the server's branches.
     branches_at: Option<String>,
+    /// This is the server of the push: its refs are the ones that count.
+    on_server: bool,
     listed: RefCell<HashMap<String, Vec<Ref>>>,
     /// Made for the first patch-id: most updates need none.
     picker: OnceCell<Picker<'r>>,
@@ -38,16 +43,22 @@ impl<'r> GitGraph<'r> {
             local: memory,
             path_budget,
             branches_at,
+            on_server: false,
             listed: RefCell::default(),
             picker: OnceCell::new(),
         })
+    }
+
+    /// The graph of a push at the server's own gate.
+    pub fn on_server(self) -> Self {
+        Self { on_server: true, ..self }
     }
 
     /// Makes the commit that a merge under way would make, in memory: `parents`, the first one's tree, a message.
     pub fn pending_merge(&self, parents: &[Oid], message: &BStr) -> Result<Oid> {
         let what = "the pending merge cannot be looked at";
         let Some(first) = parents.first() else {
-            return Err(crate::error::Error::undecided("a merge on an unborn branch has nothing to merge into"));
+            return Err(Error::undecided("a merge on an unborn branch has nothing to merge into"));
         };
         let first = self.local.commit(*first)?.node;
         let who = gix::actor::Signature {
@@ -65,6 +76,23 @@ impl<'r> GitGraph<'r> {
             extra_headers: Vec::new(),
         };
         Ok(oid(&self.local.gix.write_object(&commit).map_err(unreadable(what))?))
+    }
+
+    /// Merge bases that are several are merged first, and theirs before: by recursion, which needs an end.
+    fn bound_merge_bases(&self, ours: Oid, theirs: Oid) -> Result<()> {
+        let mut pair = (ours, theirs);
+        for _ in 0..MERGE_BASE_LEVELS {
+            match self.merge_bases(pair.0, pair.1)?[..] {
+                [first, second, ..] => pair = (first, second),
+                _ => return Ok(()),
+            }
+        }
+        Err(Error::undecided(format!(
+            "{} and {} were merged crosswise more than {MERGE_BASE_LEVELS} times: too often to merge them in memory",
+            ours.short(),
+            theirs.short()
+        ))
+        .hint("merge one of the two branches into the other once, so that later merges have one base"))
     }
 
     fn in_file(&self, commit: Oid) -> Option<gix::commitgraph::file::Commit<'_>> {
@@ -143,6 +171,27 @@ impl Graph for GitGraph<'_> {
         Ok(None)
     }
 
+    fn earlier_tips(&self, branch: &BStr) -> Result<Vec<Oid>> {
+        // The reflog of a work tree's own branch also has what was tried there and never pushed.
+        let at = match &self.branches_at {
+            _ if self.on_server => Some("refs/heads/"),
+            at => at.as_deref(),
+        };
+        let mut tips = match at {
+            Some(at) => {
+                let name = BString::from([at.as_bytes(), branch].concat());
+                tips::of_reflog(&self.local, name.as_ref())?
+            }
+            None => Vec::new(),
+        };
+        tips.extend(tips::kept(&self.local, branch)?);
+        Ok(tips)
+    }
+
+    fn keep_tip(&self, branch: &BStr, tip: Oid) -> Result<()> {
+        if self.on_server { tips::keep(&self.local, branch, tip) } else { Ok(()) }
+    }
+
     fn refs(&self, prefix: &str) -> Result<Vec<Ref>> {
         if let Some(list) = self.listed.borrow().get(prefix) {
             return Ok(list.clone());
@@ -177,6 +226,7 @@ impl Graph for GitGraph<'_> {
     fn merge_commits(&self, ours: Oid, theirs: Oid) -> Result<Merged> {
         let what = "the merge cannot be computed";
         let gix = &self.local.gix;
+        self.bound_merge_bases(ours, theirs)?;
         let options = gix.tree_merge_options().map_err(unreadable(what))?;
         let outcome = gix
             .merge_commits(gix_id(ours), gix_id(theirs), Default::default(), options.into())

@@ -30,6 +30,7 @@ mod renames;
 mod similar;
 mod snapshot;
 mod source;
+mod tips;
 mod trees;
 mod walk;
 mod worktree;

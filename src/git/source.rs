@@ -34,6 +34,8 @@ pub struct Push {
     pub head_ref: Option<BString>,
     /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.
     pub branches_at: Option<String>,
+    /// The gate is the server's: what it learns of its branches is kept there.
+    pub on_server: bool,
     /// A user asks about refs as they are: nothing is pushed, and what was there before excuses nothing.
     pub asked: bool,
 }

@@ -7,10 +7,10 @@ use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Findings, NothingToHide, Severity};
 use portcullis::policy::{Environment, Protected, Trial, Vocabulary};
 use portcullis::rules::Check;
-use portcullis::rules::branch_topology::content::Sight;
+use portcullis::rules::branch_topology::content::ContentIssue;
 use portcullis::rules::branch_topology::graph::Region;
 use portcullis::rules::branch_topology::leak::{Breach, Sanction, Stance};
-use portcullis::rules::branch_topology::{BranchTopology, Branches, Outcome, RULE, Settings, Severities};
+use portcullis::rules::branch_topology::{BranchTopology, Branches, Outcome, RULE, Settings, Severities, Unfinished};
 use portcullis::rules::semver_tags::format::Format;
 use portcullis::subject::{Oid, Pusher, RefUpdate};
 
@@ -101,6 +101,7 @@ fn settings() -> Settings {
         shared_topics: Stance::Deny,
         pull_request_paths: Default::default(),
         content_cap: 200,
+        unfinished: Unfinished::Undecided,
         backport_days: 7,
         severities: Severities {
             direct_push: Some(Severity::Error),
@@ -110,6 +111,7 @@ fn settings() -> Settings {
             foxtrot: warning,
             evil_merge: warning,
             hotfix_not_backported: None,
+            lost_work: warning,
         },
     }
 }
@@ -146,13 +148,13 @@ fn says(rule: &BranchTopology, update: &RefUpdate<'_>) -> Vec<String> {
     let mut region = update.old.map(|old| Region::between(update.graph, &[old], update.new.unwrap()).unwrap());
     match rule.judge(update, update.new.unwrap(), region.as_mut()).unwrap() {
         Outcome::Baseline => says.insert("ok: baseline".into()),
-        Outcome::Judged { verdict, sights, .. } => {
+        Outcome::Judged { verdict, issues, .. } => {
             says.extend(verdict.sanctioned.iter().map(|(_, s)| match s {
                 Sanction::TagMerge(_) => "ok: tag-merge".into(),
                 Sanction::HotfixShared => "ok: hotfix-shared".into(),
                 Sanction::SharedTopic => "ok: shared-topic".into(),
             }));
-            sights.iter().any(|s| matches!(s, Sight::TagSquash { .. })) && says.insert("ok: tag-squash".into())
+            issues.iter().any(|s| matches!(s, ContentIssue::TagSquash { .. })) && says.insert("ok: tag-squash".into())
         }
     };
     says.into_iter().collect()
@@ -248,8 +250,12 @@ mod definition {
         let trunk = trunk(w, &old);
         let evident = w.head.is_some_and(hotfix)
             || gained.iter().map(|c| &w.memory.commits[c]).any(|c| c.parents.len() > 1 && hotfix(&c.message));
+        // A release tag that is merged exactly brings all that it stands on.
+        let parents = gained.iter().map(|c| &w.memory.commits[c].parents).filter(|p| p.len() > 1).flatten().copied();
+        let exact = parents.chain([w.new]).filter(|c| gained.contains(c) && w.tags.contains(c));
+        let released = w.memory.ancestors(exact);
         let judge = |top: &Oid| {
-            if w.tags.contains(top) {
+            if w.tags.contains(top) || released.contains(top) {
                 return "tag";
             }
             let below = w.memory.ancestors([*top]);
@@ -636,10 +642,225 @@ fn content_stays_within_its_cap_and_says_so() {
     memory.set("refs/heads/dev", dev);
     let capped = BranchTopology::new(Settings { content_cap: 10, ..settings() });
     let (found, result) = findings(&capped, &update(&memory, Some(old), Some(new)));
+    assert!(found.is_empty());
+    assert_eq!(result.unwrap_err().kind, Kind::Undecided);
+    assert!(memory.merged.get() <= 10);
+    let unfinished = Unfinished::Warning;
+    let warned = BranchTopology::new(Settings { content_cap: 10, unfinished, ..settings() });
+    let (found, result) = findings(&warned, &update(&memory, Some(old), Some(new)));
     result.unwrap();
     let codes: Vec<(&str, Severity)> = found.iter().map(|f| (f.rule.as_ref(), f.severity)).collect();
-    assert_eq!(codes, [("branch-topology/content-cap", Severity::Note)]);
+    assert_eq!(codes, [("branch-topology/content-cap", Severity::Warning)]);
+    memory.merged.set(0);
     assert!(memory.merged.get() <= 10);
+}
+
+/// main at m0; dev's line d1, d2 became a second parent of f.
+fn foxtrot() -> Memory {
+    let mut memory = graph(&[
+        ("m0", &[]),
+        ("d1", &["m0"]),
+        ("d2", &["d1"]),
+        ("t", &["m0"]),
+        ("f", &["t", "d2"]),
+        ("m1", &["m0", "d2"]),
+    ]);
+    memory.commits.get_mut(&oid("f")).unwrap().message = "feat: integrate".into();
+    memory.commits.get_mut(&oid("m1")).unwrap().message = "Merge branch 'hotfix/urgent'".into();
+    memory.set("refs/heads/dev", oid("f"));
+    memory
+}
+
+#[test]
+fn a_turned_merge_on_dev_does_not_hide_where_its_ref_stood() {
+    let mut memory = foxtrot();
+    let rule = BranchTopology::new(settings());
+    assert_eq!(says(&rule, &update(&memory, Some(oid("m0")), Some(oid("m1")))), ["ok: hotfix-shared"]);
+    memory.earlier.insert("dev".into(), vec![oid("d2"), oid("gone")]);
+    assert_eq!(says(&rule, &update(&memory, Some(oid("m0")), Some(oid("m1")))), ["branch-topology/dev-leak"]);
+}
+
+#[test]
+fn an_update_of_dev_that_turns_its_first_parents_keeps_the_tip() {
+    let memory = foxtrot();
+    let keeps = |old: &str, new: Option<&str>, branch: &str| {
+        memory.kept.borrow_mut().clear();
+        let mut update = update(&memory, Some(oid(old)), new.map(oid));
+        update.name = format!("refs/heads/{branch}").into();
+        findings(&BranchTopology::new(settings()), &update).1.unwrap();
+        memory.kept.borrow().clone()
+    };
+    assert_eq!(keeps("d2", Some("f"), "dev"), [("dev".into(), oid("d2"))]);
+    assert_eq!(keeps("d2", Some("t"), "dev"), [("dev".into(), oid("d2"))]);
+    assert_eq!(keeps("d2", None, "dev"), [("dev".into(), oid("d2"))]);
+    assert_eq!(keeps("d1", Some("d2"), "dev"), []);
+    assert_eq!(keeps("d2", Some("f"), "topic/x"), []);
+}
+
+#[test]
+fn a_message_proves_no_hotfix_where_somebody_can_be_asked() {
+    let judged = |pusher: Option<&str>, head: Option<&str>, branch: Option<(&str, &str)>, accounts: &[&str]| {
+        let mut memory =
+            graph(&[("m0", &[]), ("d1", &["m0"]), ("t", &["m0"]), ("d2", &["d1", "t"]), ("m1", &["m0", "t"])]);
+        memory.commits.get_mut(&oid("m1")).unwrap().message = "Merge branch 'hotfix/x'".into();
+        memory.set("refs/heads/dev", oid("d2"));
+        if let Some((name, at)) = branch {
+            memory.set(&format!("refs/heads/{name}"), oid(at));
+        }
+        let direct_push = accounts.iter().map(|a| (*a).to_owned()).collect();
+        let rule =
+            BranchTopology::new(Settings { protected: vec![Protected { direct_push, ..guard("main") }], ..settings() });
+        let mut update = update(&memory, Some(oid("m0")), Some(oid("m1")));
+        update.pusher = pusher.map_or(Pusher::NotAsked, |name| Pusher::Named(name.into()));
+        update.head_ref = head.map(BString::from);
+        says(&rule, &update)
+    };
+    let (hotfix, topic) = (["ok: hotfix-shared"], ["branch-topology/shared-topic"]);
+    assert_eq!(judged(None, None, None, &["*"]), hotfix);
+    assert_eq!(judged(Some("eve"), None, None, &["*"]), topic);
+    assert_eq!(judged(Some("eve"), None, Some(("hotfix/x", "t")), &["*"]), hotfix);
+    assert_eq!(judged(Some("eve"), None, Some(("hotfix/x", "m0")), &["*"]), topic);
+    assert_eq!(judged(Some("eve"), None, Some(("topic/x", "t")), &["*"]), topic);
+    assert_eq!(judged(Some("bot"), None, None, &["bot"]), hotfix);
+    assert_eq!(judged(Some("eve"), Some("topic/x"), None, &["*"]), topic);
+    assert_eq!(judged(Some("eve"), Some("hotfix/x"), None, &["*"]), hotfix);
+    // That a pull request lands is known, its name is not.
+    assert_eq!(judged(Some("eve"), Some(""), None, &["*"]), hotfix);
+}
+
+/// Commits with the files that each has, beside `start`.
+fn with_files(commits: &[(&str, &[&str], &[&str])]) -> Memory {
+    let specs: Vec<Spec> = commits
+        .iter()
+        .map(|(id, parents, files)| Spec {
+            id: (*id).into(),
+            parents: parents.iter().map(|p| (*p).into()).collect(),
+            message: String::new(),
+            files: None,
+            tree: Some(files.iter().map(|f| ((*f).to_owned(), (*f).to_owned())).collect()),
+            time: None,
+        })
+        .collect();
+    repository(&specs)
+}
+
+#[test]
+fn a_squash_is_one_however_it_is_written() {
+    let squash = ["branch-topology/squash-leak"];
+    let base: &[(&str, &[&str], &[&str])] = &[
+        ("m0", &[], &["s"]),
+        ("d1", &["m0"], &["s", "d1"]),
+        ("d2", &["d1"], &["s", "d1", "d2"]),
+        ("m1", &["m0"], &["s", "m"]),
+        ("t", &["m0"], &["s", "t"]),
+    ];
+    let cases: [(&str, Vec<(&str, &[&str], &[&str])>, &[&str]); 9] = [
+        ("one parent", vec![("x", &["m1"], &["s", "m", "d1", "d2"])], &squash),
+        ("an ancestor beside it", vec![("x", &["m1", "m0"], &["s", "m", "d1", "d2"])], &squash),
+        ("itself twice, as an octopus", vec![("x", &["m1", "m0", "m1"], &["s", "m", "d1", "d2"])], &squash),
+        (
+            "a gained ancestor",
+            vec![("m2", &["m1"], &["s", "m", "n"]), ("x", &["m2", "m1"], &["s", "m", "n", "d1", "d2"])],
+            &squash,
+        ),
+        (
+            "in a topic",
+            vec![("q", &["t"], &["s", "t", "d1", "d2"]), ("x", &["m1", "q"], &["s", "m", "t", "d1", "d2"])],
+            &squash,
+        ),
+        ("hidden in a merge", vec![("x", &["m1", "t"], &["s", "m", "t", "d1", "d2"])], &squash),
+        ("a part of it hidden in a merge", vec![("x", &["m1", "t"], &["s", "m", "t", "d2", "own"])], &squash),
+        ("a topic", vec![("x", &["m1", "t"], &["s", "m", "t"])], &[]),
+        ("a topic and something of its own", vec![("x", &["m1", "t"], &["s", "m", "t", "own"])], &[]),
+    ];
+    for (name, rest, expected) in cases {
+        let mut memory = with_files(&[base, &rest].concat());
+        let mut told = judged(&mut memory, "m1", "x", "d2");
+        told.retain(|code| code != "branch-topology/evil-merge");
+        assert_eq!(told, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_release_branch_comes_with_its_tag_and_not_without() {
+    let commits: &[(&str, &[&str])] = &[
+        ("m0", &[]),
+        ("d1", &["m0"]),
+        ("r1", &["d1"]),
+        ("r2", &["r1"]),
+        ("d2", &["d1"]),
+        ("exact", &["m0", "r1"]),
+        ("past", &["m0", "r2"]),
+        ("below", &["m0", "d1"]),
+        ("more", &["m0", "r1", "d2"]),
+    ];
+    let judged = |new: &str, tag_merges| {
+        let mut memory = graph(commits);
+        memory.set("refs/heads/dev", oid("d2"));
+        memory.set("refs/tags/v1.2.0", oid("r1"));
+        let rule = BranchTopology::new(Settings { tag_merges, ..settings() });
+        says(&rule, &update(&memory, Some(oid("m0")), Some(oid(new))))
+    };
+    assert_eq!(judged("exact", Stance::Allow), ["ok: tag-merge"]);
+    assert_eq!(judged("r1", Stance::Allow), ["ok: tag-merge"]);
+    assert_eq!(judged("exact", Stance::Deny), ["branch-topology/dev-leak"]);
+    for new in ["past", "below", "more"] {
+        assert_eq!(judged(new, Stance::Allow), ["branch-topology/dev-leak"], "{new}");
+    }
+}
+
+/// What an update of dev from `old` to `new` is told; main stands at `main`.
+fn dev_told(memory: &mut Memory, main: &str, old: &str, new: &str, message: (&str, &str)) -> Vec<Finding> {
+    memory.commits.get_mut(&oid(message.0)).unwrap().message = message.1.into();
+    memory.set("refs/heads/main", oid(main));
+    memory.set("refs/heads/dev", oid(old));
+    let mut update = update(memory, Some(oid(old)), Some(oid(new)));
+    update.name = "refs/heads/dev".into();
+    let (found, result) = findings(&BranchTopology::new(settings()), &update);
+    result.unwrap();
+    found
+}
+
+#[test]
+fn merging_a_revert_of_devs_own_work_back_into_dev_is_told() {
+    let revert = ("r", "Revert \"Merge dev\"");
+    let start: &[(&str, &[&str], &[&str])] = &[
+        ("m0", &[], &["s"]),
+        ("d1", &["m0"], &["s", "d1"]),
+        ("d2", &["d1"], &["s", "d1", "d2"]),
+        ("m1", &["m0", "d2"], &["s", "d1", "d2"]),
+    ];
+    let told = |rest: &[(&str, &[&str], &[&str])], main: &str, old: &str, new: &str, message: (&str, &str)| {
+        let found = dev_told(&mut with_files(&[start, rest].concat()), main, old, new, message);
+        found
+            .iter()
+            .filter(|f| f.rule == "branch-topology/lost-work")
+            .map(|f| f.notes[0].lines().count())
+            .sum::<usize>()
+    };
+    // How many commits are said to vanish.
+    let whole: &[(&str, &[&str], &[&str])] = &[("r", &["m1"], &["s"]), ("d3", &["d2", "r"], &["s"])];
+    assert_eq!(told(whole, "r", "d2", "d3", revert), 2);
+    assert_eq!(told(whole, "r", "d2", "d3", ("r", "chore: back to before")), 2);
+    assert_eq!(told(whole, "r", "d2", "r", revert), 2, "a fast-forward brings it too");
+    let part: &[(&str, &[&str], &[&str])] = &[("r", &["m1"], &["s", "d1"]), ("d3", &["d2", "r"], &["s", "d1"])];
+    assert_eq!(told(part, "r", "d2", "d3", revert), 1);
+    let again: &[(&str, &[&str], &[&str])] =
+        &[("q", &["m1"], &["s"]), ("r", &["q"], &["s", "d1", "d2"]), ("d3", &["d2", "r"], &["s", "d1", "d2"])];
+    assert_eq!(told(again, "r", "d2", "d3", revert), 0, "the revert was reverted");
+    let kept: &[(&str, &[&str], &[&str])] =
+        &[("r", &["m1"], &["s"]), ("d3", &["d2", "r"], &["s"]), ("d4", &["d3"], &["s", "d1", "d2"])];
+    assert_eq!(told(kept, "r", "d2", "d4", revert), 0, "the same push takes the revert back");
+    let hotfix: &[(&str, &[&str], &[&str])] =
+        &[("r", &["m1"], &["s", "d1", "d2", "h"]), ("d3", &["d2", "r"], &["s", "d1", "d2", "h"])];
+    assert_eq!(told(hotfix, "r", "d2", "d3", ("r", "fix: x")), 0);
+    let own: &[(&str, &[&str], &[&str])] = &[
+        ("h", &["m1"], &["s", "d1", "d2", "h"]),
+        ("b", &["d2", "h"], &["s", "d1", "d2", "h"]),
+        ("r", &["h"], &["s", "d1", "d2"]),
+        ("d3", &["b", "r"], &["s", "d1", "d2"]),
+    ];
+    assert_eq!(told(own, "r", "b", "d3", revert), 0, "production takes its own work back");
 }
 
 #[test]
@@ -688,7 +909,7 @@ fn a_hotfix_that_stays_on_main_is_remembered() {
 }
 
 #[test]
-fn a_finding_teaches() {
+fn a_finding_has_a_sketch_and_commands() {
     let mut memory = graph(&[("m0", &[]), ("d1", &["m0"]), ("d2", &["d1"]), ("m1", &["m0", "d2"])]);
     memory.set("refs/heads/dev", oid("d2"));
     memory.set("refs/tags/v1.9.0", oid("m0"));
@@ -711,7 +932,7 @@ fn a_finding_teaches() {
 fn the_examples_of_the_policy_agree() {
     let text = include_str!("../../policies/branch-topology.yml");
     let yaml: serde_yaml::Value = serde_yaml::from_str(text.split_once("\n---\n").unwrap().1).unwrap();
-    assert_eq!(RULE.about().unwrap().codes.len(), 14);
+    assert_eq!(RULE.about().unwrap().codes.len(), 15);
     for example in yaml["examples"].as_sequence().unwrap() {
         let commits: Vec<Spec> = example["graph"]
             .as_mapping()

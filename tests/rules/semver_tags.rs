@@ -211,7 +211,7 @@ fn push_tags(memory: &mut Memory, tags: Tagged<'_>) -> Vec<Vec<Finding>> {
             name: name.clone(),
             old: *old,
             new: *new,
-            pusher: None,
+            pusher: Default::default(),
             head_ref: None,
             together: &together,
             graph: &*memory,

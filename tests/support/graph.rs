@@ -29,6 +29,9 @@ pub struct Memory {
     pub others: HashMap<Oid, ObjectKind>,
     pub shallow: BTreeSet<Oid>,
     pub fresh: BTreeSet<Oid>,
+    /// Where branches stood before, and what a check asked to keep.
+    pub earlier: BTreeMap<BString, Vec<Oid>>,
+    pub kept: RefCell<Vec<(BString, Oid)>>,
     /// Answer `generation` as if a commit-graph file held everything.
     pub generations: Option<HashMap<Oid, u32>>,
     trees: RefCell<HashMap<Oid, Files>>,
@@ -188,6 +191,13 @@ impl Graph for Memory {
     }
     fn find_ref(&self, name: &BStr) -> Result<Option<Oid>> {
         Ok(self.refs.get(name).copied())
+    }
+    fn earlier_tips(&self, branch: &BStr) -> Result<Vec<Oid>> {
+        Ok(self.earlier.get(branch).cloned().unwrap_or_default())
+    }
+    fn keep_tip(&self, branch: &BStr, tip: Oid) -> Result<()> {
+        self.kept.borrow_mut().push((branch.to_owned(), tip));
+        Ok(())
     }
     fn refs(&self, prefix: &str) -> Result<Vec<Ref>> {
         let under = self.refs.iter().filter(|(name, _)| name.starts_with(prefix.as_bytes()));

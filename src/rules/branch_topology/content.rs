@@ -12,13 +12,15 @@ use super::squash;
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
-/// Something that content shows.
+/// Something wrong that content shows and ancestry does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum ContentIssue {
     /// The commit holds what merging `of` would have brought: several development commits in one.
     Squash { commit: Oid, of: Oid },
     /// The same, of exactly a release tag's commit.
     TagSquash { commit: Oid, tag: BString },
+    /// The merge adds content of development that none of its parents has; `of` is the newest commit that introduced it.
+    HiddenInMerge { commit: Oid, of: Oid, paths: Vec<BString> },
     /// The commit is a copy and does not say of what.
     NoProvenance { commit: Oid, original: Oid },
     /// So many copies that nothing of development is left behind.
@@ -29,7 +31,7 @@ pub enum Sight {
     NotBackported { commits: Vec<Oid> },
 }
 
-/// Which sights are looked for; what is not asked for costs nothing.
+/// What is looked for; what is not asked for costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Look {
     Squash,
@@ -49,20 +51,22 @@ pub struct Scope<'s> {
 }
 
 /// Steps of the walk towards development per merge of trees that the cap allows: what the walk knows need not be asked.
-const STEPS_PER_MERGE: usize = 100;
+const STEPS_PER_MERGE: usize = 500;
 
 /// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
 /// the answer is false when that was not enough.
-pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(Vec<Sight>, bool)> {
+pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(Vec<ContentIssue>, bool)> {
     let q = scope.question;
     let mut patches = Patches::new(q.graph, cap);
     let mut chain = region.chain(scope.new);
     chain.reverse();
     let copies: Vec<At> =
         chain.iter().copied().filter(|c| region.parents(*c).len() == 1 && !region.shared(*c)).collect();
-    let mut sights = Vec::new();
+    let mut issues = Vec::new();
     let wants = |look: Look| scope.look.contains(&look);
-    if !copies.is_empty() && (wants(Look::Squash) || wants(Look::Provenance)) {
+    let lines = if wants(Look::Squash) { topics(region, &chain) } else { Vec::new() };
+    let own = !copies.is_empty() || !lines.is_empty() || chain.iter().any(|c| !region.shared(*c));
+    if own && (wants(Look::Squash) || wants(Look::Provenance)) {
         if !region.finish_dev(cap.saturating_mul(STEPS_PER_MERGE))? {
             patches.leave_unfinished();
         }
@@ -71,28 +75,59 @@ pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(V
             patches.delta(region.oid(*at))?;
         }
         if wants(Look::Squash) {
-            squash::search(region, scope, &chain, cap, &mut patches, &mut sights)?;
+            squash::search(region, scope, &chain, true, cap, &mut patches, &mut issues)?;
+            for line in lines {
+                squash::search(region, scope, &line, false, cap, &mut patches, &mut issues)?;
+            }
         }
         if wants(Look::Provenance) {
-            provenance(region, &copies, &mut patches, &mut sights)?;
+            provenance(region, &copies, &mut patches, &mut issues)?;
         }
     }
-    let squashed = sights.iter().any(|s| matches!(s, Sight::Squash { .. }));
+    let squashed = issues.iter().any(|s| matches!(s, ContentIssue::Squash { .. } | ContentIssue::HiddenInMerge { .. }));
     if wants(Look::Wholesale) && copies.len() >= 2 && !squashed && !region.members().any(|c| region.shared(c)) {
-        wholesale(scope, copies.len(), &mut patches, &mut sights)?;
+        wholesale(scope, copies.len(), &mut patches, &mut issues)?;
     }
     if wants(Look::EvilMerge) {
         for at in chain.iter().filter(|c| region.parents(**c).len() == 2) {
-            evil_merge(region.oid(*at), scope, &mut patches, &mut sights)?;
+            evil_merge(region.oid(*at), scope, &mut patches, &mut issues)?;
         }
     }
     if let Some(age) = scope.look.iter().find_map(|l| if let Look::Backport(age) = l { Some(*age) } else { None }) {
-        not_backported(scope, age, &mut patches, &mut sights)?;
+        not_backported(scope, age, &mut patches, &mut issues)?;
     }
-    Ok((sights, !patches.unfinished()))
+    Ok((issues, !patches.unfinished()))
 }
 
-fn provenance(region: &Region<'_>, copies: &[At], patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+/// First-parent lines that merges bring beside the branch's own line, without what development has; oldest first.
+fn topics(region: &Region<'_>, chain: &[At]) -> Vec<Vec<At>> {
+    let own = |at: &At| region.gained(*at) && !region.shared(*at);
+    let mut seen: HashSet<At> = chain.iter().copied().collect();
+    let others = |at: At| region.parents(at).iter().skip(1).copied().collect::<Vec<At>>();
+    let mut tips: Vec<At> = chain.iter().filter(|c| own(c)).flat_map(|c| others(*c)).collect();
+    let mut lines = Vec::new();
+    while let Some(tip) = tips.pop() {
+        let mut line = Vec::new();
+        let mut next = Some(tip);
+        while let Some(at) = next.filter(|at| own(at) && seen.insert(*at)) {
+            line.push(at);
+            tips.extend(others(at));
+            next = region.parents(at).first().copied();
+        }
+        if !line.is_empty() {
+            line.reverse();
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn provenance(
+    region: &Region<'_>,
+    copies: &[At],
+    patches: &mut Patches<'_>,
+    issues: &mut Vec<ContentIssue>,
+) -> Result<()> {
     // By paths: a copy touches what its original touches.
     let mut by_paths: HashMap<Vec<BString>, Vec<Oid>> = HashMap::new();
     let paths = |delta: &Delta| delta.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
@@ -118,13 +153,18 @@ fn provenance(region: &Region<'_>, copies: &[At], patches: &mut Patches<'_>, sig
         if let Some(original) = originals.first()
             && !says
         {
-            sights.push(Sight::NoProvenance { commit, original: *original });
+            issues.push(ContentIssue::NoProvenance { commit, original: *original });
         }
     }
     Ok(())
 }
 
-fn wholesale(scope: &Scope<'_>, copies: usize, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+fn wholesale(
+    scope: &Scope<'_>,
+    copies: usize,
+    patches: &mut Patches<'_>,
+    issues: &mut Vec<ContentIssue>,
+) -> Result<()> {
     let q = scope.question;
     let (old, new) = (patches.node(scope.old)?.tree, patches.node(scope.new)?.tree);
     for tip in q.development.iter().map(|d| d.tip) {
@@ -132,14 +172,14 @@ fn wholesale(scope: &Scope<'_>, copies: usize, patches: &mut Patches<'_>, sights
             break;
         }
         if q.graph.merge_commits(scope.old, tip)? == Merged::Clean(new) {
-            sights.push(Sight::Wholesale { copies, of: tip });
+            issues.push(ContentIssue::Wholesale { copies, of: tip });
             break;
         }
     }
     Ok(())
 }
 
-fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, issues: &mut Vec<ContentIssue>) -> Result<()> {
     if !patches.may_merge() {
         return Ok(());
     }
@@ -155,12 +195,17 @@ fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, sights:
     let Some(changes) = patches.diff(Some(tree), node.tree)? else { return Ok(()) };
     let paths: Vec<BString> = changes.into_iter().map(|c| c.0).filter(|p| !conflicts.contains(p)).collect();
     if !paths.is_empty() {
-        sights.push(Sight::EvilMerge { commit, paths });
+        issues.push(ContentIssue::EvilMerge { commit, paths });
     }
     Ok(())
 }
 
-fn not_backported(scope: &Scope<'_>, age: i64, patches: &mut Patches<'_>, sights: &mut Vec<Sight>) -> Result<()> {
+fn not_backported(
+    scope: &Scope<'_>,
+    age: i64,
+    patches: &mut Patches<'_>,
+    issues: &mut Vec<ContentIssue>,
+) -> Result<()> {
     let q = scope.question;
     let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
     let own = Region::between(q.graph, &tips, scope.new)?;
@@ -192,7 +237,7 @@ fn not_backported(scope: &Scope<'_>, age: i64, patches: &mut Patches<'_>, sights
         }
     }
     if !commits.is_empty() {
-        sights.push(Sight::NotBackported { commits });
+        issues.push(ContentIssue::NotBackported { commits });
     }
     Ok(())
 }

@@ -52,7 +52,9 @@ pub struct Region<'g> {
     dates_lie: bool,
     /// Grows whenever paint reaches a commit that had been expanded before.
     repaints: usize,
+    /// Of development branches.
     tips: Vec<At>,
+    new: Option<At>,
 }
 
 impl<'g> Region<'g> {
@@ -68,12 +70,14 @@ impl<'g> Region<'g> {
             dates_lie: false,
             repaints: 0,
             tips: Vec::new(),
+            new: None,
         };
         for tip in old {
             let at = region.at(*tip)?;
             region.paint(at, OLD);
         }
         let at = region.at(new)?;
+        region.new = Some(at);
         region.paint(at, NEW);
         while region.open > 0 {
             region.step()?;
@@ -95,6 +99,11 @@ impl<'g> Region<'g> {
 
     pub fn oid(&self, at: At) -> Oid {
         self.commits[at].oid
+    }
+
+    /// The update's new tip.
+    pub fn tip(&self) -> Option<At> {
+        self.new
     }
 
     pub fn find(&self, oid: Oid) -> Option<At> {
@@ -279,12 +288,17 @@ impl<'g> Region<'g> {
         out
     }
 
-    /// The development branches' own line: first parents from their tips down to `Anc(old)`, and at a merge the other
-    /// parents too where its first parent lies in `Anc(old)` or `follows` says so. Newest first. `follows` is
+    /// The development branches' own line: first parents from their tips and from where those stood `earlier` down to
+    /// `Anc(old)`, and at a merge the other parents too where its first parent lies in `Anc(old)` or `follows` says so. Newest first. `follows` is
     /// asked with whether the first parent lies in `Anc(old)`, and only for merges.
-    pub fn trunk(&self, mut follows: impl FnMut(Oid, bool) -> Result<bool>) -> Result<Vec<At>> {
+    pub fn trunk(
+        &self,
+        earlier: impl Iterator<Item = Oid>,
+        mut follows: impl FnMut(Oid, bool) -> Result<bool>,
+    ) -> Result<Vec<At>> {
         let mut on = vec![false; self.commits.len()];
         let (mut trunk, mut stack) = (Vec::new(), self.tips.clone());
+        stack.extend(earlier.filter_map(|tip| self.find(tip)).filter(|at| self.is(*at, DEV)));
         while let Some(tip) = stack.pop() {
             let mut next = Some(tip);
             while let Some(at) = next {

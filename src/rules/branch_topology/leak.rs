@@ -1,8 +1,10 @@
 //! The verdict: does an update bring development into production, and if so may it?
-//! Owns the definition of a leak; sets come from `graph`, words for people are made in `teach`.
+//! Owns the definition of a leak; sets come from `graph`, what users read from `remedies`.
 //!
 //! The frontier is what production gains of development at its tops. Every top needs a sanction: a release tag on exactly
 //! it, or being an evident hotfix, that is a side of the graph without a commit of the development branch's own trunk.
+
+use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -24,6 +26,20 @@ pub struct Development {
     /// Short name: `dev`.
     pub name: BString,
     pub tip: Oid,
+    /// Where its ref stood before, as far as the gate knows: these commits are on its own line whatever a later merge
+    /// says with the order of its parents.
+    pub earlier: Vec<Oid>,
+}
+
+/// Who says that an update is a hotfix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness<'q> {
+    /// The pull request's head ref.
+    PullRequest(&'q BStr),
+    /// A branch of the server: whoever pushes is known, and a message alone proves nothing.
+    Branch,
+    /// Nobody can be asked: the subject of a merge.
+    Message,
 }
 
 /// What a verdict needs to know beside the graph.
@@ -31,8 +47,9 @@ pub struct Question<'q> {
     pub graph: &'q dyn Graph,
     pub development: &'q [Development],
     pub releases: &'q Releases<'q>,
-    /// The pull request's head ref, where one lands.
-    pub head_ref: Option<&'q BStr>,
+    pub witness: Witness<'q>,
+    /// Tips of the branches that are named as hotfixes, before the push and after it.
+    pub hotfixes: &'q dyn Fn() -> Result<Vec<Oid>>,
     pub tag_merges: Stance,
     pub shared_topics: Stance,
 }
@@ -93,8 +110,13 @@ pub fn judge(region: &mut Region<'_>, q: &Question<'_>) -> Result<Verdict> {
     for at in trunk(region, q)? {
         on_trunk[at] = true;
     }
+    let released = exactly_released(region, q)?;
     let mut evident = None;
     for top in tops {
+        if let Some(tag) = released.get(&top) {
+            verdict.sanctioned.push((region.oid(top), Sanction::TagMerge(tag.clone())));
+            continue;
+        }
         let side = region.side(top, tagged(region, q)?);
         let commit = region.oid(top);
         let brought = side.len();
@@ -102,9 +124,10 @@ pub fn judge(region: &mut Region<'_>, q: &Question<'_>) -> Result<Verdict> {
             verdict.leaks.push(Leak { breach: Breach::DevLeak, commit, brought });
             continue;
         }
-        let hotfix = match evident {
-            Some(known) => known,
-            None => *evident.insert(is_evident_hotfix(region, q)?),
+        let hotfix = match (q.witness, evident) {
+            (Witness::Branch, _) => is_on_hotfix_branch(region, top, q)?,
+            (_, Some(known)) => known,
+            (_, None) => *evident.insert(is_named_hotfix(region, q)?),
         };
         match (hotfix, q.shared_topics) {
             (true, _) => verdict.sanctioned.push((commit, Sanction::HotfixShared)),
@@ -117,7 +140,8 @@ pub fn judge(region: &mut Region<'_>, q: &Question<'_>) -> Result<Verdict> {
 
 /// The development branches' own line, newest first. The region's development side must have been walked.
 pub fn trunk(region: &Region<'_>, q: &Question<'_>) -> Result<Vec<At>> {
-    region.trunk(|merge, first_parent_is_old| {
+    let earlier = q.development.iter().flat_map(|d| d.earlier.iter().copied());
+    region.trunk(earlier, |merge, first_parent_is_old| {
         let message = q.graph.node(merge)?.message;
         let subject = subject_of(&message);
         let merged_dev = q.development.iter().any(|d| merged(subject, d.name.as_bstr()));
@@ -151,10 +175,29 @@ fn tagged<'r>(region: &'r Region<'_>, q: &'r Question<'_>) -> Result<impl Fn(At)
     Ok(|at| matches!(tag_on(region.oid(at), q), Ok(Some(_))))
 }
 
-/// The pull request's head ref, or the subject of a merge that production gains, says `hotfix/`.
-fn is_evident_hotfix(region: &Region<'_>, q: &Question<'_>) -> Result<bool> {
-    if q.head_ref.is_some_and(|head| names_hotfix(head)) {
-        return Ok(true);
+/// What comes with the release tags whose commits are merged exactly, by the tag: a release branch was cut from
+/// development, its tag says that all of it was validated.
+fn exactly_released(region: &Region<'_>, q: &Question<'_>) -> Result<HashMap<At, BString>> {
+    let merges = region.members().filter(|c| region.parents(*c).len() > 1);
+    let merged = merges.flat_map(|c| region.parents(c).iter().copied());
+    let mut tips: Vec<At> = merged.chain(region.tip()).filter(|c| region.gained(*c)).collect();
+    tips.sort_unstable_by_key(|c| (std::cmp::Reverse(region.time(*c)), *c));
+    tips.dedup();
+    let mut released = HashMap::new();
+    for tip in tips {
+        if !released.contains_key(&tip)
+            && let Some(tag) = tag_on(region.oid(tip), q)?
+        {
+            released.extend(region.side(tip, |_| false).into_iter().map(|at| (at, tag.clone())));
+        }
+    }
+    Ok(released)
+}
+
+/// The pull request's head ref says `hotfix/`; where there is none, the subject of a merge that production gains.
+fn is_named_hotfix(region: &Region<'_>, q: &Question<'_>) -> Result<bool> {
+    if let Witness::PullRequest(head) = q.witness {
+        return Ok(names_hotfix(head));
     }
     for at in region.members().filter(|c| region.parents(*c).len() > 1) {
         if names_hotfix(subject_of(&q.graph.node(region.oid(at))?.message)) {
@@ -162,6 +205,13 @@ fn is_evident_hotfix(region: &Region<'_>, q: &Question<'_>) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// A branch named as a hotfix has the commit, and is no more than what comes in.
+fn is_on_hotfix_branch(region: &Region<'_>, top: At, q: &Question<'_>) -> Result<bool> {
+    let tips = (q.hotfixes)()?;
+    let gained = tips.iter().filter_map(|tip| region.find(*tip)).filter(|at| region.gained(*at));
+    Ok(gained.into_iter().any(|tip| region.side(tip, |_| false).contains(&top)))
 }
 
 pub fn subject_of(message: &[u8]) -> &[u8] {

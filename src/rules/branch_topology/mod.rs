@@ -5,18 +5,20 @@ pub mod ancestry;
 pub mod content;
 pub mod graph;
 pub mod leak;
+mod lost_work;
+mod merges;
 mod patches;
 pub mod protected;
 pub mod releases;
+pub(super) mod remedies;
 mod report;
 mod squash;
-pub(super) mod teach;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use self::content::{Look, Scope, Sight};
+use self::content::{ContentIssue, Look, Scope};
 use self::graph::{NEW, Region};
-use self::leak::{Development, Question, Stance, Verdict};
+use self::leak::{Development, Question, Stance, Verdict, Witness};
 use self::protected::Guard;
 use self::releases::Releases;
 use super::semver_tags::format::Format;
@@ -67,6 +69,7 @@ pub struct Severities {
     pub foxtrot: Option<Severity>,
     pub evil_merge: Option<Severity>,
     pub hotfix_not_backported: Option<Severity>,
+    pub lost_work: Option<Severity>,
 }
 
 /// What the policy says, read.
@@ -82,8 +85,17 @@ pub struct Settings {
     pub pull_request_paths: scope::Globs,
     /// How many merges of trees a push may cost.
     pub content_cap: u64,
+    pub unfinished: Unfinished,
     pub backport_days: u64,
     pub severities: Severities,
+}
+
+/// What a push comes to whose squashes and copies could not all be searched within `content_cap`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Could not decide: it may hold a squash.
+    Undecided,
+    Warning,
 }
 
 /// The compiled rule.
@@ -100,7 +112,7 @@ pub enum Outcome {
     Judged {
         verdict: Verdict,
         promotion: Promotion,
-        sights: Vec<Sight>,
+        issues: Vec<ContentIssue>,
         /// Production's own line became a side line.
         foxtrot: Foxtrot,
         content: Content,
@@ -164,6 +176,10 @@ fn compile(options: &Options<'_>) -> Checks {
         shared_topics: stance("shared-topics"),
         pull_request_paths: options.globs("pull-request-paths"),
         content_cap: options.limit("content-cap").unwrap_or(words.budgets.content_comparisons),
+        unfinished: match options.choice("content-cap-spent", &["undecided", "warning"]) {
+            "warning" => Unfinished::Warning,
+            _ => Unfinished::Undecided,
+        },
         backport_days: options.number("backport-days"),
         severities: Severities {
             direct_push: options.code_severity("direct-push", Some(Severity::Error)),
@@ -173,6 +189,7 @@ fn compile(options: &Options<'_>) -> Checks {
             foxtrot: options.code_severity("foxtrot", None),
             evil_merge: options.code_severity("evil-merge", None),
             hotfix_not_backported: options.code_severity("hotfix-not-backported", None),
+            lost_work: options.code_severity("lost-work", Some(Severity::Warning)),
         },
     };
     Checks { refs: vec![Box::new(BranchTopology::new(settings))], ..Checks::default() }
@@ -200,7 +217,8 @@ impl BranchTopology {
         let (Some(old), Some(region)) = (update.old, region) else { return Ok(Outcome::Baseline) };
         let releases = Releases::new(update.graph, &self.settings.tags);
         let development = self.development(update)?;
-        let question = self.question(update, &development, &releases);
+        let hotfixes = || self.hotfix_tips(update);
+        let question = self.question(update, &development, &releases, &hotfixes);
         let mut verdict = leak::judge(region, &question)?;
         let promotion = if verdict.leaks.is_empty() { Promotion::Otherwise } else { self.promotion(update, old, new)? };
         if promotion == Promotion::PullRequest {
@@ -214,12 +232,12 @@ impl BranchTopology {
         let look = self.looks();
         let scope = Scope { old, new, look: &look, question: &question };
         let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
-        let (sights, finished) =
+        let (issues, finished) =
             if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::look(region, &scope, cap)? };
         Ok(Outcome::Judged {
             verdict,
             promotion,
-            sights,
+            issues,
             foxtrot: if foxtrot { Foxtrot::Yes } else { Foxtrot::No },
             content: if finished { Content::Finished } else { Content::Capped },
         })
@@ -230,15 +248,30 @@ impl BranchTopology {
         update: &'q RefUpdate<'_>,
         development: &'q [Development],
         releases: &'q Releases<'q>,
+        hotfixes: &'q dyn Fn() -> Result<Vec<Oid>>,
     ) -> Question<'q> {
+        let witness = match (&update.head_ref, &update.pusher) {
+            (Some(head), _) if !head.is_empty() => Witness::PullRequest(head.as_bstr()),
+            (None, Pusher::Unknown) => Witness::Branch,
+            (None, Pusher::Named(account)) if !self.trusts(update, account.as_bstr()) => Witness::Branch,
+            _ => Witness::Message,
+        };
         Question {
             graph: update.graph,
             development,
             releases,
-            head_ref: update.head_ref.as_ref().map(|h| h.as_bstr()),
+            witness,
+            hotfixes,
             tag_merges: self.settings.tag_merges,
             shared_topics: self.settings.shared_topics,
         }
+    }
+
+    /// The policy names the account as one that may push here: what its merges say counts.
+    fn trusts(&self, update: &RefUpdate<'_>, account: &BStr) -> bool {
+        let branch = update.name.strip_prefix(b"refs/heads/").map(BStr::new);
+        let guards = self.guards.iter().filter(|guard| branch.is_some_and(|branch| guard.branch.is_match(branch)));
+        guards.flat_map(|guard| &guard.rule.direct_push).any(|name| name != "*" && account == name.as_bytes())
     }
 
     fn looks(&self) -> Vec<Look> {
@@ -254,22 +287,35 @@ impl BranchTopology {
         all.into_iter().filter(|(severity, _)| severity.is_some()).map(|(_, look)| look).collect()
     }
 
+    /// Tips of the branches named as hotfixes, before the push and after it.
+    fn hotfix_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
+        let is_hotfix =
+            |name: &BString| name.strip_prefix(b"refs/heads/").is_some_and(leak::names_hotfix) && *name != update.name;
+        let pushed = update.together.iter().filter(|(name, ..)| is_hotfix(name)).filter_map(|(.., new)| *new);
+        let mut tips: Vec<Oid> = pushed.collect();
+        let before = update.graph.refs("refs/heads/")?;
+        tips.extend(before.into_iter().filter(|r| is_hotfix(&r.name)).map(|r| r.target));
+        Ok(tips)
+    }
+
     /// The development branches as they stand before the push.
     fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<Development>> {
         let mut found = Vec::new();
         for pattern in &self.settings.development.written {
-            if pattern.contains(['*', '?', '[', '{']) {
+            if is_glob(pattern) {
                 let globs = scope::Branches::new(std::slice::from_ref(pattern)).unwrap_or_default();
                 for r in update.graph.refs("refs/heads/")? {
                     let name = r.name.strip_prefix(b"refs/heads/").unwrap_or(&r.name).as_bstr();
                     if globs.is_match(name) && !self.settings.production.hold(name) {
-                        found.push(Development { name: name.to_owned(), tip: r.target });
+                        let earlier = update.graph.earlier_tips(name)?;
+                        found.push(Development { name: name.to_owned(), tip: r.target, earlier });
                     }
                 }
             } else {
                 let tip = update.graph.find_ref(format!("refs/heads/{pattern}").as_str().into())?;
                 let tip = tip.ok_or_else(|| no_branch(pattern))?;
-                found.push(Development { name: pattern.as_str().into(), tip });
+                let earlier = update.graph.earlier_tips(pattern.as_str().into())?;
+                found.push(Development { name: pattern.as_str().into(), tip, earlier });
             }
         }
         match self.settings.development.written.first() {
@@ -293,6 +339,44 @@ impl BranchTopology {
         Ok(if foreign.is_empty() { Promotion::PullRequest } else { Promotion::Foreign(foreign) })
     }
 
+    /// What a development branch gains of production must not take away its own work.
+    fn check_development(
+        &self,
+        update: &RefUpdate<'_>,
+        branch: &BStr,
+        (old, new): (Oid, Oid),
+        region: &mut Region<'_>,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
+        if self.settings.severities.lost_work.is_none() || self.settings.content_cap == 0 {
+            return Ok(());
+        }
+        let production = self.production_tips(update)?;
+        let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
+        let earlier = update.graph.earlier_tips(branch)?;
+        let sides = lost_work::Sides { old, new, production: &production, earlier: &earlier };
+        let lost = lost_work::find(region, update.graph, &sides, cap)?;
+        report::FindingWriter { rule: self, update, branch, new }.lost_work(&lost, out)
+    }
+
+    /// The production branches as they stand before the push and after it; a clone may have none.
+    fn production_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
+        let is_production = |name: &BString| {
+            name.strip_prefix(b"refs/heads/").is_some_and(|n| self.settings.production.hold(n.as_bstr()))
+        };
+        let pushed = update.together.iter().filter(|(name, ..)| is_production(name)).filter_map(|(.., new)| *new);
+        let mut tips: Vec<Oid> = pushed.collect();
+        for pattern in &self.settings.production.written {
+            if is_glob(pattern) {
+                let refs = update.graph.refs("refs/heads/")?.into_iter();
+                tips.extend(refs.filter(|r| is_production(&r.name)).map(|r| r.target));
+            } else {
+                tips.extend(update.graph.find_ref(format!("refs/heads/{pattern}").as_str().into())?);
+            }
+        }
+        Ok(tips)
+    }
+
     fn check_production(
         &self,
         update: &RefUpdate<'_>,
@@ -302,7 +386,7 @@ impl BranchTopology {
         out: &mut Findings<'_>,
     ) -> Result<()> {
         let outcome = self.judge(update, new, region)?;
-        report::Teacher { rule: self, update, branch, new }.tell(&outcome, out)
+        report::FindingWriter { rule: self, update, branch, new }.write(&outcome, out)
     }
 }
 
@@ -314,22 +398,40 @@ impl<'a> Check<RefUpdate<'a>> for BranchTopology {
             protected::judge_account(guard, self.settings.severities.direct_push, update, branch, out)?;
         }
         let production = self.settings.production.hold(branch) && !self.settings.development.is_empty();
-        let Some(new) = update.new.filter(|new| update.old != Some(*new)) else { return Ok(()) };
+        let development = !production && self.settings.development.hold(branch);
+        let Some(new) = update.new.filter(|new| update.old != Some(*new)) else {
+            return match update.old.filter(|_| development && update.new.is_none()) {
+                Some(old) => update.graph.keep_tip(branch, old),
+                None => Ok(()),
+            };
+        };
         let mut region = None;
+        let guarded = guards.iter().any(|g| g.rule.non_ff.or(g.rule.linear).or(g.rule.signed).is_some());
         if let Some(old) = update.old
-            && (production || guards.iter().any(|g| g.rule.non_ff.or(g.rule.linear).or(g.rule.signed).is_some()))
+            && (production || development || guarded)
         {
             let painted = region.insert(Region::between(update.graph, &[old], new)?);
             for guard in guards {
                 protected::judge_history(guard, update, branch, (old, new), painted, out)?;
+            }
+            if development {
+                // First parents lead to the old tip from all later ones, unless this update turns them elsewhere.
+                if content::is_foxtrot(painted, old, new) || !painted.find(old).is_some_and(|at| painted.is(at, NEW)) {
+                    update.graph.keep_tip(branch, old)?;
+                }
+                self.check_development(update, branch, (old, new), painted, out)?;
             }
         }
         if production { self.check_production(update, branch, new, region.as_mut(), out) } else { Ok(()) }
     }
 }
 
+fn is_glob(pattern: &str) -> bool {
+    pattern.contains(['*', '?', '[', '{'])
+}
+
 fn no_branch(pattern: &str) -> Error {
-    let word = teach::quote(pattern.into());
+    let word = remedies::quote(pattern.into());
     Error::undecided(format!("the development branch {pattern} is not here, so nobody can tell what comes from it")).hint(
         format!(
             "in a clone: git fetch origin {word}:refs/remotes/origin/{word}\nwhere there is none yet: git push origin main:refs/heads/{word}"

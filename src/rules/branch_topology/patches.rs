@@ -28,7 +28,7 @@ pub struct Patches<'g> {
 }
 
 /// Tree diffs for every merge of trees: a diff costs a fraction of a merge.
-const DIFFS_PER_MERGE: usize = 3;
+const DIFFS_PER_MERGE: usize = 20;
 
 /// Patch-ids for every merge of trees: a copy and its original for each.
 const IDS_PER_MERGE: usize = 2;

@@ -5,7 +5,7 @@ use bstr::BStr;
 
 use super::graph::{NEW, Region};
 use super::leak::subject_of;
-use super::teach;
+use super::remedies;
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::policy::Protected;
@@ -29,7 +29,7 @@ pub fn judge_account(
     branch: &BStr,
     out: &mut Findings<'_>,
 ) -> Result<()> {
-    let (line, name) = (update.line(), teach::quote(branch));
+    let (line, name) = (update.line(), remedies::quote(branch));
     if let (None, Some(old), Some(severity)) = (update.new, update.old, guard.rule.delete) {
         out.push(
             Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.name.clone())
@@ -88,11 +88,11 @@ pub fn judge_history(
         out.push(
             Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.new.clone())
                 .message(format!("{branch} would lose commits: {} is no ancestor of {}", old.short(), new.short()))
-                .note(teach::rewritten(branch, old, new))
+                .note(remedies::rewritten(branch, old, new))
                 .note(
                     "whoever fetched the branch has the lost commits, and everything that compares with them is misled",
                 )
-                .help(teach::instead_of_rewriting(branch, old, new)),
+                .help(remedies::instead_of_rewriting(branch, old, new)),
         );
     }
     if let Some(severity) = guard.rule.linear {
@@ -101,9 +101,9 @@ pub fn judge_history(
         if let Some((listed, count)) = list(update, merges)? {
             out.push(
                 Violation::on_ref("branch-topology/linear", severity, update, &line, line.new.clone())
-                    .message(format!("{branch} has a linear history and would gain {}", teach::count(count, "merge")))
+                    .message(format!("{branch} has a linear history and would gain {}", remedies::count(count, "merge")))
                     .note(listed)
-                    .help(format!("git rebase {0}\nthat drops the merges; a topic is brought up to date in the same way:\n    git rebase origin/{1}", old.short(), teach::quote(branch))),
+                    .help(format!("git rebase {0}\nthat drops the merges; a topic is brought up to date in the same way:\n    git rebase origin/{1}", old.short(), remedies::quote(branch))),
             );
         }
     }
@@ -119,7 +119,7 @@ pub fn judge_history(
                 Violation::on_ref("branch-topology/signed", severity, update, &line, line.new.clone())
                     .message(format!(
                         "{branch} takes signed commits only and would gain {} without a signature",
-                        teach::count(count, "commit")
+                        remedies::count(count, "commit")
                     ))
                     .note(listed)
                     .note("what is looked for is a signature's presence; whose it is, `git verify-commit` says")
@@ -135,7 +135,7 @@ fn list(update: &RefUpdate<'_>, mut commits: Vec<Oid>) -> Result<Option<(String,
     commits.sort_unstable();
     let mut lines = Vec::new();
     for oid in commits.iter().take(NAMED) {
-        lines.push(teach::named(*oid, subject_of(&update.graph.node(*oid)?.message)));
+        lines.push(remedies::named(*oid, subject_of(&update.graph.node(*oid)?.message)));
     }
     if commits.len() > NAMED {
         lines.push(format!("and {} more", commits.len() - NAMED));

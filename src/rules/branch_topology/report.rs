@@ -1,16 +1,20 @@
-//! Verdicts as findings: one for every leak and sight, with the drawing, the reason and the commands.
+//! Verdicts as findings: one for every leak and content issue, with a sketch of the graph, the reason and the commands.
 //! Owns codes and wording; decides nothing.
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::content::{self, Sight};
+use super::content::{self, ContentIssue};
 use super::leak::{Breach, Leak, subject_of};
+use super::lost_work::LostWork;
 use super::releases::Releases;
-use super::teach::{self, Scene};
-use super::{BranchTopology, Content, Foxtrot, Outcome, Promotion};
-use crate::error::Result;
+use super::remedies::{self, GraphSketch};
+use super::{BranchTopology, Content, Foxtrot, Outcome, Promotion, Unfinished};
+use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::subject::{Oid, RefLine, RefUpdate};
+
+/// How many commits are named in a finding.
+const NAMED: usize = 5;
 
 /// Why a leak matters, in one sentence.
 const WHY_LEAK: &str = "what is in development was not released: with it, unfinished work deploys to production, and \
@@ -21,17 +25,17 @@ const WHY_SQUASH: &str = "one commit hides what was promoted: nothing can be rev
     conflict with the copies";
 
 /// Says what became of an update of a production branch.
-pub(super) struct Teacher<'t> {
+pub(super) struct FindingWriter<'t> {
     pub rule: &'t BranchTopology,
     pub update: &'t RefUpdate<'t>,
     pub branch: &'t BStr,
     pub new: Oid,
 }
 
-impl Teacher<'_> {
-    pub fn tell(&self, outcome: &Outcome, out: &mut Findings<'_>) -> Result<()> {
+impl FindingWriter<'_> {
+    pub fn write(&self, outcome: &Outcome, out: &mut Findings<'_>) -> Result<()> {
         let line = self.update.line();
-        let Outcome::Judged { verdict, promotion, sights, foxtrot, content } = outcome else {
+        let Outcome::Judged { verdict, promotion, issues, foxtrot, content } = outcome else {
             out.push(
                 self.violation("branch-topology/baseline", Severity::Note, &line)
                     .message(format!("{} is new: what it starts with is the baseline and was not judged", self.branch)),
@@ -41,8 +45,8 @@ impl Teacher<'_> {
         for leak in &verdict.leaks {
             self.leak(leak, promotion, &line, out)?;
         }
-        for sight in sights {
-            self.sight(sight, &line, out)?;
+        for issue in issues {
+            self.content_issue(issue, &line, out)?;
         }
         if let (Foxtrot::Yes, Some(severity), Some(old)) =
             (foxtrot, self.rule.settings.severities.foxtrot, self.update.old)
@@ -50,20 +54,63 @@ impl Teacher<'_> {
             out.push(
                 self.violation("branch-topology/foxtrot", severity, &line)
                     .message(format!("{} would swap its first parents: its own line becomes a side line", self.branch))
-                    .note(teach::foxtrot(self.branch, old, self.new))
+                    .note(remedies::foxtrot(self.branch, old, self.new))
                     .note("first parents are what `git log --first-parent` shows and what a revert of a merge counts from")
                     .help(format!(
                         "merge into {0}, not {0} into the topic:\n    git switch {0}\n    git reset --merge {1}\n    git merge --no-ff TOPIC",
-                        teach::quote(self.branch),
+                        remedies::quote(self.branch),
                         old.short()
                     )),
             );
         }
         if *content == Content::Capped {
-            out.push(self.violation("branch-topology/content-cap", Severity::Note, &line).message(format!(
-                "squashes and copies were not searched to the end: more than {} comparisons; the verdict on the graph is complete",
-                self.rule.settings.content_cap
-            )));
+            let message = format!(
+                "not all squashes and copies could be searched for in {}: more than {} comparisons",
+                self.branch, self.rule.settings.content_cap
+            );
+            match self.rule.settings.unfinished {
+                Unfinished::Undecided => {
+                    return Err(Error::undecided(message).hint(
+                        "push fewer commits at once, or raise budgets.content-comparisons in the policy\nto be warned only: rules: { branch-topology: { content-cap-spent: warning } }",
+                    ));
+                }
+                Unfinished::Warning => out.push(
+                    self.violation("branch-topology/content-cap", Severity::Warning, &line)
+                        .message(message)
+                        .help("push fewer commits at once, or raise budgets.content-comparisons in the policy"),
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Work that an update of a development branch would take out of it.
+    pub fn lost_work(&self, lost: &[LostWork], out: &mut Findings<'_>) -> Result<()> {
+        let Some(severity) = self.rule.settings.severities.lost_work.filter(|_| !lost.is_empty()) else {
+            return Ok(());
+        };
+        let line = self.update.line();
+        for work in lost {
+            let mut commits: Vec<String> = Vec::new();
+            for commit in work.commits.iter().take(NAMED) {
+                commits.push(self.named(*commit)?);
+            }
+            if work.commits.len() > NAMED {
+                commits.push(format!("and {} more", work.commits.len() - NAMED));
+            }
+            let violation = self
+                .violation("branch-topology/lost-work", severity, &line)
+                .message(format!(
+                    "{} would lose the work of {}: {} took it back in production",
+                    self.branch,
+                    remedies::count(work.commits.len(), "commit"),
+                    self.named(work.revert)?
+                ))
+                .note(commits.join("\n"))
+                .note(format!("paths: {}", content::listed(&work.paths)))
+                .note("it would be gone on both branches, and later merges would not bring it back: history has it")
+                .help(remedies::keep_work(self.branch, work.revert));
+            out.push(self.about(violation, &line, work.revert));
         }
         Ok(())
     }
@@ -82,7 +129,7 @@ impl Teacher<'_> {
     }
 
     fn named(&self, commit: Oid) -> Result<String> {
-        Ok(teach::named(commit, subject_of(&self.update.graph.node(commit)?.message)))
+        Ok(remedies::named(commit, subject_of(&self.update.graph.node(commit)?.message)))
     }
 
     /// The development branch that has a commit.
@@ -99,82 +146,92 @@ impl Teacher<'_> {
     fn leak(&self, leak: &Leak, promotion: &Promotion, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
         let Some(old) = self.update.old else { return Ok(()) };
         let (commit, dev) = (self.named(leak.commit)?, self.owner(leak.commit)?);
-        let scene = Scene { main: self.branch, dev: dev.as_bstr(), new: self.new, top: leak.commit };
-        let brought = teach::count(leak.brought, "commit");
+        let sketch = GraphSketch { main: self.branch, dev: dev.as_bstr(), new: self.new, top: leak.commit };
+        let brought = remedies::count(leak.brought, "commit");
         let by_button = self.update.head_ref.is_some();
         let violation = match (leak.breach, promotion) {
             (Breach::DevLeak, Promotion::NoPullRequest) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
                 .message(format!("{} would gain {brought} of {dev} with {commit}, but not by a pull request", self.branch))
-                .note(scene.leak())
+                .note(sketch.leak())
                 .note("here a pull request from one branch to the other is the promotion: that is where somebody agrees to it")
-                .help(teach::instead_of_merging(&scene, old)),
+                .help(remedies::instead_of_merging(&sketch, old)),
             (Breach::DevLeak, Promotion::Foreign(paths)) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
                 .message(format!("the pull request promotes {dev} to {}, and with it paths that are not promoted: {}", self.branch, content::listed(paths)))
                 .note(format!("of {brought} that would come, {commit} is the last; option pull-request-paths says what may"))
-                .help(teach::without_foreign(&scene)),
+                .help(remedies::without_foreign(&sketch)),
             (Breach::DevLeak, _) => {
                 let next = Releases::new(self.update.graph, &self.rule.settings.tags).next_name()?;
                 self.violation("branch-topology/dev-leak", Severity::Error, line)
                     .message(format!("{} would gain {brought} of {dev} with {commit}, which carries no release tag", self.branch))
-                    .note(scene.leak())
+                    .note(sketch.leak())
                     .note(WHY_LEAK)
-                    .help(teach::instead_of_leak(&scene, old, &next, by_button))
+                    .help(remedies::instead_of_leak(&sketch, old, &next, by_button))
             }
             (Breach::SharedTopic, _) => self
                 .violation("branch-topology/shared-topic", Severity::Error, line)
                 .message(format!("{} would gain {brought} that {dev} has already with {commit}, and nothing says that it is a hotfix", self.branch))
-                .note(scene.topic())
+                .note(sketch.topic())
                 .note(WHY_TOPIC)
-                .help(teach::instead_of_topic(&scene, old)),
+                .help(remedies::instead_of_topic(&sketch, old)),
         };
         out.push(self.about(violation, line, leak.commit));
         Ok(())
     }
 
-    fn sight(&self, sight: &Sight, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
+    fn content_issue(&self, issue: &ContentIssue, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
         let s = &self.rule.settings.severities;
-        let main = teach::quote(self.branch);
-        let raised = match sight {
-            Sight::TagSquash { .. } => None,
-            Sight::Squash { commit, of } => s.squash_leak.map(|severity| (*commit, severity)).map(|(commit, severity)| {
+        let main = remedies::quote(self.branch);
+        let raised = match issue {
+            ContentIssue::TagSquash { .. } => None,
+            ContentIssue::Squash { commit, of } => s.squash_leak.map(|severity| (*commit, severity)).map(|(commit, severity)| {
                 let dev = self.owner(*of)?;
-                let scene = Scene { main: self.branch, dev: dev.as_bstr(), new: commit, top: *of };
+                let sketch = GraphSketch { main: self.branch, dev: dev.as_bstr(), new: commit, top: *of };
                 let message = format!("{} is a squash of {dev} up to {}", self.named(commit)?, self.named(*of)?);
                 let back = self.update.old.map_or_else(|| "@{upstream}".into(), |o| o.short());
-                let v = self.violation("branch-topology/squash-leak", severity, line).message(message).note(scene.squash());
+                let v = self.violation("branch-topology/squash-leak", severity, line).message(message).note(sketch.squash());
                 Ok((commit, v.note(WHY_SQUASH).help(format!(
                     "take it back:\n    git switch {main}\n    git reset --merge {back}\nbring the commits one by one, as far as they are ready:\n    portcullis promote plan {}",
                     of.short()
                 ))))
             }),
-            Sight::NoProvenance { commit, original } => s.no_provenance.map(|severity| {
+            ContentIssue::HiddenInMerge { commit, of, paths } => s.squash_leak.map(|severity| {
+                let dev = self.owner(*of)?;
+                let message = format!("the merge {} brings content of {dev} that none of its parents has, up to {}", self.named(*commit)?, self.named(*of)?);
+                let v = self.violation("branch-topology/squash-leak", severity, line).message(message);
+                Ok((*commit, v.note(format!("paths: {}", content::listed(paths))).note(WHY_SQUASH).help(format!(
+                    "see what the merge adds:\n    git show --remerge-diff {}\nmerge without it and bring the commits one by one:\n    portcullis promote plan {}",
+                    commit.short(),
+                    of.short()
+                ))))
+            }),
+            ContentIssue::NoProvenance { commit, original } => s.no_provenance.map(|severity| {
                 let message = format!("{} copies {} and does not say so", self.named(*commit)?, self.named(*original)?);
                 let v = self.violation("branch-topology/no-provenance", severity, line).message(message);
                 Ok((*commit, v.note("without the line nobody can tell later what is promoted and what is not")
-                    .help(teach::with_provenance(*original))))
+                    .help(remedies::with_provenance(*original))))
             }),
-            Sight::Wholesale { copies, of } => s.wholesale.map(|severity| {
+            ContentIssue::Wholesale { copies, of } => s.wholesale.map(|severity| {
                 let dev = self.owner(*of)?;
-                let message = format!("{} brought everything of {dev}: a release tag says that in one word", teach::count(*copies, "copied commit"));
+                let message = format!("{} brought everything of {dev}: a release tag says that in one word", remedies::count(*copies, "copied commit"));
                 let next = Releases::new(self.update.graph, &self.rule.settings.tags).next_name()?;
-                let (tag, of_short) = (teach::quote(next.as_str().into()), of.short());
+                let (tag, of_short) = (remedies::quote(next.as_str().into()), of.short());
                 let v = self.violation("branch-topology/wholesale", severity, line).message(message);
                 Ok((*of, v.help(format!(
                     "next time:\n    git tag -a {tag} -m {tag} {of_short}\n    git push origin {tag}\n    git switch {main}\n    git merge --no-ff {tag}"
                 ))))
             }),
-            Sight::EvilMerge { commit, paths } => s.evil_merge.map(|severity| {
+            ContentIssue::EvilMerge { commit, paths } => s.evil_merge.map(|severity| {
                 let message = format!("the merge {} changes what neither side changed: {}", self.named(*commit)?, content::listed(paths));
                 let v = self.violation("branch-topology/evil-merge", severity, line).message(message);
                 Ok((*commit, v.note("what a merge adds by itself is in no topic: no review saw it, no pick brings it")
                     .help(format!("see it:\n    git show --remerge-diff {}\nput it into a commit of its own after the merge", commit.short()))))
             }),
-            Sight::NotBackported { commits } => s.hotfix_not_backported.map(|severity| {
+            ContentIssue::NotBackported { commits } => s.hotfix_not_backported.map(|severity| {
                 let Some(first) = commits.first() else { return Ok((self.new, self.violation("branch-topology/hotfix-not-backported", severity, line))) };
                 let days = self.rule.settings.backport_days;
-                let message = format!("{} of {} not in development after {days} days, {} the latest", teach::count(commits.len(), "commit"), self.branch, self.named(*first)?);
+                let message = format!("{} of {} not in development after {days} days, {} the latest", remedies::count(commits.len(), "commit"), self.branch, self.named(*first)?);
                 let v = self.violation("branch-topology/hotfix-not-backported", severity, line).message(message);
                 Ok((*first, v.note("the next promotion would bring the mistake back").help("portcullis promote backport")))
             }),

@@ -1,4 +1,5 @@
-//! Squashes: one commit with the content that merging several development commits would have brought.
+//! Squashes: one commit with the content that merging several development commits would have brought, written as a
+//! commit with one parent, as a merge that brings nothing, or hidden in a merge of something else.
 //! Owns the search: which development commits can have been squashed is worked out path by path from what commits
 //! change; only those are merged, in memory.
 
@@ -7,78 +8,140 @@ use std::collections::{HashMap, HashSet};
 use bstr::BString;
 
 use super::ancestry::Latest;
-use super::content::{Scope, Sight};
+use super::content::{ContentIssue, Scope};
 use super::graph::{At, DEV, NEW, OLD, Region};
 use super::leak;
+use super::merges;
 use super::patches::{self, Delta, Patches};
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
-/// One in so many merges may be tried where a merge of lines, not of whole files, would have to make the commit.
-const LONG_SHOTS: usize = 20;
+/// One in so many of the allowed merges may be tried where a merge of lines, not of whole files, would have to make the commit.
+const LONG_SHOTS: usize = 1;
 /// How often git itself is asked for a merge base: that may walk far where development was never merged.
-const ASKED_BASES: usize = 2;
+const ASKED_BASES: usize = 20;
 /// A copy may carry a time this many seconds before its original's: clocks differ.
 const CLOCKS_DIFFER: i64 = 3_600;
 
-/// Looks at every single-parent commit of `chain` (oldest first) that development does not have.
+/// Looks at what each commit of `line` (a first-parent line of production's own, oldest first) adds to its parents.
+/// `is_chain`: it is the branch's own line and not one that a merge brings.
 pub fn search(
     region: &Region<'_>,
     scope: &Scope<'_>,
-    chain: &[At],
+    line: &[At],
+    is_chain: bool,
     cap: usize,
     patches: &mut Patches<'_>,
-    sights: &mut Vec<Sight>,
+    issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let q = scope.question;
-    let trunk = leak::trunk(region, q)?;
-    let start = chain.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
+    let trunk = leak::trunk(region, scope.question)?;
+    let start = line.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
     let mut lines = lines(region, &trunk, start, patches)?;
-    let mut bases = Bases::new(region, scope);
-    let mut shots = cap.div_ceil(LONG_SHOTS);
+    let mut search =
+        Search { region, scope, bases: Bases::new(region, scope, is_chain), shots: cap.div_ceil(LONG_SHOTS), patches };
     let mut before: Option<Delta> = None;
-    for at in chain {
+    for at in line {
         let commit = region.oid(*at);
         if let Some(done) = before.take() {
             lines.iter_mut().for_each(|line| line.production_goes_on(&done));
         }
-        let Some(delta) = patches.delta(commit)? else { return Ok(()) };
+        let Some(delta) = search.patches.delta(commit)? else { return Ok(()) };
         before = Some(delta.clone());
-        let [base] = region.parents(*at)[..] else { continue };
         if delta.is_empty() || region.shared(*at) {
             continue;
         }
-        let node = patches.node(commit)?;
-        let (likely, long): (Vec<_>, Vec<_>) = lines.iter().map(|line| line.candidates(&delta)).unzip();
-        let likely: Vec<At> = likely.into_iter().flatten().collect();
-        let long: Vec<At> = long.into_iter().flatten().collect();
-        for (i, tip) in likely.iter().chain(&long).enumerate() {
-            if i >= likely.len() {
-                if shots == 0 {
-                    patches.leave_unfinished();
-                    break;
+        let issue = match region.parents(*at)[..] {
+            [] => None,
+            [base] => search.squashed(*at, base, &lines, &delta, None)?,
+            [base, ref others @ ..] if merges::bring_nothing(region, base, others) => {
+                search.squashed(*at, base, &lines, &delta, None)?
+            }
+            [base, ..] => match merges::added(region, *at, scope.question.graph, search.patches)? {
+                None => None,
+                Some(added) => {
+                    let mut lines = lines.clone();
+                    lines.iter_mut().for_each(|line| line.production_goes_on(&added.merged));
+                    let whole = search.squashed(*at, base, &lines, &added.changes, Some(added.tree))?;
+                    whole.or_else(|| development_content(region, *at, &lines, &added.changes))
                 }
-                shots -= 1;
-            }
-            if !patches.may_merge() {
-                return Ok(());
-            }
-            let Some(merged) = bases.merge(region, base, *tip, patches)? else { break };
-            if merged != Merged::Clean(node.tree) || !several_unpromoted(region, scope, base, *tip, patches)? {
-                continue;
-            }
-            let of = region.oid(*tip);
-            sights.push(match q.releases.on(of)? {
-                Some(tag) => Sight::TagSquash { commit, tag: tag.clone() },
-                None => Sight::Squash { commit, of },
-            });
-            break;
-        }
+            },
+        };
+        issues.extend(issue);
     }
     Ok(())
 }
 
+/// What a merge adds itself and a development commit has introduced, where it is less or more than a whole squash.
+fn development_content(region: &Region<'_>, at: At, lines: &[Line], added: &Delta) -> Option<ContentIssue> {
+    let added: HashSet<(&BString, Oid)> = added.iter().filter_map(|(path, _, new)| Some((path, (*new)?))).collect();
+    let newest = lines.iter().flat_map(|line| line.commits.iter().rev());
+    let mut paths: Vec<BString> = Vec::new();
+    let mut of = None;
+    for (commit, changes) in newest {
+        let here = changes.iter().filter(|(path, _, new)| new.is_some_and(|new| added.contains(&(path, new))));
+        for (path, ..) in here {
+            of = of.or(Some(region.oid(*commit)));
+            paths.push(path.clone());
+        }
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    Some(ContentIssue::HiddenInMerge { commit: region.oid(at), of: of?, paths })
+}
+
+struct Search<'s, 'g, 'p> {
+    region: &'s Region<'g>,
+    scope: &'s Scope<'s>,
+    bases: Bases<'s>,
+    /// Merges of lines that may still be tried.
+    shots: usize,
+    patches: &'s mut Patches<'p>,
+}
+
+impl Search<'_, '_, '_> {
+    /// Whether the commit is what merging a development commit into `base` would have made. `ours`: the tree to merge into
+    /// where it is not that of `base`.
+    fn squashed(
+        &mut self,
+        at: At,
+        base: At,
+        lines: &[Line],
+        delta: &Delta,
+        ours: Option<Oid>,
+    ) -> Result<Option<ContentIssue>> {
+        let (region, commit) = (self.region, self.region.oid(at));
+        let node = self.patches.node(commit)?;
+        let (likely, long): (Vec<_>, Vec<_>) = lines.iter().map(|line| line.candidates(delta)).unzip();
+        let likely: Vec<At> = likely.into_iter().flatten().collect();
+        let long: Vec<At> = long.into_iter().flatten().collect();
+        for (i, tip) in likely.iter().chain(&long).enumerate() {
+            if i >= likely.len() {
+                if self.shots == 0 {
+                    self.patches.leave_unfinished();
+                    break;
+                }
+                self.shots -= 1;
+            }
+            if !self.patches.may_merge() {
+                break;
+            }
+            let Some(merged) = self.bases.merge(region, base, *tip, ours, self.patches)? else { break };
+            if merged != Merged::Clean(node.tree) || !several_unpromoted(region, self.scope, base, *tip, self.patches)?
+            {
+                continue;
+            }
+            let of = region.oid(*tip);
+            return Ok(Some(match self.scope.question.releases.on(of)? {
+                Some(tag) => ContentIssue::TagSquash { commit, tag: tag.clone() },
+                None => ContentIssue::Squash { commit, of },
+            }));
+        }
+        Ok(None)
+    }
+}
+
 /// A first-parent line of the trunk, oldest first, with what each commit changes.
+#[derive(Clone)]
 struct Line {
     commits: Vec<(At, Delta)>,
     /// What stood below the line, for paths that the line or production changes.
@@ -201,23 +264,39 @@ struct Bases<'s> {
     /// The development side was walked down to production's, and nothing above production's old tip is shared: the
     /// region knows where the two met.
     known: bool,
+    /// The commits are production's own line: it has every place where the two met, a topic may have been cut before.
+    is_chain: bool,
     asked: HashMap<At, Vec<Oid>>,
     left: usize,
 }
 
 impl<'s> Bases<'s> {
-    fn new(region: &Region<'_>, scope: &'s Scope<'s>) -> Self {
+    fn new(region: &Region<'_>, scope: &'s Scope<'s>, is_chain: bool) -> Self {
         let forward = region.find(scope.old).is_some_and(|c| region.is(c, NEW));
         let apart = !region.members().any(|c| region.shared(c));
         let known = forward && apart && region.is_complete();
-        Self { scope, known, asked: HashMap::new(), left: ASKED_BASES }
+        Self { scope, known, is_chain, asked: HashMap::new(), left: ASKED_BASES }
     }
 
-    /// Merges a development commit into `base` of production. `None` when the way to where they met is too long.
-    fn merge(&mut self, region: &Region<'_>, base: At, tip: At, patches: &mut Patches<'_>) -> Result<Option<Merged>> {
+    /// Merges a development commit into `base` of production, or into the tree that a merge of it made. `None` when the way
+    /// to where they met is too long.
+    fn merge(
+        &mut self,
+        region: &Region<'_>,
+        base: At,
+        tip: At,
+        ours_tree: Option<Oid>,
+        patches: &mut Patches<'_>,
+    ) -> Result<Option<Merged>> {
         let graph = self.scope.question.graph;
         let (ours, theirs) = (region.oid(base), region.oid(tip));
-        let met = match self.met(region, tip) {
+        let mut met = self.met(region, tip);
+        if let (false, Some([end])) = (self.is_chain, met.as_deref())
+            && !graph.is_ancestor(*end, ours)?
+        {
+            met = None;
+        }
+        let met = match met {
             Some(met) => met,
             None => {
                 // Below a merge the two may have met elsewhere; between merges the answer stays.
@@ -236,10 +315,14 @@ impl<'s> Bases<'s> {
         };
         let base = match met.as_slice() {
             [] => None,
-            [one] => Some(patches.node(*one)?.tree),
-            _ => return graph.merge_commits(ours, theirs).map(Some),
+            [_, _, ..] if ours_tree.is_none() => return graph.merge_commits(ours, theirs).map(Some),
+            [first, ..] => Some(patches.node(*first)?.tree),
         };
-        graph.merge_trees(base, patches.node(ours)?.tree, patches.node(theirs)?.tree).map(Some)
+        let ours = match ours_tree {
+            Some(tree) => tree,
+            None => patches.node(ours)?.tree,
+        };
+        graph.merge_trees(base, ours, patches.node(theirs)?.tree).map(Some)
     }
 
     /// Where the commit's side left production, if it did at one place only.

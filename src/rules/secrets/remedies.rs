@@ -2,7 +2,7 @@
 
 use super::detectors::Detector;
 use crate::finding::Origin;
-use crate::rules::branch_topology::teach;
+use crate::rules::branch_topology::remedies::quote;
 
 /// What to do, in the words of the place: nobody should have to work out which command it is.
 pub fn remedy(detector: &Detector, origin: &Origin) -> String {
@@ -12,17 +12,17 @@ pub fn remedy(detector: &Detector, origin: &Origin) -> String {
     };
     let out = match origin {
         Origin::File { path, commit: None, blob: None } => {
-            let path = teach::quote(path.as_ref());
+            let path = quote(path.as_ref());
             format!("edit {path}; where it was committed, `git log --oneline -- {path}` shows the commits to mend")
         }
         Origin::File { path, commit: None, .. } => {
-            let path = teach::quote(path.as_ref());
+            let path = quote(path.as_ref());
             format!(
                 "`git restore --staged {path}` (before the first commit: `git rm --cached {path}`), then take it out of the file"
             )
         }
         Origin::File { path, commit: Some(commit), .. } => {
-            let (path, commit) = (teach::quote(path.as_ref()), commit.short());
+            let (path, commit) = (quote(path.as_ref()), commit.short());
             format!(
                 "mend {path} and `git commit --amend` if {commit} is your last commit, \
                  else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --replace-text FILE` \
@@ -37,7 +37,7 @@ pub fn remedy(detector: &Detector, origin: &Origin) -> String {
             )
         }
         Origin::Tag { name, .. } => {
-            let name = teach::quote(name.as_ref());
+            let name = quote(name.as_ref());
             format!("`git tag -f -a {name} {name}^{{}}` with another message")
         }
         Origin::Ref { .. } | Origin::Policy { .. } => "take it out there".to_owned(),

@@ -15,7 +15,7 @@ use self::format::{Format, Release};
 use self::history::After;
 use super::branch_topology::Branches;
 use super::branch_topology::leak::Stance;
-use super::branch_topology::teach::quote;
+use super::branch_topology::remedies::quote;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};

@@ -6,7 +6,7 @@ use bstr::{BStr, ByteSlice};
 use super::Need;
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
-use crate::rules::branch_topology::teach::quote;
+use crate::rules::branch_topology::remedies::quote;
 use crate::subject::{ObjectKind, Oid, RefUpdate, TagObject};
 
 /// Judges the object of a created tag; gives the commit behind it, or `None` when there is none.

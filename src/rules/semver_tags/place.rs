@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::rules::branch_topology::Branches;
 use crate::rules::branch_topology::graph::{OLD, Region};
-use crate::rules::branch_topology::teach::quote;
+use crate::rules::branch_topology::remedies::quote;
 use crate::subject::{ObjectKind, Oid, RefUpdate};
 
 impl SemverTags {

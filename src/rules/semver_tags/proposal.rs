@@ -24,6 +24,9 @@ const LONGEST_SINGLE: usize = 3;
 /// More digits are no number that somebody counted.
 const LONGEST_NUMBER: usize = 12;
 
+/// Stands for the separator of a format without a component.
+const NO_SEPARATOR: char = ' ';
+
 /// A guess under the format that fits best.
 pub struct Proposal<'f> {
     pub format: &'f Format,
@@ -62,10 +65,11 @@ fn guess_below<'t>(format: &Format, body: &'t str, has_prefix: bool) -> Option<(
         let (head, rest) = (&body[..numbers.start], &body[numbers.end..]);
         let (component, separator) = match &format.infix {
             Some(_) => component(head)?,
-            None if stem(head).is_empty() || stem(head) == stem(&format.prefix) => ("", ' '),
+            None if stem(head).is_empty() || stem(head) == stem(&format.prefix) => ("", NO_SEPARATOR),
             None => return None,
         };
-        let named = has_prefix || !head.is_empty();
+        // `api/build-12` has a separator before its number, and no word for a version.
+        let named = has_prefix || head.len() > component.len() + usize::from(separator != NO_SEPARATOR);
         Some((component, version(&body[numbers], rest, named)?, separator))
     })
 }

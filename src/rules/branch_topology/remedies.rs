@@ -1,5 +1,5 @@
-//! Words, drawings and commands: what happened, why it matters, how to do it right.
-//! Owns no verdict. Every foreign word in a command is quoted for a POSIX shell.
+//! What users read with a finding: sketches of the graph and the commands that mend it.
+//! Owns no verdict. Every name in a command is quoted for a POSIX shell.
 
 use bstr::{BStr, ByteSlice};
 
@@ -31,7 +31,7 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 /// The names of two branches and a way to write a commit, for drawing.
-pub struct Scene<'s> {
+pub struct GraphSketch<'s> {
     /// Short name of the branch that was moved.
     pub main: &'s BStr,
     /// Short name of the development branch.
@@ -40,7 +40,7 @@ pub struct Scene<'s> {
     pub top: Oid,
 }
 
-impl Scene<'_> {
+impl GraphSketch<'_> {
     fn labels(&self) -> (String, String) {
         let (main, dev) = (self.main.to_str_lossy(), self.dev.to_str_lossy());
         let width = main.chars().count().max(dev.chars().count()).min(24);
@@ -102,8 +102,8 @@ pub fn rewritten(branch: &BStr, old: Oid, new: Oid) -> String {
 }
 
 /// How to take a merge back and bring what is ready.
-pub fn instead_of_leak(scene: &Scene<'_>, old: Oid, next_tag: &str, pull_request: bool) -> String {
-    let (main, tag, top) = (quote(scene.main), quote(next_tag.into()), scene.top.short());
+pub fn instead_of_leak(sketch: &GraphSketch<'_>, old: Oid, next_tag: &str, pull_request: bool) -> String {
+    let (main, tag, top) = (quote(sketch.main), quote(next_tag.into()), sketch.top.short());
     let undo = if pull_request {
         format!("close the pull request; {main} was not moved yet")
     } else {
@@ -121,19 +121,19 @@ pub fn instead_of_leak(scene: &Scene<'_>, old: Oid, next_tag: &str, pull_request
 }
 
 /// How to promote where a pull request is the promotion.
-pub fn instead_of_merging(scene: &Scene<'_>, old: Oid) -> String {
+pub fn instead_of_merging(sketch: &GraphSketch<'_>, old: Oid) -> String {
     format!(
         "take it back in your clone:\n    git switch {0}\n    git reset --merge {1}\n\
          then open a pull request from {2} to {0} and merge that",
-        quote(scene.main),
+        quote(sketch.main),
         old.short(),
-        quote(scene.dev)
+        quote(sketch.dev)
     )
 }
 
 /// How to promote when something else stands between.
-pub fn without_foreign(scene: &Scene<'_>) -> String {
-    let (main, dev) = (quote(scene.main), quote(scene.dev));
+pub fn without_foreign(sketch: &GraphSketch<'_>) -> String {
+    let (main, dev) = (quote(sketch.main), quote(sketch.dev));
     format!(
         "bring those paths on their own first, from a branch of {main}:\n    \
          git switch -c topic/NAME origin/{main}\n    git cherry-pick -x COMMIT\n    git push origin topic/NAME\n\
@@ -143,13 +143,21 @@ pub fn without_foreign(scene: &Scene<'_>) -> String {
 }
 
 /// How to get a topic in that is, or is not, a hotfix.
-pub fn instead_of_topic(scene: &Scene<'_>, old: Oid) -> String {
-    let (main, top, old) = (quote(scene.main), scene.top.short(), old.short());
+pub fn instead_of_topic(sketch: &GraphSketch<'_>, old: Oid) -> String {
+    let (main, top, old) = (quote(sketch.main), sketch.top.short(), old.short());
     format!(
         "take it back in your clone and promote it:\n    git switch {main}\n    git reset --merge {old}\n    \
          portcullis promote plan {top}\n\
-         or, if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    \
+         or, if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    git push origin hotfix/NAME\n    \
          git switch {main}\n    git reset --merge {old}\n    git merge --no-ff hotfix/NAME"
+    )
+}
+
+/// How to merge production into development without losing what production took back.
+pub fn keep_work(branch: &BStr, revert: Oid) -> String {
+    let (branch, revert) = (quote(branch), revert.short());
+    format!(
+        "take the revert back in the same push, so that the work stays:\n    git switch {branch}\n    git revert --no-edit {revert}\n    git push origin {branch}"
     )
 }
 
