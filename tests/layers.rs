@@ -57,6 +57,50 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("yaml.rs", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
 ];
 
+/// What each folder or file at the top of `src/` names of the others: the layers of `docs/architecture.md`, lowest first.
+/// Two circles are left: options stand in `policy` and rules read them, and clap's types of hooks and promotions stand in
+/// `command`.
+const NAMES: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("plain_file", &[]),
+    ("text", &[]),
+    ("yaml", &["text"]),
+    ("document", &["yaml"]),
+    ("subject", &["document", "error"]),
+    ("finding", &["subject", "text"]),
+    ("values", &["text"]),
+    ("report", &["error", "finding", "plain_file", "subject", "text"]),
+    ("git", &["document", "error", "plain_file", "report", "subject"]),
+    ("policy", &["error", "finding", "plain_file", "report", "rules", "subject", "text", "yaml"]),
+    ("rules", &["document", "error", "finding", "policy", "subject", "text", "values", "yaml"]),
+    ("engine", &["error", "finding", "git", "policy", "report", "rules", "subject", "text"]),
+    ("promote", &["error", "finding", "git", "subject", "text", "yaml"]),
+    ("hooks", &["error", "text"]),
+    ("init", &["document", "error", "subject", "text", "yaml"]),
+    ("cli", &["command"]),
+    (
+        "command",
+        &[
+            "cli",
+            "engine",
+            "error",
+            "finding",
+            "git",
+            "hooks",
+            "init",
+            "plain_file",
+            "policy",
+            "promote",
+            "report",
+            "rules",
+            "subject",
+            "text",
+            "yaml",
+        ],
+    ),
+    ("service", &["cli", "command", "error", "finding", "git", "policy", "promote", "report", "text"]),
+];
+
 /// Longer files are reported: each has one owner and fits into a head.
 const LINES: usize = 400;
 
@@ -117,6 +161,89 @@ fn misplaced(sources: &[(String, String)]) -> Vec<String> {
 fn every_layer_names_only_what_is_below_it() {
     let found = misplaced(&sources());
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The module of a file, as its path from the crate: `git/mod.rs` is `[git]`, `git/open.rs` is `[git, open]`.
+fn module(file: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
+    if matches!(parts.last(), Some(&("mod" | "main" | "lib"))) {
+        parts.pop();
+    }
+    parts
+}
+
+/// The top-level modules that a line of a file names, by `crate::` or by enough `super::`.
+fn named<'l>(file: &str, line: &'l str) -> Vec<&'l str> {
+    fn word(text: &str) -> &str {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    }
+    let mut out: Vec<&str> = line.match_indices("crate::").map(|(at, whole)| word(&line[at + whole.len()..])).collect();
+    let depth = module(file).len();
+    let mut rest = line;
+    while let Some(at) = rest.find("super::") {
+        rest = &rest[at..];
+        let mut climbed = 0;
+        while let Some(after) = rest.strip_prefix("super::") {
+            (rest, climbed) = (after, climbed + 1);
+        }
+        if climbed == depth {
+            out.push(word(rest));
+        }
+    }
+    out.retain(|name| !name.is_empty());
+    out
+}
+
+fn unlisted(sources: &[(String, String)]) -> Vec<String> {
+    let tops: Vec<&str> = sources.iter().filter_map(|(file, _)| module(file).first().copied()).collect();
+    let mut out = Vec::new();
+    for (file, text) in sources {
+        let Some(&top) = module(file).first() else { continue };
+        let Some((_, may)) = NAMES.iter().find(|(name, _)| *name == top) else {
+            out.push(format!("src/{file}: `{top}` has no place among the layers"));
+            continue;
+        };
+        for (number, line) in code(text) {
+            let others = named(file, line).into_iter().filter(|name| *name != top && tops.contains(name));
+            for name in others.filter(|name| !may.contains(name)) {
+                out.push(format!("src/{file}:{number}: `{top}` must not name `{name}`"));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn every_folder_names_only_the_layers_listed_for_it() {
+    let found = unlisted(&sources());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_map_names_every_folder() {
+    let map = fs::read_to_string(root().with_file_name("docs/architecture.md")).expect("the map");
+    let missing: Vec<_> = NAMES
+        .iter()
+        .filter(|(name, _)| !map.contains(&format!("src/{name}/")) && !map.contains(&format!("src/{name}.rs")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_name_by_way_of_super_is_seen() {
+    let breach = |file: &str, line: &str| {
+        let others = [("git/open.rs", ""), ("command/mod.rs", ""), ("yaml.rs", "")];
+        let mut sources: Vec<(String, String)> =
+            others.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+        sources.push((file.to_owned(), line.to_owned()));
+        unlisted(&sources).len()
+    };
+    assert_eq!(breach("policy/scope.rs", "use super::super::git::Repo;"), 1);
+    assert_eq!(breach("policy/mod.rs", "use super::git::Repo;"), 1);
+    assert_eq!(breach("policy/scope.rs", "use super::git::Repo;"), 0);
+    assert_eq!(breach("report/x/y.rs", "let x = super::super::super::command::run();"), 1);
+    assert_eq!(breach("policy/scope.rs", "use super::super::yaml::Node;"), 0);
+    assert_eq!(breach("nowhere.rs", "fn f() {}"), 1);
 }
 
 #[test]

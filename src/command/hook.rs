@@ -160,7 +160,9 @@ pub fn run_on(command: &HookCommand, host: &Host, out: &mut dyn Write) -> Result
 /// On a server: that HEAD names a branch which is not there, so that another one's policy counts.
 fn absent_default_branch(host: &Host) -> Result<Option<String>> {
     let Some(repo) = git::discover(&host.directory)?.filter(|repo| repo.workdir().is_none()) else { return Ok(None) };
-    Ok(repo.local().default_branch()?.remark().map(|remark| text::sanitise(remark.as_bytes())))
+    // A HEAD that cannot be read is told by every push.
+    let remark = repo.local().default_branch().ok().and_then(|branch| branch.remark());
+    Ok(remark.map(|remark| text::sanitise(remark.as_bytes())))
 }
 
 fn uninstall(args: &UninstallArgs, host: &Host, out: &mut dyn Write) -> Result<u8> {

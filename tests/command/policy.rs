@@ -82,3 +82,46 @@ fn a_policy_can_be_named_or_taken_from_a_commit() {
     assert_eq!(json(&repo, &["check", "--policy", "other.yaml"]).0, 0, "reported, not refused");
     assert_eq!(portcullis(&repo, &["check", "--policy", "missing.yaml"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_whole_policy_is_judged_whatever_is_checked_and_hooks_read_what_they_need() {
+    let repo = TestRepo::init();
+    repo.write("message", "feat: x\n");
+    // Off, of no use to a work tree, and beside a mistake in what is shared.
+    for (policy, count) in [
+        ("rules: { semver-tags: { prefx: v } }", 1),
+        ("rules: { semver-tags: { severity: off, prefx: v } }", 1),
+        ("enviroments: {}\nrules: { semver-tags: { prefx: v }, branch-topology: { manul: deny } }", 3),
+    ] {
+        repo.write("portcullis.yaml", format!("version: 1\n{policy}\n"));
+        for args in [&["check"][..], &["check", "--only", "secrets"], &["check", "--message", "message"]] {
+            let (code, report) = json(&repo, args);
+            assert_eq!((code, found(&report).len()), (2, count), "{policy} {args:?}: {:?}", found(&report));
+        }
+    }
+    repo.write("portcullis.yaml", "version: 1\nrules: { semver-tags: { prefx: v } }\n");
+    assert_eq!(portcullis(&repo, &["hook", "run", "pre-commit"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_change_of_the_policy_is_told_line_by_line() {
+    let repo = TestRepo::init();
+    repo.write("portcullis.yaml", "version: 1\nrules: { secrets: { severity: error } }\n");
+    repo.commit("feat: policy");
+    let diff = |a: &str, b: &str| {
+        let output = portcullis(&repo, &["policy", "diff", a, b]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    repo.write("portcullis.yaml", "version: 1\nmode: report\nrules: { secrets: { severity: error } }\napprovers: []\n");
+    let (code, text) = diff("HEAD", "portcullis.yaml");
+    assert_eq!(
+        (code, text.as_str()),
+        (Some(1), "relaxed    mode: enforce -> report\n1 relaxed, 0 tightened, 0 neutral\n")
+    );
+    let (code, text) = diff("portcullis.yaml", "HEAD");
+    assert_eq!((code, text.lines().next()), (Some(0), Some("tightened  mode: report -> enforce")));
+    assert_eq!(diff("HEAD", "nowhere").0, Some(2));
+    repo.write("portcullis.yaml", "version: 1\nnonsense: 1\n");
+    let (code, text) = diff("HEAD", "portcullis.yaml");
+    assert!(code == Some(2) && text.contains("nonsense"), "{text}");
+}

@@ -394,9 +394,24 @@ impl<'a> Check<RefUpdate<'a>> for BranchTopology {
     fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
         let Some(branch) = update.name.strip_prefix(b"refs/heads/").map(BStr::new) else { return Ok(()) };
         let guards: Vec<&Guard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
+        let mut account = Ok(());
         for guard in &guards {
-            protected::judge_account(guard, self.settings.severities.direct_push, update, branch, out)?;
+            let judged = protected::judge_account(guard, self.settings.severities.direct_push, update, branch, out);
+            account = account.and(judged);
         }
+        // What the branch would become can be told even where nobody knows who pushes.
+        self.check_history(&guards, update, branch, out).and(account)
+    }
+}
+
+impl BranchTopology {
+    fn check_history(
+        &self,
+        guards: &[&Guard],
+        update: &RefUpdate<'_>,
+        branch: &BStr,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
         let production = self.settings.production.hold(branch) && !self.settings.development.is_empty();
         let development = !production && self.settings.development.hold(branch);
         let Some(new) = update.new.filter(|new| update.old != Some(*new)) else {
