@@ -95,7 +95,8 @@ fn protected_branches_keep_their_history() {
 #[test]
 fn development_does_not_go_to_production() {
     let (repo, server) = served(&[]);
-    repo.write("portcullis.yaml", DEV_MAIN);
+    // Everybody may push: what is refused is refused for where it comes from.
+    repo.write("portcullis.yaml", format!("{DEV_MAIN}protected: [{{ branch: main, direct-push: ['*'] }}]\n"));
     repo.commit("feat: policy");
     repo.git(["push", "-q", "origin", "main", "main:dev"]);
     repo.git(["checkout", "-q", "-b", "dev"]);
