@@ -100,9 +100,17 @@ fn source(repo: &Repo, args: &Check, outside: &Outside) -> Result<Source> {
     }
     if let Some(file) = &s.message {
         let text = read_input(file, &outside.directory)?;
-        return message_source(repo, &text);
+        return message_source(repo, &text, is_editors_file(file));
     }
     Ok(Source::WorkTree { paths: existing(&s.paths, &outside.directory)? })
+}
+
+/// Whether a message stands in the file that git opens an editor on: comments in it are git's, and go. Any other file is
+/// a message as it will be, as with `git commit -F`.
+fn is_editors_file(file: &Path) -> bool {
+    let name = file.file_name().map(|n| n.as_encoded_bytes());
+    let opened = std::env::var_os("GIT_EDITOR").is_none_or(|e| e != ":");
+    opened && matches!(name, Some(b"COMMIT_EDITMSG" | b"MERGE_MSG" | b"SQUASH_MSG"))
 }
 
 fn read_input(file: &Path, directory: &Path) -> Result<Vec<u8>> {

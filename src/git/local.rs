@@ -9,19 +9,6 @@ use super::{Local, Repo, gix_id, index, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Oid, Person};
 
-/// What the configuration says about messages; `None` where it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MessageSettings {
-    /// `commit.cleanup`.
-    pub cleanup: Option<BString>,
-    /// `core.commentString` or `core.commentChar`.
-    pub comment: Option<BString>,
-    /// `i18n.commitEncoding`.
-    pub encoding: Option<BString>,
-    /// `commit.verbose`: a diff stands below the message.
-    pub verbose: bool,
-}
-
 /// The other parents of a merge that is under way (`MERGE_HEAD`), oldest first; empty when there is none.
 pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
     let file = repo.git_dir().join("MERGE_HEAD");
@@ -150,16 +137,5 @@ impl Local<'_> {
         paths.sort_unstable();
         paths.dedup();
         Ok(paths)
-    }
-
-    /// What the configuration says about messages.
-    pub fn message_settings(&self) -> MessageSettings {
-        let config = self.gix.config_snapshot();
-        MessageSettings {
-            cleanup: config.string("commit.cleanup"),
-            comment: config.string("core.commentString").or_else(|| config.string("core.commentChar")),
-            encoding: config.string("i18n.commitEncoding"),
-            verbose: config.boolean("commit.verbose").unwrap_or(false),
-        }
     }
 }

@@ -177,7 +177,15 @@ fn each_slip_is_one_finding_with_its_caret_and_its_correction() {
         ("feat, add x", "colon-missing", 5, Some("feat: add x")),
         ("feat - add x", "colon-missing", 5, Some("feat: add x")),
         ("feat(api) add x", "colon-missing", 10, Some("feat(api): add x")),
-        ("feat(a:b): x", "scope-character", 7, Some("feat(ab): x")),
+        ("feat(a(b)): x", "scope-character", 7, Some("feat(ab): x")),
+        ("feat(a\tb): x", "scope-character", 7, Some("feat(ab): x")),
+        ("feat( api ): x", "scope-space", 6, Some("feat(api): x")),
+        ("feat(api ): x", "scope-space", 9, Some("feat(api): x")),
+        ("feat(std::fs: x", "scope-unclosed", 13, Some("feat(std::fs): x")),
+        ("feat\u{a0}(api): x", "space-before-scope", 5, Some("feat(api): x")),
+        ("feat\u{a0}: x", "space-before-colon", 5, Some("feat: x")),
+        ("feat: add\u{200b}x", "invisible-character", 10, Some("feat: addx")),
+        ("fe\u{2060}at: x", "invisible-character", 3, Some("feat: x")),
         ("feat(api]: x", "scope-brackets", 9, Some("feat(api): x")),
         ("feat/api: x", "scope-brackets", 5, Some("feat(api): x")),
         ("feat( ): x", "scope-empty", 7, Some("feat: x")),
@@ -362,4 +370,145 @@ fn a_finding_is_known_by_header_and_tree() {
     let print = |message: &str| Place::default().judge(message)[0].fingerprint.clone();
     assert_eq!(print("Added x\n\nbody"), print("Added x\n\nanother body"));
     assert_ne!(print("Added x"), print("Added y"));
+}
+
+#[test]
+fn scopes_are_names_of_any_code() {
+    for scope in ["c++", "C#", "std::fs", "$lib", "[slug]", "#123", "über", "接口", "a, b", "api server", "@n/*", "<T>"]
+    {
+        assert_eq!(codes(&format!("fix({scope}): x")), [""; 0], "{scope}");
+        let listed = format!("scopes: ['{scope}']");
+        assert_eq!(with(&listed, &format!("fix({scope}): x")), [""; 0], "{scope} is listed");
+        let found = Place::default().judge(format!("fix ({scope}): x"));
+        let mended = format!("fix({scope}): x");
+        assert_eq!(found[0].suggestion.as_deref(), Some(mended.as_str()), "a proposal keeps the scope");
+    }
+}
+
+#[test]
+fn a_type_or_scope_that_no_message_can_have_is_a_mistake_of_the_policy() {
+    let mistakes = |options: &str| Trial::new(RULE.policy, options).run(|o| (RULE.compile)(o)).1.len();
+    for options in [
+        "types: ['✨']",
+        "types: [feat/api]",
+        "types: ['bug fix']",
+        "types: [v1.0]",
+        "types: ['']",
+        "scopes: ['a(b)']",
+        "scopes: [' api']",
+        "scopes: [api, \"a\\tb\"]",
+    ] {
+        assert_eq!(mistakes(options), 1, "{options}");
+    }
+    for options in ["types: [ops, Feat, a_b, r2, été]", "types: []", "scopes: ['[slug]', c++, 接口]"] {
+        assert_eq!(mistakes(options), 0, "{options}");
+    }
+}
+
+/// What conventional-commits-parser, semantic-release, git-cliff and release-please read of each line.
+#[test]
+fn a_line_that_release_tools_read_in_different_ways_is_told() {
+    let judge = |line: &str| Place::default().judge(format!("feat: x\n\n{line}"));
+    for (line, suggestion) in [
+        ("BREAKING CHANGE y", None),
+        ("breaking change is and why this is none", None),
+        ("breaking change: y", Some("BREAKING CHANGE: y")),
+        ("Breaking-Change: y", Some("BREAKING CHANGE: y")),
+        ("* BREAKING CHANGE: y", Some("BREAKING CHANGE: y")),
+        ("  BREAKING CHANGE: y", Some("BREAKING CHANGE: y")),
+        ("- BREAKING CHANGE: y", Some("BREAKING CHANGE: y")),
+        ("**BREAKING CHANGE**: y", Some("BREAKING CHANGE: y")),
+        ("**BREAKING CHANGE:** y", Some("BREAKING CHANGE: y")),
+        ("## BREAKING CHANGE: y", Some("BREAKING CHANGE: y")),
+        ("BREAKING CHANGES: y", Some("BREAKING CHANGE: y")),
+        ("BREAKING: y", Some("BREAKING CHANGE: y")),
+        ("BREAKING CHANGE: none", None),
+        ("Breaking change: none", None),
+    ] {
+        let found = judge(line);
+        let got: Vec<_> = found.iter().map(|f| (&*f.rule, f.suggestion.as_deref())).collect();
+        assert_eq!(got, [("conventional-commits/breaking-change-near-miss", suggestion)], "{line}");
+    }
+    for line in [
+        "BREAKING CHANGE: y",
+        "BREAKING-CHANGE: y",
+        "BREAKING CHANGE:\n  y",
+        "Breaking changes: none",
+        "## Breaking changes\n\nnone",
+        "This is no breaking change, see below.",
+        "It breaks nothing.",
+        "breaking changes are rare",
+        "Breakingchanged: y",
+    ] {
+        assert!(judge(line).is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn a_proposal_never_changes_what_is_meant() {
+    for (message, suggestion) in [
+        ("ui: add a button", Some("feat(ui): add a button")),
+        ("text: x", None),
+        ("docker: x", None),
+        ("dosc: x", Some("docs: x")),
+        ("WIP: feat: x", Some("feat: x")),
+        ("[Draft] Fix: x", Some("fix: x")),
+        ("Draft: feat(api)!: x", Some("feat(api)!: x")),
+        ("Merged PR 12: feat: x", Some("feat: x (#12)")),
+        ("OPS-7: feat: x", Some("feat: x (OPS-7)")),
+        ("[OPS-7] feat: x", Some("feat: x (OPS-7)")),
+        ("OPS-7 fix: x for OPS-7", Some("fix: x for OPS-7")),
+        ("#12 feat: x", Some("feat: x (#12)")),
+        ("OPS-7: some words", None),
+    ] {
+        let found = Place::default().judge(message);
+        assert_eq!(found.len(), 1, "{message}");
+        assert_eq!(found[0].suggestion.as_deref(), suggestion, "{message}");
+    }
+}
+
+#[test]
+fn spaces_that_look_like_plain_ones_are_named() {
+    for (message, name) in [
+        ("feat:\u{a0}x", "no-break space (U+00A0)"),
+        ("feat:\u{202f}x", "narrow no-break space (U+202F)"),
+        ("feat:\u{3000}x", "ideographic space (U+3000)"),
+        ("feat\u{a0}: x", "no-break space (U+00A0)"),
+        ("feat:\tx", "this is a tab"),
+    ] {
+        let found = Place::default().judge(message);
+        assert!(found.len() == 1 && found[0].message.contains(name), "{message}: {found:?}");
+    }
+    assert!(!Place::default().judge("feat:  x")[0].message.contains("U+"));
+}
+
+#[test]
+fn characters_without_width_are_told_in_headers_only() {
+    for c in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{e0041}"] {
+        assert_eq!(codes(&format!("feat: add{c}x")), ["invisible-character"], "{c:?}");
+        assert_eq!(codes(&format!("feat: x\n\nadd{c}x")), [""; 0], "a body may be copied from a page");
+    }
+    for header in [
+        "feat: می\u{200c}خواهم",
+        "feat: 👩\u{200d}💻 avatars",
+        "feat: 🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} flag",
+        "\u{feff}feat: x",
+    ] {
+        assert_eq!(codes(header), [""; 0], "{header:?}");
+    }
+}
+
+#[test]
+fn signed_off_by_needs_a_name_and_an_address() {
+    for (value, wanted) in [
+        ("Ann <ann@example.org>", true),
+        ("Ann", false),
+        ("<ann@example.org>", false),
+        ("Ann <>", false),
+        ("Ann <ann>", false),
+        ("Ann ann@example.org", false),
+    ] {
+        let got = with("signed-off-by: true", &format!("feat: x\n\nSigned-off-by: {value}"));
+        assert_eq!(got.is_empty(), wanted, "{value}: {got:?}");
+    }
 }

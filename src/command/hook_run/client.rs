@@ -43,7 +43,9 @@ pub fn commit_msg(arguments: &[OsString], outside: &Outside) -> Result<u8> {
     let path = outside.directory.join(Path::new(file));
     let raw = std::fs::read(&path)
         .map_err(|e| Error::undecided(format!("cannot read the message in {}: {e}", path.display())))?;
-    let source = message_source(&repo, &raw)?;
+    // Git sets `GIT_EDITOR=:` for its hooks when no editor was open on the message.
+    let edited = std::env::var_os("GIT_EDITOR").is_none_or(|e| e != ":");
+    let source = message_source(&repo, &raw, edited)?;
     gate(&repo, outside).run(&Matter::Change(&source))
 }
 

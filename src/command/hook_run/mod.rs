@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::git::{self, Repo, Source, Update};
 use crate::hooks::slot::KEPT;
 use crate::hooks::{Hook, Server, chain, doctor};
-use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode};
+use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode, has_scissors_of_git};
 use crate::subject::{Oid, Person};
 
 #[derive(Clone, Debug, Args)]
@@ -157,11 +157,11 @@ pub fn updates(text: &[u8]) -> Result<Vec<Update>> {
     Ok(updates)
 }
 
-/// The source of a message that is about to become a commit: what git will keep of it, the rest blanked.
-pub fn message_source(repo: &Repo, raw: &[u8]) -> Result<Source> {
-    let settings = repo.local().message_settings();
-    // Git sets `GIT_EDITOR=:` for its hooks when no editor was open on the message.
-    let edited = std::env::var_os("GIT_EDITOR").is_none_or(|e| e != ":");
+/// The source of a message that is about to become a commit: what git will keep of it, the rest blanked. `edited`: an
+/// editor was open on the message, so git takes comments away.
+pub fn message_source(repo: &Repo, raw: &[u8], edited: bool) -> Result<Source> {
+    let parameters = std::env::var_os("GIT_CONFIG_PARAMETERS");
+    let settings = repo.local().message_settings(parameters.as_ref().map(|p| p.as_encoded_bytes()));
     let mode = Mode::read(settings.cleanup.as_deref().map(BStr::new), edited).ok_or_else(|| {
         Error::usage("git does not know the value of `commit.cleanup`").hint("`git config commit.cleanup` shows it")
     })?;
@@ -171,7 +171,7 @@ pub fn message_source(repo: &Repo, raw: &[u8]) -> Result<Source> {
         decoded.as_deref().map_or(raw, |d| d.as_slice()),
         mode,
         &comment,
-        settings.verbose || raw.contains_str(">8 ---"),
+        settings.verbose || (edited && has_scissors_of_git(raw, &comment)),
     );
     let author = author_of_the_hook(|name| std::env::var_os(name));
     Ok(Source::Message { text, parents: git::merge_heads(repo)?, author })

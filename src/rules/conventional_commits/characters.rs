@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::codes::Code;
 use super::judge::Mistake;
-use super::parse::REMOVED;
+use super::parse::{self, REMOVED};
 
 /// The code of a character that no message may hold: it reorders the line or moves the cursor.
 pub fn unsafe_code(c: char) -> Option<Code> {
@@ -17,6 +17,42 @@ pub fn unsafe_code(c: char) -> Option<Code> {
         c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => Some(Code::ControlCharacter),
         _ => None,
     }
+}
+
+/// Whether a character has no width: the line is not what it looks like, and a search for its words fails. The joiners
+/// U+200C and U+200D belong to the writing of many languages and to emoji, and are none of these.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
+            | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// The name of a space that looks like the plain one and is not, as `no-break space (U+00A0)`; `None` for plain ones.
+pub fn odd_space(text: &str) -> Option<String> {
+    let c = text.chars().find(|c| c.is_whitespace() && *c != ' ')?;
+    let name = match c {
+        '\t' => return Some("tab".into()),
+        '\u{a0}' => "no-break space",
+        '\u{202f}' => "narrow no-break space",
+        '\u{2007}' => "figure space",
+        '\u{3000}' => "ideographic space",
+        _ => "unusual space",
+    };
+    Some(format!("{name} (U+{:04X})", u32::from(c)))
+}
+
+/// Whether a tag character continues a flag: 🏴 and the letters of a region.
+fn continues_flag(c: char, before: &str) -> bool {
+    matches!(c, '\u{e0020}'..='\u{e007f}')
+        && before.trim_end_matches(|c| matches!(c, '\u{e0020}'..='\u{e007f}')).ends_with('\u{1f3f4}')
+}
+
+/// Without the characters that no header may hold.
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|c| unsafe_code(*c).is_none() && !is_invisible(*c)).collect()
 }
 
 /// Judges the bytes of a message, whoever wrote it: one mistake per code, at the first place. `pending`: lines of
@@ -32,6 +68,7 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
             mistakes.push(Mistake { code, range, message, help: Some(help(code).into()), suggestion: None });
         }
     };
+    let header = parse::header_line(text);
     let mut at = 0;
     for chunk in text.utf8_chunks() {
         for (n, c) in chunk.valid().char_indices() {
@@ -43,6 +80,11 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
             if let Some(code) = unsafe_code(c) {
                 let what = if code == Code::BidiControl { "bidirectional control" } else { "control" };
                 found(code, range, format!("the message holds the {what} character U+{:04X}", u32::from(c)));
+            } else if is_invisible(c) && header.contains(&range.start) && !continues_flag(c, &chunk.valid()[..n]) {
+                let name =
+                    if matches!(c, '\u{200b}' | '\u{feff}') { "zero-width space" } else { "invisible character" };
+                let message = format!("the header holds a character without width: {name} U+{:04X}", u32::from(c));
+                found(Code::InvisibleCharacter, range, message);
             }
         }
         at += chunk.valid().len();
@@ -57,6 +99,7 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
 fn help(code: Code) -> &'static str {
     match code {
         Code::NotUtf8 => "write it in UTF-8, or name the encoding in `i18n.commitEncoding`",
+        Code::InvisibleCharacter => "remove it, or type the line anew",
         Code::ControlCharacter => "remove it: a terminal would carry it out, or show nothing",
         _ => "remove it: it makes the line look other than it is",
     }

@@ -96,6 +96,14 @@ pub fn cleanup(message: &[u8], mode: Mode, comment: &CommentChar, verbose: bool)
     out
 }
 
+/// Whether git itself wrote a scissors line, as `git commit -v` does: a comment that explains it follows. The same line
+/// in a message that somebody wrote is text.
+pub fn has_scissors_of_git(message: &[u8], comment: &CommentChar) -> bool {
+    let Some(comment) = comment.in_message(message) else { return false };
+    let Some(at) = scissors(message, comment) else { return false };
+    message[at..].find_byte(b'\n').is_some_and(|end| message[at + end + 1..].starts_with(comment))
+}
+
 fn remove(out: &mut [u8], range: Range<usize>) {
     for b in &mut out[range] {
         if *b != b'\n' {

@@ -72,7 +72,20 @@ impl Convention {
         }
         let alias = self.aliases.iter().find(|(from, _)| from.to_lowercase() == lower);
         let alias = alias.and_then(|(_, to)| self.types.iter().find(|t| *t == to)).map(String::as_str);
-        Kind::Unknown(alias.or_else(|| crate::text::nearest(word, self.types.iter().map(String::as_str))))
+        Kind::Unknown(alias.or_else(|| self.misspelt(&lower)))
+    }
+
+    /// The type that a misspelt word stands for. A word of up to four letters is so near to many others (`ui` and `ci`,
+    /// `text` and `test`) that only a missing, doubled or swapped letter counts.
+    fn misspelt(&self, lower: &str) -> Option<&str> {
+        let types = self.types.iter().map(String::as_str);
+        let kept_letters = |t: &&str| {
+            let kind = t.to_lowercase();
+            lower.chars().count() > 4 || lower.chars().count() != kind.chars().count() || is_swapped(lower, &kind)
+        };
+        let same_start =
+            |t: &&str| t.to_lowercase().chars().next() == lower.chars().next() || is_swapped(lower, &t.to_lowercase());
+        crate::text::nearest(lower, types.filter(kept_letters).filter(same_start))
     }
 
     /// Whether a word is written exactly as one of the types.
@@ -98,4 +111,14 @@ impl Convention {
         }
         None
     }
+}
+
+/// Whether two words have the same letters in another order.
+fn is_swapped(a: &str, b: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(a) == sorted(b)
 }

@@ -1,13 +1,14 @@
 //! The line that was meant. Owns every guess (the type from a verb, the imperative, the small first letter) and gives
 //! none where the words do not carry one. Purely about words: what is a mistake is `judge.rs`'s business.
 
-use bstr::ByteSlice;
-
 use super::case::{Case, first_lower};
+use super::characters::plain;
 use super::codes::Code;
 use super::convention::{Convention, Kind};
-use super::header::is_scope_byte;
-use super::parse::{Message, Parts, parse};
+use super::exempt::AUTOSQUASH;
+use super::header::is_scope_char;
+use super::parse::{Message, Parts};
+use super::prefix;
 
 /// Verbs that say which type a change has, in the imperative; `s`, `d`, `ed` and `ing` are seen through.
 const VERBS: &[(&str, &str, Option<&str>)] = &[
@@ -43,9 +44,17 @@ const VERBS: &[(&str, &str, Option<&str>)] = &[
 /// The header as it should have been written; `None` where the type cannot be told or there is no description.
 pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> {
     let header = &message.header;
+    let line = message.str(&header.line);
+    if let Some(word) = AUTOSQUASH.into_iter().find(|w| line.starts_with(w)) {
+        let rest = plain(line[word.len()..].trim());
+        return (!rest.is_empty()).then(|| format!("{word} {rest}"));
+    }
+    if let Some(parts) = prefix::without(&plain(&line), convention) {
+        return corrected(parts, convention);
+    }
     let written = message.str(&header.kind);
     let has_colon = !header.kind.is_empty() && !type_is_missing(message, convention);
-    let mut parts = if !has_colon {
+    let parts = if !has_colon {
         let start = if header.kind.is_empty() { header.description.start } else { header.kind.start };
         guess(&message.str(&(start..header.line.end)), convention)?
     } else {
@@ -66,13 +75,17 @@ pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> 
             // `component: fix x`: the word is more of a scope.
             Kind::Unknown(None) => {
                 let mut parts = guess(&description, convention)?;
-                let word = scope.or_else(|| written.bytes().all(is_scope_byte).then(|| written.clone().into_owned()));
+                let word = scope.or_else(|| written.chars().all(is_scope_char).then(|| written.clone().into_owned()));
                 parts.scope = parts.scope.or(word.filter(|w| convention.unknown_scope(w).is_none()));
                 parts.bang = bang;
                 parts
             }
         }
     };
+    corrected(parts, convention)
+}
+
+fn corrected(mut parts: Parts, convention: &Convention) -> Option<String> {
     finish(&mut parts, convention)?;
     Some(parts.to_string())
 }
@@ -104,17 +117,6 @@ fn guess(line: &str, convention: &Convention) -> Option<Parts> {
         }
     }
     let (first, rest) = line.split_once(char::is_whitespace)?;
-    // `OPS-7 feat: x`: a good header behind something that belongs elsewhere.
-    if let Some(message) = parse(rest.trim_start().as_bytes()).filter(|m| m.slips.is_empty()) {
-        let mut parts = message.parts();
-        if convention.is_type(&parts.kind) {
-            if first.contains(|c: char| c.is_ascii_digit()) {
-                let ticket = first.trim_matches(|c: char| !c.is_alphanumeric() && c != '#');
-                parts.description = format!("{} ({ticket})", parts.description);
-            }
-            return Some(parts);
-        }
-    }
     let first = first.to_lowercase();
     let &(verb, kind, scope) = VERBS.iter().find(|(verb, ..)| is_form_of(&first, verb))?;
     let documents = |w: &str| {
@@ -137,15 +139,10 @@ fn is_form_of(word: &str, verb: &str) -> bool {
     endings.contains(&rest)
 }
 
-/// Without the characters that no message may hold.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| super::characters::unsafe_code(*c).is_none()).collect()
-}
-
 /// Scope, case, full stop. `None` when no good line comes of it.
 fn finish(parts: &mut Parts, convention: &Convention) -> Option<()> {
     parts.scope = parts.scope.take().and_then(|scope| {
-        let kept: String = scope.chars().filter(|c| u8::try_from(*c).is_ok_and(is_scope_byte)).collect();
+        let kept: String = scope.chars().filter(|c| is_scope_char(*c)).collect();
         let kept =
             convention.scope_case.apply(kept.trim()).filter(|_| convention.scope_case != Case::Any).unwrap_or(kept);
         Some(kept.trim().to_owned()).filter(|k| !k.is_empty())
@@ -170,10 +167,4 @@ fn finish(parts: &mut Parts, convention: &Convention) -> Option<()> {
     };
     let length = parts.to_string().chars().count();
     (!parts.description.is_empty() && convention.header_max.is_none_or(|max| length <= max)).then_some(())
-}
-
-/// `BREAKING CHANGE: text` of a line that nearly says so, given what stands after its words.
-pub fn breaking_change(rest: &[u8]) -> String {
-    let text = rest.to_str_lossy();
-    format!("BREAKING CHANGE: {}", plain(text.trim_start_matches([':', ' ', '#', '-'])).trim())
 }

@@ -136,19 +136,32 @@ impl Exemptions {
     }
 }
 
-/// `git revert` with the body that it writes, `Reapply "..."`, and the bodies that GitHub and GitLab write.
+/// A revert as git, GitHub, GitLab, Bitbucket, Azure DevOps and Gerrit write it: `Revert "..."`, `Reapply "..."`,
+/// `Revert^2 "..."`, with the number of a pull request behind it or cut off by the platform; and what
+/// `git revert --reference` leaves for its author to fill in is judged like any other header.
 fn is_revert(header: &[u8], message: &BString) -> bool {
-    let quoted = |word: &[u8]| {
-        let rest = header.strip_prefix(word)?.strip_prefix(b" \"")?;
-        let end = rest.rfind_byte(b'"').filter(|end| *end > 0)?;
-        // GitHub adds the number of the pull request when it squashes.
-        let number = rest[end + 1..].strip_prefix(b" (#").and_then(|n| n.strip_suffix(b")"));
-        Some(rest.len() == end + 1 || number.is_some_and(is_number))
-    };
-    if quoted(b"Reapply") == Some(true) {
-        return true;
+    if let Some(rest) = header.strip_prefix(b"Revert submission ") {
+        return !rest.trim().is_empty() && message.contains_str("Reverted changes:");
     }
-    quoted(b"Revert") == Some(true) && message.lines().skip(1).any(says_what_it_reverts)
+    let Some(rest) = header.strip_prefix(b"Revert").or_else(|| header.strip_prefix(b"Reapply")) else { return false };
+    let rest = match rest.strip_prefix(b"^") {
+        Some(power) => power.trim_start_with(|c| c.is_ascii_digit()),
+        None => rest,
+    };
+    let Some(quote) = rest.strip_prefix(b" ").and_then(|r| r.first().copied()).filter(|b| b"\"'".contains(b)) else {
+        return false;
+    };
+    let title = &rest[2..];
+    let Some(end) = title.rfind_byte(quote).filter(|end| *end > 0) else {
+        // GitHub cuts a long title off and goes on in the body.
+        return title.len() > 1 && (title.ends_with("…".as_bytes()) || title.ends_with(b"..."));
+    };
+    let number = title[end + 1..].trim();
+    number.is_empty()
+        || number.strip_prefix(b"(").and_then(|n| n.strip_suffix(b")")).is_some_and(|n| {
+            let n = n.strip_prefix(b"pull request ").or_else(|| n.strip_prefix(b"merge request ")).unwrap_or(n);
+            n.first().is_some_and(|b| b"#!".contains(b)) && is_number(&n[1..])
+        })
 }
 
 /// `git subtree add|merge|pull --squash`: a commit that git itself writes, with where it came from at its end.
@@ -158,22 +171,6 @@ fn is_subtree_squash(header: &[u8], message: &BString) -> bool {
         rest.is_some_and(|(_, what)| what.starts_with(b"changes from ") || what.starts_with(b"content from "));
     let says = |name: &str| message.lines().any(|line| line.starts_with(name.as_bytes()));
     written && says("git-subtree-dir: ") && says("git-subtree-split: ")
-}
-
-fn says_what_it_reverts(line: &[u8]) -> bool {
-    let line = line.trim_end();
-    if let Some(rest) = line.strip_prefix(b"This reverts commit ") {
-        let hex = rest.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        return (7..=64).contains(&hex) && rest.get(hex).is_none_or(|b| b".,".contains(b));
-    }
-    let numbered = |rest: &[u8], sign: u8| {
-        let rest = rest.strip_suffix(b".").unwrap_or(rest);
-        rest.rfind_byte(sign).is_some_and(|at| is_number(&rest[at + 1..]) && !rest[..at].contains(&b' '))
-    };
-    if let Some(rest) = line.strip_prefix(b"This reverts merge request ") {
-        return numbered(rest, b'!');
-    }
-    line.strip_prefix(b"Reverts ").is_some_and(|rest| numbered(rest, b'#') || numbered(rest, b'!'))
 }
 
 fn is_number(text: &[u8]) -> bool {
@@ -187,13 +184,18 @@ pub enum Autosquash {
     Allowed,
     /// It has come to a protected branch.
     Left,
+    /// No space follows the word, so git does not fold it.
+    NotRead,
 }
+
+/// Words that `git commit --fixup` and `--squash` put before a header.
+pub const AUTOSQUASH: [&str; 3] = ["fixup!", "squash!", "amend!"];
 
 /// `fixup!`, `squash!` and `amend!`: the length of the word, and whether it may stand. `None` for other messages.
 pub fn autosquash(commit: &Commit<'_>, header: &BStr, protected: &Branches) -> Option<(usize, Autosquash)> {
-    let word = [&b"fixup!"[..], b"squash!", b"amend!"].into_iter().find(|w| header.starts_with(w))?;
+    let word = AUTOSQUASH.into_iter().find(|w| header.starts_with(w.as_bytes()))?;
     if !header[word.len()..].starts_with(b" ") {
-        return None;
+        return Some((word.len(), Autosquash::NotRead));
     }
     // A pending message is local: what is pushed is judged again.
     let left = commit.carrier != Carrier::Pending && commit.new_to.iter().any(|r| protected.is_match(r));

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bstr::{ByteSlice, decode_utf8};
 
+use super::characters::unsafe_code;
 use super::codes::Code;
 
 /// A departure from the grammar, and the bytes that the caret belongs under.
@@ -29,13 +30,16 @@ pub struct Header {
     pub slips: Vec<Slip>,
 }
 
-/// Whether a byte may stand in a scope.
-pub fn is_scope_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b" _./,@*-".contains(&b)
+/// Whether a character may stand in a scope: any name of the code (`c++`, `std::fs`, `[slug]`, `接口`), but no round
+/// bracket, no control character and nothing that cannot be seen.
+pub fn is_scope_char(c: char) -> bool {
+    !matches!(c, '(' | ')' | '\t' | '\n') && unsafe_code(c).is_none()
 }
 
-fn is_space(b: u8) -> bool {
-    matches!(b, b' ' | b'\t' | b'\r')
+/// Whether a character may stand in a scope that is not in round brackets (`feat/api: x`, `feat(api: x`): there any
+/// bracket ends it.
+fn is_bare_scope_char(c: char) -> bool {
+    is_scope_char(c) && !matches!(c, '[' | ']' | '{' | '}' | '<' | '>' | ' ')
 }
 
 /// Reads the line at `line`, a range of `text` without white space at its end.
@@ -56,8 +60,12 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
+    /// The character at `at`; U+FFFD for bytes that are no UTF-8, `None` at the end of the line.
     fn char(&self) -> Option<char> {
-        decode_utf8(&self.text[self.at..]).0
+        match decode_utf8(&self.text[self.at..]) {
+            (_, 0) => None,
+            (c, _) => Some(c.unwrap_or(char::REPLACEMENT_CHARACTER)),
+        }
     }
 
     /// The character at `at`, as a range; empty at the end of the line.
@@ -69,15 +77,7 @@ impl Reader<'_> {
         self.header.slips.push(Slip { code, range });
     }
 
-    fn skip(&mut self, wanted: impl Fn(u8) -> bool) -> Range<usize> {
-        let start = self.at;
-        while self.peek().is_some_and(&wanted) {
-            self.at += 1;
-        }
-        start..self.at
-    }
-
-    fn skip_chars(&mut self, wanted: impl Fn(char) -> bool) -> Range<usize> {
+    fn skip(&mut self, wanted: impl Fn(char) -> bool) -> Range<usize> {
         let start = self.at;
         while self.char().is_some_and(&wanted) {
             self.at = self.here().end;
@@ -86,18 +86,18 @@ impl Reader<'_> {
     }
 
     fn read(mut self) -> Header {
-        let indent = self.skip(is_space);
+        let indent = self.skip(char::is_whitespace);
         if !indent.is_empty() {
             self.slip(Code::LeadingSpace, indent);
         }
         self.gitmoji();
         let start = self.at;
-        let word = self.skip_chars(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let word = self.skip(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
         self.header.kind = word.clone();
         if word.is_empty() {
             let range = self.here();
             self.slip(Code::TypeMissing, range);
-            self.skip(|b| matches!(b, b'!' | b':'));
+            self.skip(|c| matches!(c, '!' | ':'));
             return self.finish();
         }
         if !self.joined(start) {
@@ -115,17 +115,17 @@ impl Reader<'_> {
             let before = self.at;
             if self.peek() == Some(b':') {
                 self.at += 1;
-                let name = self.skip(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b));
+                let name = self.skip(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));
                 if name.is_empty() || self.peek() != Some(b':') {
                     self.at = before;
                     break;
                 }
                 self.at += 1;
-            } else if self.skip_chars(is_pictograph).is_empty() {
+            } else if self.skip(is_pictograph).is_empty() {
                 break;
             }
             end = self.at;
-            self.skip(is_space);
+            self.skip(char::is_whitespace);
         }
         if end > start {
             self.slip(Code::GitmojiPrefix, start..end);
@@ -138,11 +138,11 @@ impl Reader<'_> {
     /// `README.md: x`, `don't`. False when that leaves no type to go on with.
     fn joined(&mut self, start: usize) -> bool {
         let word_end = self.at;
-        let ends_word = |b: u8| is_space(b) || b"([{<!:".contains(&b);
-        if self.peek().is_none_or(ends_word) || self.text[self.at..].starts_with("：".as_bytes()) {
+        let ends_word = |c: char| c.is_whitespace() || "([{<!:".contains(c);
+        if self.char().is_none_or(ends_word) || self.text[self.at..].starts_with("：".as_bytes()) {
             return true;
         }
-        self.skip(|b| !ends_word(b));
+        self.skip(|c| !ends_word(c));
         if !matches!(self.peek(), Some(b':' | b'!' | b'(')) {
             let range = word_end..word_end + decode_utf8(&self.text[word_end..]).1;
             // A sign that somebody may have taken for the colon.
@@ -157,7 +157,7 @@ impl Reader<'_> {
         }
         let (sign, rest) = (self.text[word_end], word_end + 1..self.at);
         let scope =
-            !rest.is_empty() && self.peek() != Some(b'(') && self.text[rest.clone()].iter().all(|b| is_scope_byte(*b));
+            !rest.is_empty() && self.peek() != Some(b'(') && self.text[rest.clone()].chars().all(is_bare_scope_char);
         if matches!(sign, b'/' | b'\\') && scope {
             self.header.scope = Some(rest);
             self.slip(Code::ScopeBrackets, word_end..word_end + 1);
@@ -188,8 +188,8 @@ impl Reader<'_> {
                     self.at += 1;
                     return self.after_colon();
                 }
-                Some(b) if is_space(b) => {
-                    let gap = self.skip(is_space);
+                Some(_) if self.char().is_some_and(char::is_whitespace) => {
+                    let gap = self.skip(char::is_whitespace);
                     match self.peek() {
                         Some(b':') => self.slip(Code::SpaceBeforeColon, gap),
                         Some(b'!') if self.header.bang.is_none() && self.text.get(self.at + 1) == Some(&b':') => {
@@ -198,7 +198,10 @@ impl Reader<'_> {
                         Some(b'(') if self.header.scope.is_none() && self.scope_and_colon() => {
                             self.slip(Code::SpaceBeforeScope, gap);
                         }
-                        _ => return self.slip(Code::ColonMissing, gap.start..gap.start + 1),
+                        _ => {
+                            let first = decode_utf8(&self.text[gap.start..]).1;
+                            return self.slip(Code::ColonMissing, gap.start..gap.start + first);
+                        }
                     }
                 }
                 None => return self.slip(Code::ColonMissing, self.at..self.at),
@@ -206,12 +209,12 @@ impl Reader<'_> {
                     let range = self.here();
                     self.at = range.end;
                     self.slip(Code::ColonMissing, range);
-                    self.skip(is_space);
+                    self.skip(char::is_whitespace);
                     return;
                 }
                 Some(_) => {
                     let start = self.at;
-                    self.skip(|b| !is_space(b) && b != b':');
+                    self.skip(|c| !c.is_whitespace() && c != ':');
                     self.slip(Code::UnexpectedCharacter, start..self.at);
                 }
             }
@@ -232,17 +235,25 @@ impl Reader<'_> {
             self.slip(Code::ScopeBrackets, open..open + 1);
         }
         self.at += 1;
-        let rest = &self.text[self.at..];
-        let close = rest.find_byteset(b")]}>").filter(|c| !rest[..*c].contains_str(": "));
-        let Some(close) = close.map(|c| c + self.at) else { return self.unclosed() };
+        let Some(close) = self.closing_bracket(self.text[open]) else { return self.unclosed() };
         let inner = self.at..close;
         self.header.scope = Some(inner.clone());
-        if self.text[inner.clone()].iter().all(|b| is_space(*b)) {
+        let scope = &self.text[inner.clone()];
+        let not_blank = |c: char| !c.is_whitespace();
+        if let (Some(first), Some(last)) = (scope.chars().position(not_blank), scope.trim_end().len().checked_sub(1)) {
+            // Before the first character that is not blank, or behind the last.
+            let blanks = match first {
+                0 => inner.start + last + 1..inner.end,
+                _ => inner.start..inner.end - scope.trim_start().len(),
+            };
+            let bad = scope.char_indices().find(|(_, _, c)| !is_scope_char(*c));
+            if let Some((from, to, _)) = bad {
+                self.slip(Code::ScopeCharacter, inner.start + from..inner.start + to);
+            } else if !blanks.is_empty() {
+                self.slip(Code::ScopeSpace, blanks);
+            }
+        } else {
             self.slip(Code::ScopeEmpty, close..close + 1);
-        } else if let Some(bad) = self.text[inner.clone()].iter().position(|b| !is_scope_byte(*b)) {
-            self.at = inner.start + bad;
-            let range = self.here();
-            self.slip(Code::ScopeCharacter, range);
         }
         if self.text[open] == b'(' && self.text[close] != b')' {
             self.slip(Code::ScopeBrackets, close..close + 1);
@@ -251,10 +262,41 @@ impl Reader<'_> {
         true
     }
 
+    /// Where the scope ends that begins at `at`: at the bracket that closes it, nested ones counted. A header that has
+    /// none before its colon and space may have closed with another kind of bracket; `None` where it has not.
+    fn closing_bracket(&self, open: u8) -> Option<usize> {
+        let rest = &self.text[self.at..];
+        let rest = &rest[..rest.find(": ").unwrap_or(rest.len())];
+        let close = match open {
+            b'(' => b')',
+            b'[' => b']',
+            b'{' => b'}',
+            _ => b'>',
+        };
+        let mut depth = 1usize;
+        for (n, b) in rest.bytes().enumerate() {
+            match b {
+                _ if b == open => depth += 1,
+                _ if b == close => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Some(self.at + n);
+            }
+        }
+        rest.find_byteset(b")]}>").map(|n| self.at + n)
+    }
+
     /// `feat(api: x`: the scope ends where something begins that cannot stand in it.
     fn unclosed(&mut self) -> bool {
         let start = self.at;
-        self.skip(|b| is_scope_byte(b) && b != b' ');
+        self.skip(is_bare_scope_char);
+        // `std::fs: x`: only a colon that ends the prefix ends the scope.
+        let bare = &self.text[start..self.at];
+        let colon = bare.find(": ").or_else(|| (bare.last() == Some(&b':')).then(|| bare.len() - 1));
+        if let Some(colon) = colon.or_else(|| bare.find_byte(b':').filter(|n| bare.get(n + 1) != Some(&b':'))) {
+            self.at = start + colon;
+        }
         self.header.scope = Some(start..self.at);
         let range = self.here();
         self.slip(Code::ScopeUnclosed, range);
@@ -272,11 +314,11 @@ impl Reader<'_> {
 
     fn after_colon(&mut self) {
         let colon = self.at - 1;
-        let more = self.skip(|b| b == b':');
+        let more = self.skip(|c| c == ':');
         if !more.is_empty() {
             self.slip(Code::ColonDoubled, more);
         }
-        let gap = self.skip_chars(|c| c.is_whitespace());
+        let gap = self.skip(char::is_whitespace);
         match &self.text[gap.clone()] {
             _ if self.at == self.text.len() => self.slip(Code::DescriptionEmpty, colon + 1..colon + 1),
             b" " => {}
@@ -288,7 +330,7 @@ impl Reader<'_> {
 
     /// What is left is the description.
     fn finish(mut self) -> Header {
-        self.skip_chars(char::is_whitespace);
+        self.skip(char::is_whitespace);
         self.header.description = self.at..self.text.len().max(self.at);
         self.header
     }

@@ -5,11 +5,13 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use super::breaking;
+use super::characters;
 use super::codes::Code;
 use super::convention::{Convention, Kind, Length};
 use super::correct;
 use super::header::Slip;
-use super::parse::{self, Message};
+use super::parse::{self, Footer, Message};
 
 /// One mistake, ready to become a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub fn judge(text: &[u8], convention: &Convention) -> Vec<Mistake> {
 pub fn correct(text: &[u8], convention: &Convention, mistakes: &mut [Mistake]) {
     let line = parse::header_line(text);
     let mendable = |m: &Mistake| match m.code {
-        Code::BidiControl | Code::ControlCharacter => m.range.start < line.end,
+        Code::BidiControl | Code::ControlCharacter | Code::InvisibleCharacter => m.range.start < line.end,
         code => (Code::LeadingSpace..=Code::FullStop).contains(&code),
     };
     if !mistakes.iter().any(mendable) {
@@ -72,6 +74,17 @@ pub fn autosquash_left(range: Range<usize>) -> Mistake {
         range,
         message: "a commit that is to be squashed has come to a protected branch".into(),
         help: Some("fold it in first: `git rebase -i --autosquash`".into()),
+        suggestion: None,
+    }
+}
+
+/// `fixup!` and the like without the space behind it, which git does not fold; `range` is where the space belongs.
+pub fn autosquash_not_read(range: Range<usize>) -> Mistake {
+    Mistake {
+        code: Code::UnexpectedCharacter,
+        range,
+        message: "git folds a commit only where a space follows the `!`".into(),
+        help: None,
         suggestion: None,
     }
 }
@@ -112,21 +125,22 @@ impl Judge<'_> {
                 // `kind` looks the word up, and an unknown one with a slash in it is not a type with a scope.
                 Code::TypeUnknown => continue,
                 Code::ScopeBrackets if matches!(&*at, "/" | "\\") && !self.convention.is_type(&kind) => continue,
-                Code::LeadingSpace => "the header begins with a space".into(),
+                Code::LeadingSpace => with_odd_space("the header begins with a space", &at),
                 Code::GitmojiPrefix => format!("`{at}` stands before the type"),
                 Code::ScopeEmpty => "the scope is empty".into(),
                 Code::ScopeUnclosed => "the scope is not closed: `)` is missing".into(),
                 Code::ScopeBrackets => format!("a scope stands in round brackets, not behind `{at}`"),
-                Code::ScopeCharacter => format!("`{at}` cannot stand in a scope"),
+                Code::ScopeCharacter => format!("`{}` cannot stand in a scope", at.escape_debug()),
+                Code::ScopeSpace => with_odd_space("a space stands at an end of the scope", &at),
                 Code::BangBeforeScope => "`!` stands before the scope, not before the colon".into(),
                 Code::UnexpectedCharacter => format!("`{at}` stands where the colon belongs"),
-                Code::SpaceBeforeScope => "there is a space before the scope".into(),
-                Code::SpaceBeforeColon => "there is a space before the colon".into(),
+                Code::SpaceBeforeScope => with_odd_space("there is a space before the scope", &at),
+                Code::SpaceBeforeColon => with_odd_space("there is a space before the colon", &at),
                 Code::ColonMissing if at == "：" => "this is not the ASCII colon".into(),
                 Code::ColonMissing => format!("there is no colon after `{}`", self.prefix()),
                 Code::ColonDoubled => "there is more than one colon".into(),
                 Code::SpaceAfterColon if at.starts_with(char::is_whitespace) => {
-                    "exactly one space belongs after the colon".into()
+                    with_odd_space("exactly one space belongs after the colon", &at)
                 }
                 Code::SpaceAfterColon => "there is no space after the colon".into(),
                 Code::DescriptionEmpty => "the description is empty".into(),
@@ -263,19 +277,10 @@ impl Judge<'_> {
         }
     }
 
-    /// Lines that nearly say `BREAKING CHANGE:` and therefore say nothing.
+    /// Lines that release tools read in different ways: see `breaking.rs`.
     fn breaking(&mut self) {
-        let text = self.message.text;
-        let mut start = self.message.header.line.end;
-        for line in text[start..].lines_with_terminator() {
-            let here = start..start + line.trim_end().len();
-            start += line.len();
-            if let Some(rest) = near_breaking(line.trim_end()) {
-                let suggestion = correct::breaking_change(rest);
-                let words = "this is not read as a breaking change: it must be `BREAKING CHANGE: `";
-                self.push(Code::BreakingChangeNearMiss, here, words).suggestion = Some(suggestion);
-                return;
-            }
+        if let Some(mistake) = breaking::judge(self.message) {
+            self.mistakes.push(mistake);
         }
     }
 
@@ -332,19 +337,27 @@ impl Judge<'_> {
             let words = "git takes these footers for prose";
             self.push(Code::FooterNotSeparated, range, words).help = Some(help);
         }
+        let is_token = |f: &Footer, token: &str| message.text[f.token.clone()].eq_ignore_ascii_case(token.as_bytes());
         let has = |token: &str| {
-            message.footers.iter().any(|f| {
-                message.text[f.token.clone()].eq_ignore_ascii_case(token.as_bytes())
-                    && !message.text[f.value.clone()].trim().is_empty()
-            })
+            message.footers.iter().any(|f| is_token(f, token) && !message.text[f.value.clone()].trim().is_empty())
         };
         for token in convention.footers.iter().filter(|t| !has(t)) {
             let help = format!("end the message with `{token}: ...` in a paragraph of its own");
             self.push(Code::FooterMissing, end..end, format!("there is no footer `{token}`")).help = Some(help);
         }
-        if convention.signed_off_by && !has("Signed-off-by") {
-            let help = "sign off with `git commit --amend --signoff`".to_owned();
-            self.push(Code::SignedOffByMissing, end..end, "there is no `Signed-off-by`").help = Some(help);
+        if convention.signed_off_by {
+            let mut signed = message.footers.iter().filter(|f| is_token(f, "Signed-off-by"));
+            let names_somebody = |f: &Footer| is_name_and_address(&message.str(&f.value));
+            if !signed.clone().any(names_somebody) {
+                let help = "sign off with `git commit --amend --signoff`".to_owned();
+                let (range, words) = match signed.next() {
+                    Some(f) => {
+                        (f.token.start..f.value.end, "`Signed-off-by` needs a name and an address: `Name <a@b>`")
+                    }
+                    None => (end..end, "there is no `Signed-off-by`"),
+                };
+                self.push(Code::SignedOffByMissing, range, words).help = Some(help);
+            }
         }
         if !convention.references.is_empty() && !convention.references.iter().any(|r| r.is_match(message.text)) {
             let help = "name the issue that the change belongs to, in a footer `Refs: ...`".to_owned();
@@ -353,20 +366,17 @@ impl Judge<'_> {
     }
 }
 
-/// What stands after the words of a line that nearly begins with `BREAKING CHANGE: `.
-fn near_breaking(line: &[u8]) -> Option<&[u8]> {
-    let word = line.get(..8).filter(|w| w.eq_ignore_ascii_case(b"breaking"))?;
-    let rest = &line[8..];
-    if word == b"BREAKING" && rest.starts_with(b":") {
-        return Some(rest);
-    }
-    let rest =
-        rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"-")).or_else(|| rest.strip_prefix(b"_")).unwrap_or(rest);
-    rest.get(..6).filter(|w| w.eq_ignore_ascii_case(b"change"))?;
-    let rest = &rest[6..];
-    let rest = rest.strip_prefix(b"s").or_else(|| rest.strip_prefix(b"S")).unwrap_or(rest);
-    let sign = rest.trim_start();
-    let right = matches!(&line[..line.len() - rest.len()], b"BREAKING CHANGE" | b"BREAKING-CHANGE")
-        && (rest == b":" || rest.starts_with(b": "));
-    (!right && (sign.starts_with(b":") || (sign.starts_with(b"#") && sign.len() < rest.len()))).then_some(rest)
+/// The words, and the name of a space among `at` that looks like the plain one and is not.
+fn with_odd_space(words: &str, at: &str) -> String {
+    characters::odd_space(at).map_or_else(|| words.to_owned(), |name| format!("{words}, and this is a {name}"))
+}
+
+/// `Name <address@host>`
+fn is_name_and_address(value: &str) -> bool {
+    let Some((name, rest)) = value.split_once('<') else { return false };
+    let address = rest.trim_end().strip_suffix('>').unwrap_or_default();
+    let is_address = address.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && !host.is_empty() && !address.contains(|c: char| c.is_whitespace() || c == '<' || c == '>')
+    });
+    !name.trim().is_empty() && is_address
 }

@@ -1,6 +1,7 @@
 //! `conventional-commits`: messages keep to Conventional Commits 1.0.0 and to what the policy adds to it.
 //! Owns which messages are judged and how a mistake becomes a finding; each file beside it owns one step.
 
+mod breaking;
 pub mod case;
 pub mod characters;
 pub mod cleanup;
@@ -12,6 +13,7 @@ pub mod header;
 pub mod judge;
 mod options;
 pub mod parse;
+pub mod prefix;
 
 use bstr::ByteSlice;
 
@@ -57,7 +59,9 @@ impl<'a> Check<Commit<'a>> for Message {
         }
         // No exemption lets characters through that make a message look other than it is.
         let mut mistakes = characters::judge(&commit.message, pending);
-        mistakes.extend(self.shape(commit)?);
+        let unseen = mistakes.iter().any(|m| m.code == Code::InvisibleCharacter);
+        // A word that holds a character nobody sees is not unknown as well.
+        mistakes.extend(self.shape(commit)?.into_iter().filter(|m| !unseen || m.code != Code::TypeUnknown));
         judge::correct(&commit.message, &self.convention, &mut mistakes);
         let header = parse::header_line(&commit.message);
         for mistake in mistakes {
@@ -78,6 +82,10 @@ impl Message {
         let mistakes = match exempt::autosquash(commit, header.as_bstr(), &self.protected) {
             Some((_, Autosquash::Allowed)) => Vec::new(),
             Some((length, Autosquash::Left)) => vec![judge::autosquash_left(line.start..line.start + length)],
+            Some((length, Autosquash::NotRead)) => {
+                let at = line.start + length;
+                vec![judge::autosquash_not_read(at..line.end.min(at + 1))]
+            }
             None => judge::judge(&commit.message, &self.convention),
         };
         let exempt = !mistakes.is_empty() && self.exemptions.hold(commit, header)?;

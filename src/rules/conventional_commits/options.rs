@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::convention::{Convention, Length};
 use super::exempt::{Exemption, Exemptions, WINDMILL_BRANCHES, Windmill};
+use super::header::is_scope_char;
 use crate::policy::scope::{Branches, Paths};
 use crate::policy::{Located, Options};
 
@@ -11,6 +12,7 @@ pub fn convention(options: &Options<'_>) -> Convention {
     let limit = |key| options.limit(key).and_then(|n| usize::try_from(n).ok());
     let case = |key| Case::named(options.choice(key, Case::WORDS));
     let types = options.strings("types");
+    impossible_names(options);
     Convention {
         aliases: aliases(options),
         types,
@@ -30,6 +32,25 @@ pub fn convention(options: &Options<'_>) -> Convention {
         footers: options.strings("footers"),
         signed_off_by: options.flag("signed-off-by"),
         references: options.patterns("references"),
+    }
+}
+
+/// Types and scopes that no header can have are mistakes of the policy, not of everybody who writes a message.
+fn impossible_names(options: &Options<'_>) {
+    let is_type = |name: &str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    let is_scope = |name: &str| name.chars().all(is_scope_char) && name.trim() == name;
+    let wanted = [
+        ("types", &is_type as &dyn Fn(&str) -> bool, "a type is one word of letters, digits, `-` and `_`"),
+        ("scopes", &is_scope, "a scope has no round brackets, no control characters and no space at its ends"),
+    ];
+    for (key, is_possible, rule) in wanted {
+        let Some(list) = options.node(key) else { continue };
+        for item in list.items() {
+            let name: Option<String> = options.read(item);
+            if name.is_some_and(|n| n.is_empty() || !is_possible(&n)) {
+                options.mistake(item.source, item.node.span.clone(), format!("no message can have this: {rule}"));
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use portcullis::policy::Trial;
 use portcullis::rules::conventional_commits::RULE;
 use portcullis::subject::{Carrier, Commit, Oid, Person};
 
-use super::{Place, codes};
+use super::Place;
 
 #[test]
 fn exempt_by_object() {
@@ -27,14 +27,26 @@ fn exempt_by_object() {
         (1, format!("{revert}This reverts merge request !7")),
         (1, format!("{revert}This reverts merge request group/repo!7")),
         (1, "Reapply \"feat: x\"\n\nThis reverts commit 0123456.".to_owned()),
+        // A pull request's title, and what platforms make of it.
+        (1, revert.to_owned()),
+        (1, format!("{revert}because I say so")),
+        (1, "Revert \"feat: x\" (#12)".to_owned()),
+        (1, "Revert \"feat: x\" (!12)".to_owned()),
+        (1, "Revert \"feat: x\" (pull request #12)".to_owned()),
+        (1, "Revert 'feat: x'\n\nReverted commit `0123456`.".to_owned()),
+        (1, "Revert \"Revert \"feat: x\"\"".to_owned()),
+        (1, "Revert^2 \"feat: x\"\n\nThis reverts commit 0123456.".to_owned()),
+        (1, "Revert \"feat: a title that GitHub cuts off…\n\n…here\"".to_owned()),
+        (1, "Revert submission 17-topic\n\nReverted changes: /q/submissionid:17-topic".to_owned()),
     ] {
         assert_eq!(on(parents, &message), [""; 0], "{message:?}");
     }
     for (parents, message) in [
         (1, "Initial commit".to_owned()),
         (0, "Initial commit of mine".to_owned()),
-        (1, revert.to_owned()),
-        (1, format!("{revert}because I say so")),
+        (1, "Revert \"\"".to_owned()),
+        (1, "Revert^2 feat: x".to_owned()),
+        (1, "Revert submission 17-topic".to_owned()),
         (1, "Revert feat: x\n\nThis reverts commit 0123456.".to_owned()),
         (1, "Revert \"feat: x\" and more\n\nThis reverts commit 0123456.".to_owned()),
         (1, "Merge branch 'x'".to_owned()),
@@ -54,7 +66,13 @@ fn autosquash_is_for_topic_branches() {
         assert_eq!(on("main", false), ["autosquash-left"]);
         assert_eq!(on("staging", false), ["autosquash-left"]);
     }
-    assert_eq!(codes("fixup!x"), ["type-missing"], "git does not fold this one");
+    for message in ["fixup!x", "fixup!feat: x", "squash!feat: x"] {
+        let found = Place::default().judge(message);
+        let got: Vec<_> = found.iter().map(|f| (&*f.rule, f.suggestion.as_deref())).collect();
+        let mended = message.replacen('!', "! ", 1);
+        let wanted = ("conventional-commits/unexpected-character", Some(mended.as_str()));
+        assert_eq!(got, [wanted], "git does not fold this one");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use portcullis::rules::conventional_commits::characters;
 use portcullis::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup};
 use portcullis::rules::conventional_commits::convention::Convention;
-use portcullis::rules::conventional_commits::header::is_scope_byte;
+use portcullis::rules::conventional_commits::header::is_scope_char;
 use portcullis::rules::conventional_commits::judge;
 use portcullis::rules::conventional_commits::parse::{Parts, REMOVED, header_line, parse};
 
@@ -198,7 +198,7 @@ fn known_difference(message: &str) -> bool {
     let kind = word.is_empty() || !word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
     let scope = prefix.split_once('(').is_some_and(|(_, s)| {
         let inner = s.trim_end_matches('!').trim_end_matches(')');
-        inner.trim().is_empty() || !inner.bytes().all(is_scope_byte)
+        inner.trim().is_empty() || !inner.chars().all(is_scope_char) || inner.trim() != inner
     });
     space || kind || scope || rest.trim().is_empty() || rest.chars().nth(1).is_some_and(char::is_whitespace)
 }
