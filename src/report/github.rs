@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Origin, Severity};
 use crate::text::is_unsafe;
 
 use super::{Context, Report, place, show};
@@ -55,6 +55,11 @@ fn annotation(finding: &Finding, ctx: &Context<'_>, out: &mut dyn Write) -> io::
     }
     let rule = show::line(&finding.rule);
     let mut told = place::message(finding);
+    // An author knows a commit by its header, not by its id.
+    if let (Origin::Message { .. }, 1) = (&finding.origin, finding.excerpt.first_line) {
+        let header = finding.excerpt.text.lines().next().unwrap_or_default();
+        told = format!("{told}\nin: {}", show::line(header));
+    }
     for more in finding.notes.iter().chain(&finding.help) {
         told = format!("{told}\n{}", show::lines(more));
     }

@@ -25,6 +25,15 @@ fn shown(change: &Change) -> Value {
         Platform::Gitea => "gitea",
         Platform::Gitlab => "gitlab",
         Platform::Bitbucket => "bitbucket",
+        Platform::Azure => "azure",
+        Platform::CircleCi => "circleci",
+        Platform::Woodpecker => "woodpecker",
+        Platform::Drone => "drone",
+        Platform::Buildkite => "buildkite",
+        Platform::Travis => "travis",
+        Platform::CodeBuild => "codebuild",
+        Platform::Semaphore => "semaphore",
+        Platform::TeamCity => "teamcity",
         Platform::Jenkins => "jenkins",
     };
     serde_json::json!({

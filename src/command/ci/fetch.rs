@@ -38,6 +38,13 @@ impl Checkout {
         branches.is_empty() || self.fetch(&self.filter(), &self.refspecs(branches))
     }
 
+    /// The short name of the remote's default branch, as the remote says.
+    pub fn default_branch(&self) -> Option<String> {
+        let told = self.output(&["ls-remote", "--symref", &self.remote, "HEAD"], None)?;
+        let line = told.lines().find_map(|l| l.strip_prefix("ref: refs/heads/"))?;
+        line.split_whitespace().next().map(str::to_owned)
+    }
+
     /// Brings the true tags: some checkouts write a tag's commit where its tag object should be.
     pub fn tags(&self) -> bool {
         self.fetch(&[&self.filter()[..], &["--force"]].concat(), &["+refs/tags/*:refs/tags/*".into()])

@@ -80,6 +80,17 @@ pub fn read(platform: Platform, variable: Variables<'_>, files: Files<'_>) -> Re
             ..blank
         });
     }
+    if name.starts_with("pull_request") && !name.starts_with("pull_request_review") {
+        // Without the event's file, as in a container that does not get it: the variables say what they can.
+        let target = branch(variable("GITHUB_BASE_REF"));
+        let head_ref = variable("GITHUB_HEAD_REF");
+        if target.is_none() {
+            let what = format!("the event file tells nothing of the pull request that {} runs for", platform.name());
+            return Err(Error::undecided(what).hint("say what to judge: portcullis ci --base REV --head REV"));
+        }
+        let pull = Pull { head: None, head_ref, title: None };
+        return Ok(Change { since: Since::Target(None), target, pull, ..blank });
+    }
     Ok(match (name.as_str(), event.merge_group) {
         ("merge_group", Some(group)) => Change {
             since: id(group.base_sha.as_deref()).map_or(Since::Untold, Since::Before),
@@ -87,6 +98,7 @@ pub fn read(platform: Platform, variable: Variables<'_>, files: Files<'_>) -> Re
             target: group.base_ref.map(|r| if r.starts_with("refs/") { r } else { format!("refs/heads/{r}") }),
             ..blank
         },
+        ("merge_group", None) => Change { since: Since::Untold, ..blank },
         ("push", _) => Change {
             since: id(event.before.as_deref()).map_or(Since::New, Since::Before),
             // For an annotated tag `after` is the tag object; the variable is its commit.

@@ -1,14 +1,23 @@
 //! `portcullis ci`: finds base and head by itself, brings what the checkout lacks, judges with the policy of the base,
 //! and tells it the way the platform shows best. What each platform says is in its own file.
 
+mod azure;
 mod bitbucket;
+mod buildkite;
 pub mod change;
+mod circleci;
+mod codebuild;
+mod drone;
 mod fetch;
 mod github;
 mod gitlab;
 mod jenkins;
 mod prepare;
 pub mod resolve;
+mod semaphore;
+mod teamcity;
+mod travis;
+mod woodpecker;
 
 use std::path::Path;
 use std::time::Instant;

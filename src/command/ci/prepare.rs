@@ -3,7 +3,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::change::{Change, Platform, Pull, Since};
+use super::change::{Change, Platform, Since};
 use super::fetch::Checkout;
 use super::resolve::{self, Place, Resolved};
 use crate::cli::Ci;
@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, Push, Repo};
 use crate::policy::{Batch, Policy, PolicyFile, trust};
+use crate::rules::conventional_commits::prefix;
 use crate::rules::secrets::redactor;
 use crate::subject::Oid;
 
@@ -42,8 +43,12 @@ pub fn prepare(args: &Ci, change: Option<Change>, outside: &Outside) -> Result<R
     let mut repo = open(outside)?;
     let checkout = Checkout::of(&repo);
     let branches_at = format!("refs/remotes/{}/", checkout.as_ref().map_or("origin", |c| c.remote.as_str()));
+    let mut change = change;
     if let Some(checkout) = &checkout {
         repo = made_whole(repo, change.as_ref(), asked.as_deref(), checkout, outside)?;
+        if let Some(change) = change.as_mut().filter(|c| c.since != Since::Standing) {
+            repo = with_default_branch(repo, change, &branches_at, checkout, outside)?;
+        }
     }
     let resolved = {
         let local = repo.local();
@@ -73,13 +78,7 @@ pub fn prepare(args: &Ci, change: Option<Change>, outside: &Outside) -> Result<R
         tips.extend(environment_tips(&repo, policy, &branches_at)?);
         checkout.content(&[], &[], &tips);
     }
-    let title = match args.judge.title.as_deref() {
-        Some("") => Some(change.as_ref().and_then(|c| c.pull.title.clone()).ok_or_else(|| {
-            Error::undecided("the platform tells no title of a pull request")
-                .hint("give it: portcullis ci --title TEXT")
-        })?),
-        given => given.map(str::to_owned),
-    };
+    let title = title(args.judge.title.as_deref(), change.as_ref())?;
     let findings = match (&policy, &change, &resolved.push) {
         (Some(policy), Some(change), Some(push)) => {
             let local = repo.local();
@@ -89,6 +88,46 @@ pub fn prepare(args: &Ci, change: Option<Change>, outside: &Outside) -> Result<R
         _ => None,
     };
     Ok(Ready { repo, push: resolved.push, policy, findings, notes, title })
+}
+
+/// The title to be judged: the given one, or for a bare `--title` the platform's. A run for no pull request has none.
+/// The mark of a draft is no part of the header that will come of it.
+fn title(asked: Option<&str>, change: Option<&Change>) -> Result<Option<String>> {
+    let title = match asked {
+        None => return Ok(None),
+        Some("") if !change.is_some_and(|c| matches!(c.since, Since::Target(_))) => return Ok(None),
+        Some("") => change.and_then(|c| c.pull.title.clone()).ok_or_else(|| {
+            Error::undecided("the platform does not tell the pull request's title")
+                .hint("give it: portcullis ci --title TEXT")
+        })?,
+        Some(given) => given.to_owned(),
+    };
+    let mut rest = title.as_str();
+    while let Some(after) = prefix::mark(rest) {
+        rest = after;
+    }
+    Ok(Some(rest.to_owned()))
+}
+
+/// Finds the default branch of a checkout that has one branch only, and brings it: its policy judges, and what it has
+/// is not new.
+fn with_default_branch(
+    repo: Repo,
+    change: &mut Change,
+    branches_at: &str,
+    checkout: &Checkout,
+    outside: &Outside,
+) -> Result<Repo> {
+    {
+        let local = repo.local();
+        let place = Place { local: &local, branches_at: branches_at.to_owned() };
+        if place.default_branch(change)?.is_some_and(|(_, tip)| tip.is_some()) {
+            return Ok(repo);
+        }
+    }
+    let Some(name) = change.default_branch.clone().or_else(|| checkout.default_branch()) else { return Ok(repo) };
+    change.default_branch = Some(name.clone());
+    if checkout.branches(std::slice::from_ref(&name)) { open(outside) } else { Ok(repo) }
 }
 
 fn open(outside: &Outside) -> Result<Repo> {
@@ -105,15 +144,7 @@ fn made_whole(
     checkout: &Checkout,
     outside: &Outside,
 ) -> Result<Repo> {
-    let blank = Change {
-        platform: Platform::Jenkins,
-        since: Since::Untold,
-        head: None,
-        target: None,
-        default_branch: None,
-        pull: Pull::default(),
-        actor: None,
-    };
+    let blank = Change::unknown(Platform::Jenkins);
     let change = change.unwrap_or(&blank);
     let branches = resolve::branches_needed(change);
     let mut brought = false;

@@ -156,7 +156,14 @@ fn moved(change: &Change, place: &Place<'_>) -> Result<Resolved> {
         }
     };
     if tip.is_none() && !is_default {
-        notes.push("the default branch is not here: judged by the built-in defaults".into());
+        let what = "the default branch is not here, so neither its policy nor what it has is known";
+        return Err(
+            Error::undecided(what).hint("fetch it first: git fetch origin '+refs/heads/*:refs/remotes/origin/*'")
+        );
+    }
+    if change.since == Since::Untold && change.target.is_none() && old == Some(new) {
+        let what = format!("{} does not tell which branch it runs for, and what is new on it", change.platform.name());
+        return Err(Error::undecided(what).hint("say it: portcullis ci --base REV"));
     }
     let update = Update { name: name.into(), old, new: Some(new) };
     let push = Push {

@@ -1,0 +1,37 @@
+//! AWS CodeBuild, started by a webhook; a build that was started by hand runs for no change.
+
+use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+
+pub fn read(variable: Variables<'_>) -> Change {
+    let oid = |name: &str| id(variable(name).as_deref());
+    let blank = Change {
+        since: Since::Standing,
+        head: oid("CODEBUILD_RESOLVED_SOURCE_VERSION"),
+        actor: variable("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID"),
+        ..Change::unknown(Platform::CodeBuild)
+    };
+    let event = variable("CODEBUILD_WEBHOOK_EVENT").unwrap_or_default();
+    let full = |name: &str| variable(name).filter(|r| r.starts_with("refs/"));
+    if event.starts_with("PULL_REQUEST") {
+        return Change {
+            since: Since::Target(None),
+            target: full("CODEBUILD_WEBHOOK_BASE_REF").or_else(|| branch(variable("CODEBUILD_WEBHOOK_BASE_REF"))),
+            pull: Pull {
+                head: blank.head,
+                head_ref: variable("CODEBUILD_WEBHOOK_HEAD_REF").map(|r| r.replacen("refs/heads/", "", 1)),
+                title: None,
+            },
+            ..blank
+        };
+    }
+    if event != "PUSH" {
+        return blank;
+    }
+    let target = match variable("CODEBUILD_WEBHOOK_TRIGGER").as_deref().and_then(|t| t.split_once('/')) {
+        Some(("branch", name)) => branch(Some(name.to_owned())),
+        Some(("tag", name)) => Some(format!("refs/tags/{name}")),
+        _ => full("CODEBUILD_WEBHOOK_HEAD_REF"),
+    };
+    let since = oid("CODEBUILD_WEBHOOK_PREV_COMMIT").map_or(Since::New, Since::Before);
+    Change { since, target, ..blank }
+}

@@ -1,0 +1,32 @@
+//! Drone.
+
+use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+
+pub fn read(variable: Variables<'_>) -> Change {
+    let oid = |name: &str| id(variable(name).as_deref());
+    let blank = Change {
+        head: oid("DRONE_COMMIT_SHA"),
+        target: branch(variable("DRONE_BRANCH")),
+        default_branch: variable("DRONE_REPO_BRANCH"),
+        actor: variable("DRONE_BUILD_TRIGGER").filter(|t| !t.starts_with('@')),
+        ..Change::unknown(Platform::Drone)
+    };
+    match variable("DRONE_BUILD_EVENT").unwrap_or_default().as_str() {
+        "pull_request" => Change {
+            since: Since::Target(None),
+            target: branch(variable("DRONE_TARGET_BRANCH")).or(blank.target),
+            pull: Pull {
+                head: blank.head,
+                head_ref: variable("DRONE_SOURCE_BRANCH"),
+                title: variable("DRONE_PULL_REQUEST_TITLE"),
+            },
+            ..blank
+        },
+        "tag" => {
+            let tag = variable("DRONE_TAG").map(|t| format!("refs/tags/{t}"));
+            Change { since: Since::New, target: tag, ..blank }
+        }
+        "push" => Change { since: oid("DRONE_COMMIT_BEFORE").map_or(Since::New, Since::Before), ..blank },
+        _ => Change { since: Since::Standing, ..blank },
+    }
+}
