@@ -16,7 +16,8 @@ pub fn read(variable: Variables<'_>) -> Change {
         actor: variable("GITLAB_USER_LOGIN"),
     };
     // Told wherever a pipeline belongs to a merge request: a child pipeline too, and one that was started by hand.
-    if variable("CI_MERGE_REQUEST_IID").is_some() {
+    let source = variable("CI_PIPELINE_SOURCE").unwrap_or_default();
+    if variable("CI_MERGE_REQUEST_IID").is_some() || source == "merge_request_event" {
         return Change {
             // The tip of the target is told only where the result of the merge is what runs; the base always is.
             since: Since::Target(
@@ -45,7 +46,7 @@ pub fn read(variable: Variables<'_>) -> Change {
     }
     let is_tag = variable("CI_COMMIT_TAG").is_some();
     let on_default = variable("CI_COMMIT_BRANCH").is_some_and(|b| blank.default_branch == Some(b));
-    let since = match variable("CI_PIPELINE_SOURCE").unwrap_or_default().as_str() {
+    let since = match source.as_str() {
         "schedule" => Since::Standing,
         "push" => oid("CI_COMMIT_BEFORE_SHA").map_or(Since::New, Since::Before),
         _ if is_tag => Since::New,
