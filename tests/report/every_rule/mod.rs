@@ -76,7 +76,9 @@ static JUDGED: LazyLock<Judged> = LazyLock::new(|| {
         on_github(&built),
         at_server(&built),
     ];
-    let wrong = repository::wrong_policies().into_iter().map(|(code, policy)| {
+    // An example of this one is too long for a page of documentation.
+    let too_long = ("not-a-file".to_owned(), "#".repeat((1 << 20) + 1));
+    let wrong = repository::wrong_policies().into_iter().chain([too_long]).map(|(code, policy)| {
         let file = built.repo.path().join(".git/wrong.yaml");
         std::fs::write(&file, policy).expect("writes");
         let run = run(&built, &format!("policy-{code}"), &["check", "--policy", file.to_str().expect("plain")], &[]);
