@@ -4,6 +4,7 @@
 mod assignment;
 mod decode;
 pub mod detectors;
+mod encoding;
 mod file_kind;
 mod kubernetes;
 mod remedies;
@@ -12,7 +13,7 @@ mod scan;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 use regex::bytes::Regex;
 
 use super::sieve::{Interest, Seen, Trace, Work};
@@ -29,9 +30,9 @@ use scan::incremental;
 
 use crate::values::{self, placeholder};
 
-pub use decode::{Content, content, is_binary};
 pub use detectors::user::anchors_at_text;
 pub use detectors::{ASSIGNMENT, CHECKS, DETECTORS, Definition, Detector, KUBERNETES};
+pub use encoding::{Content, Decoder, content, readable};
 pub use scan::{Hit, Prefilter, Scanner, built_in};
 
 pub static RULE: Rule = Rule {
@@ -68,7 +69,7 @@ pub struct Settings {
     pub warning_from: Confidence,
     /// A hit whose secret, or whose line, one of these matches is none.
     pub allow: Vec<Regex>,
-    /// Looks for private keys in binary content too.
+    /// Looks for common forms (URLs with passwords, ...) in binary content too.
     pub binary: bool,
     /// Larger blobs are scanned in windows of this many bytes.
     pub window: usize,
@@ -114,14 +115,14 @@ impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let Some(bytes) = file.content.whole()? else { return self.in_chunks(file, out) };
-        match content(bytes) {
-            Content::Text(text) => self.report(&text, &self.hits(&text, Some(file.path)), origin, out),
-            Content::Binary if self.settings.binary => {
-                let mut hits = self.hits(bytes, Some(file.path));
-                hits.retain(|hit| hit.detector.id.ends_with("private-key"));
-                self.report(bytes, &hits, origin, out);
-            }
-            Content::Binary => {}
+        let content = content(bytes);
+        let mut hits = self.hits(&content.text, Some(file.path));
+        hits.retain(|hit| !content.binary || self.counts_in_binary(hit));
+        self.report(&content.text, &hits, origin, out);
+        if let Some(joined) = &content.joined {
+            let mut hits = self.hits(joined, Some(file.path));
+            hits.retain(|hit| !content.text.contains_str(&joined[hit.secret.clone()]));
+            self.report(joined, &hits, origin, out);
         }
         Ok(())
     }
@@ -198,13 +199,24 @@ impl Check<Commit<'_>> for Secrets {
 }
 
 impl Secrets {
-    /// What is said of content that the scanner does not see as it is.
+    /// The trace of content that the scanner does not see as it is.
     fn outside(&self, bytes: &[u8]) -> Option<Trace> {
-        let marked = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        if marked || bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
+        if bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
             return Some(Trace::Unread);
         }
-        is_binary(bytes).then_some(if self.settings.binary { Trace::Unread } else { Trace::Indifferent })
+        if encoding::is_plain(bytes) {
+            return None;
+        }
+        let content = content(bytes);
+        let found = || self.hits(&content.text, None).iter().any(|hit| self.counts_in_binary(hit));
+        Some(if content.binary && !found() { Trace::Indifferent } else { Trace::Unread })
+    }
+
+    /// Strings of a program look like assignments everywhere: what has a provider's own form counts there, and what has a
+    /// common one if that is asked for.
+    fn counts_in_binary(&self, hit: &Hit<'_>) -> bool {
+        let most = if self.settings.binary { 1 } else { 0 };
+        hit.confidence > Confidence::Low && hit.detector.paths.is_empty() && detectors::rank(hit.detector) <= most
     }
 
     pub fn new(scanner: Scanner, settings: Settings) -> Self {
@@ -238,15 +250,10 @@ impl Secrets {
         let done = file.content.open(&mut |input| {
             let mut chunks = Chunks::new(input, self.settings.window)?;
             let binary = chunks.is_binary();
-            if binary && !self.settings.binary {
-                return Ok(());
-            }
             while let Some(chunk) = chunks.next()? {
                 out.in_part(chunk.before);
                 let mut hits = self.hits(chunk.text, Some(file.path));
-                hits.retain(|hit| {
-                    chunk.own.contains(&hit.range.start) && (!binary || hit.detector.id.ends_with("private-key"))
-                });
+                hits.retain(|hit| chunk.own.contains(&hit.range.start) && (!binary || self.counts_in_binary(hit)));
                 self.report(chunk.text, &hits, origin, out);
             }
             Ok(())

@@ -135,15 +135,29 @@ fn messages_people_and_raw_headers_are_read() {
 }
 
 #[test]
-fn binary_content_is_skipped_unless_keys_are_asked_for() {
+fn binary_content_is_searched_for_forms_that_nothing_else_has() {
     let key = concat!(
         "-----BEGIN EC",
         " PRIVATE KEY-----\nMHcCAQEEIIHf5mWpfyW8xRLRrr6ocv0TZE3kHSNYm6dlBcIuI9pOoAoGCCqGSM49\nAwEHoUQDQgAEa4f0yWrzPjN1ZS9dVTz1r6mhWT6kXU2aBzcPpF4CrYOEUZuv4U0B\n-----END EC"
     );
-    let bytes = [b"\x7fELF\0\0".as_slice(), key.as_bytes(), b"\0\0", github_token(9).as_bytes()].concat();
-    assert!(file(&compiled("", ""), "bin/tool", &bytes).is_empty());
-    let found = file(&compiled("binary: true", ""), "bin/tool", &bytes);
-    assert_eq!(found.iter().map(|f| f.rule.as_ref()).collect::<Vec<_>>(), ["secrets/private-key"]);
+    let others = concat!("password = v7Kq", "2mZ0tRb4\npostgres://app:v7Kq", "2mZ0tRb@db.internal/app");
+    let token = github_token(9);
+    let bytes = [
+        b"\x7fELF\x02\x01\x01\0\0\x01\x02\x03",
+        key.as_bytes(),
+        &[0, 1, 2].repeat(40),
+        token.as_bytes(),
+        b"\0",
+        others.as_bytes(),
+    ]
+    .concat();
+    let rules = |policy, bytes: &[u8]| -> Vec<String> {
+        file(&compiled(policy, ""), "bin/tool", bytes).iter().map(|f| f.rule.to_string()).collect()
+    };
+    assert_eq!(rules("", &bytes), ["secrets/private-key", "secrets/github-pat"]);
+    assert_eq!(rules("binary: true", &bytes), ["secrets/private-key", "secrets/github-pat", "secrets/url-credentials"]);
+    let clean = [b"\x7fELF\x02\x01\x01\0\0\x01\x02\x03".as_slice(), &[0, 1, 2].repeat(40)].concat();
+    assert_eq!(rules("binary: true", &clean), [""; 0]);
 }
 
 const OWN: &str = r"

@@ -92,7 +92,7 @@ fn parts_find_what_is_found_at_once() {
 #[test]
 fn the_head_says_whether_a_file_is_binary() {
     let key = format!("-----BEGIN {}-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n", "OPENSSH PRIVATE KEY");
-    let mut bytes = vec![0; 2 * PART];
+    let mut bytes = [0, 1].repeat(PART);
     bytes.extend_from_slice(format!("token: {}\n{key}", github_token(7)).as_bytes());
     bytes.resize(3 * PART, b'\n');
     for binary in [false, true] {

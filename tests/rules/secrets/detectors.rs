@@ -2,7 +2,7 @@
 
 use bstr::BStr;
 use portcullis::rules::secrets::{
-    CHECKS, Content, DETECTORS, Definition, Scanner, anchors_at_text, built_in, content, detectors::validators,
+    CHECKS, DETECTORS, Definition, Scanner, anchors_at_text, built_in, content, detectors::validators,
 };
 
 pub fn definitions() -> Vec<Definition> {
@@ -26,7 +26,7 @@ pub fn path_for(definition: &Definition) -> String {
 }
 
 pub fn found(scanner: &Scanner, text: &str, path: &str) -> Vec<String> {
-    let Content::Text(text) = content(text.as_bytes()) else { panic!("examples are text") };
+    let text = content(text.as_bytes()).text;
     scanner.scan(&text, Some(BStr::new(path))).iter().map(|hit| hit.detector.id.to_string()).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use bstr::BStr;
-use portcullis::rules::secrets::{Content, Definition, Detector, Scanner, built_in, content};
+use bstr::{BStr, ByteSlice};
+use portcullis::rules::secrets::{Decoder, Definition, Detector, Scanner, built_in, content, readable};
 
 use super::detectors::{definitions, path_for};
 use super::{BASE62, Numbers, github_token};
@@ -83,20 +83,96 @@ fn a_pattern_that_its_window_cuts_off_gets_more() {
     );
 }
 
+fn utf_16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(bytes).collect()
+}
+
+/// What stands in bytes, and whether they are text.
+fn read(bytes: &[u8]) -> (bool, Vec<u8>) {
+    let content = content(bytes);
+    (!content.binary, content.joined.unwrap_or(content.text.into_owned()))
+}
+
 #[test]
-fn utf_16_is_read_and_a_nul_means_binary() {
+fn utf_16_is_read_with_and_without_a_mark_and_wherever_it_begins() {
     let token = github_token(4);
-    let text = format!("pässword for CI: {token}\r\n");
-    for bytes in [
-        [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat(),
-        [&[0xfe, 0xff][..], &text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()].concat(),
-    ] {
-        let Content::Text(read) = content(&bytes) else { panic!("UTF-16 with a mark is text") };
-        assert_eq!(ids(&read), ["github-pat"]);
+    let text = format!("pässword für die CI: {token}\r\n");
+    for bytes in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        let plain = format!("# set by CI\nA={}\n", github_token(5)).into_bytes();
+        let (mark, wide) = (utf_16("\u{feff}", bytes), utf_16(&text, bytes));
+        for (name, all, tokens) in [
+            ("with a mark", [mark.as_slice(), &wide].concat(), 1),
+            ("without a mark", wide.clone(), 1),
+            ("appended to plain text", [plain.as_slice(), &wide].concat(), 2),
+            ("in front of plain text", [mark.as_slice(), &wide, &plain].concat(), 2),
+            ("a mark only", [mark.as_slice(), &plain].concat(), 1),
+            ("a byte is missing at its end", wide[..wide.len() - 1].to_vec(), 1),
+        ] {
+            let (is_text, read) = read(&all);
+            assert!(is_text, "{name}");
+            assert_eq!(ids(&read), vec!["github-pat"; tokens], "{name}: {}", read.as_bstr());
+        }
+        let (_, read) = read(&[mark, wide].concat());
+        assert_eq!(read.as_bstr(), text, "characters beyond ASCII");
     }
-    assert!(matches!(content(b"ab\0c"), Content::Binary));
-    let late = [vec![b'a'; 8000], vec![0]].concat();
-    assert!(matches!(content(&late), Content::Text(_)), "only the first 8,000 bytes decide, as in git");
+    let (is_text, read) = read(
+        &[b"\xff\xfe\0\0".as_slice(), &text.chars().flat_map(|c| (c as u32).to_le_bytes()).collect::<Vec<_>>()]
+            .concat(),
+    );
+    assert!(is_text && read.as_bstr() == text, "UTF-32: {}", read.as_bstr());
+}
+
+#[test]
+fn a_nul_byte_alone_does_not_make_a_file_binary() {
+    let token = github_token(4);
+    for text in [
+        format!("#!/bin/sh\nexport A={token}\n\0"),
+        format!("#\0\nexport A={token}\n"),
+        format!("\0{token}"),
+        format!("A={}\0{}\n", &token[..20], &token[20..]),
+        format!("\0GITCRYPT\0A={token}\n"),
+    ] {
+        let (is_text, read) = read(text.as_bytes());
+        assert!(is_text && ids(&read) == ["github-pat"], "{text:?}");
+    }
+    let mut numbers = Numbers(5);
+    for front in [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], b"\x7fELF\x02\x01\x01\0\0", b"\0GITCRYPT\0"] {
+        let noise: Vec<u8> = (0..200).map(|_| numbers.below(256) as u8).collect();
+        let (is_text, _) = read(&[front, &noise].concat());
+        assert!(!is_text, "{front:?}");
+    }
+    let late = [vec![b'a'; 8000], vec![0; 100]].concat();
+    assert!(read(&late).0, "only the first 8,000 bytes decide, as in git");
+    assert_eq!(read(b"").1, b"");
+    let environment = format!("A={}\0B={}\0", github_token(4), github_token(5));
+    assert_eq!(ids(&content(environment.as_bytes()).text), ["github-pat"; 2], "NUL bytes between values");
+}
+
+#[test]
+fn text_in_pieces_is_read_as_at_once() {
+    let mut numbers = Numbers(17);
+    for _ in 0..400 {
+        let mut bytes = Vec::new();
+        for _ in 0..numbers.below(6) {
+            let text: String =
+                (0..numbers.below(30)).map(|_| ['a', 'Z', '\n', 'ü', '密', '𝄞', '='][numbers.below(7)]).collect();
+            match numbers.below(5) {
+                0 => bytes.extend(utf_16(&text, u16::to_le_bytes)),
+                1 => bytes.extend(utf_16(&text, u16::to_be_bytes)),
+                2 => bytes.extend(vec![0; numbers.below(4)]),
+                3 => bytes.extend(utf_16("\u{feff}", u16::to_le_bytes)),
+                _ => bytes.extend(text.as_bytes()),
+            }
+        }
+        let (mut decoder, mut pieces, mut at) = (Decoder::default(), Vec::new(), 0);
+        while at < bytes.len() {
+            let end = bytes.len().min(at + 1 + numbers.below(20));
+            decoder.decode(&bytes[at..end], false, &mut pieces);
+            at = end;
+        }
+        decoder.decode(&[], true, &mut pieces);
+        assert_eq!(pieces.as_bstr(), readable(&bytes).as_bstr(), "{:?}", bytes.as_bstr());
+    }
 }
 
 #[test]

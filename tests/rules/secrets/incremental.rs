@@ -173,11 +173,14 @@ fn what_is_far_from_a_change_is_not_looked_at_again() {
 fn binary_and_utf16_content_is_told_apart_before_and_after_a_change() {
     let sieve = Secrets::new(Scanner::new(Vec::new()), Settings::default());
     let secret = format!("token = {}\n", github_token(1));
-    let binary = [b"\0", secret.as_bytes()].concat();
+    let noise: Vec<u8> = [0, 1, 2, 3].repeat(20);
+    assert_eq!(sieve.whole(&[&noise, secret.as_bytes()].concat()), Trace::Unread, "a token in binary content");
+    assert_eq!(sieve.whole(&[b"\0", secret.as_bytes()].concat()), Trace::Unread, "text with a NUL byte");
+    let binary = [&noise, &b"token = "[..]].concat();
     let trace = sieve.whole(&binary);
     assert_eq!(trace, Trace::Indifferent);
-    // The NUL goes: it is a text, of which nothing is known yet.
-    let kept = [Kept { from: 1, at: 0, len: secret.len() }];
+    // The noise goes: it is a text, of which nothing is known yet.
+    let kept = [Kept { from: noise.len(), at: 0, len: 8 }];
     let made = sieve.made(&trace, &Made { bytes: secret.as_bytes(), base: binary.len(), kept: &kept });
     assert!(sieve.wants(made.interest(), "a".into()));
     assert_eq!(made, sieve.whole(secret.as_bytes()));

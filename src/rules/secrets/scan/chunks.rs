@@ -5,7 +5,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::rules::secrets::decode::{Decoder, is_binary};
+use crate::rules::secrets::encoding::{Decoder, is_binary};
 use crate::rules::secrets::scan::scanner::OVERLAP;
 use crate::text::Before;
 
@@ -43,10 +43,10 @@ impl<'r> Chunks<'r> {
     pub fn new(input: &'r mut dyn Read, window: usize) -> Result<Self> {
         let mut head = Vec::with_capacity(READ);
         (&mut *input).take(READ as u64).read_to_end(&mut head).map_err(cannot)?;
-        let (mut decoder, binary) = (Decoder::of(&head), is_binary(&head));
+        let (mut decoder, binary) = (Decoder::default(), is_binary(&head));
         let size = window.clamp(4 * OVERLAP, LONGEST);
         let mut text = Vec::with_capacity(size + 2 * READ);
-        decoder.decode(&head, &mut text);
+        decoder.decode(&head, false, &mut text);
         Ok(Self { input, decoder, binary, text, size, before: Before::default(), state: State::First })
     }
 
@@ -71,10 +71,11 @@ impl<'r> Chunks<'r> {
         while self.text.len() < self.size {
             match self.input.read(&mut piece) {
                 Ok(0) => {
+                    self.decoder.decode(&[], true, &mut self.text);
                     self.state = State::Ended;
                     break;
                 }
-                Ok(read) => self.decoder.decode(&piece[..read], &mut self.text),
+                Ok(read) => self.decoder.decode(&piece[..read], false, &mut self.text),
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(cannot(e)),
             }
