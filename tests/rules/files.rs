@@ -101,16 +101,83 @@ fn private_keys_are_told_by_content() {
     assert_eq!(severity(b"-----BEGIN CERTIFICATE-----\nMHcC\n"), None);
     assert_eq!(severity(b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82"), Some(Severity::Error), "DER");
     assert_eq!(severity(b"\x30\x82\x03\x0d\x30\x82\x01\xf5"), None, "a certificate in DER");
-    assert_eq!(severity(b"\0GITCRYPT\0abc"), None);
+    let encrypted = b"\0GITCRYPT\0\x93\xe1\x05\xfa\x8c\x11\xd0\x7f\x02\xc4\xb9\xee\x31\xa8";
+    assert_eq!(severity(encrypted), None);
+    assert_eq!(severity(b"\x30\x2e\x02\x01\0\x30\x05\x06\x03\x2b\x65\x70"), Some(Severity::Error), "PKCS#8");
+    assert_eq!(severity(b"\x30\x82\x03\x0d\x02\x01\x05\x30\x82"), None, "another structure with a version");
+    let wide: Vec<u8> = concat!("\u{feff}-----BEGIN RSA PRIVATE", " KEY-----\nMIIB\n")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(severity(&wide), Some(Severity::Error), "UTF-16");
+    let pvk =
+        |encrypted| [&[0x1e, 0xf1, 0xb5, 0xb0, 0, 0, 0, 0, 2, 0, 0, 0, encrypted, 0, 0, 0][..], &[7; 20]].concat();
+    assert_eq!(severity(&pvk(0)), Some(Severity::Error));
+    assert_eq!(severity(&pvk(1)), Some(Severity::Warning));
     assert_eq!(severity(b""), None);
 }
 
 #[test]
+fn a_mark_of_encryption_needs_ciphertext_behind_it() {
+    let severity = |path: &str, bytes: &[u8]| judge(path, bytes, false).0.first().map(|f| f.severity);
+    let clear = concat!("DB_PASSWORD=v7Kq", "2mZ0tRb4\nHOST=db\n");
+    for (mark, ciphertext) in [
+        ("\0GITCRYPT\0", &b"\x93\xe1\x05\xfa\x8c\x11\xd0\x7f\x02\xc4\xb9\xee\x31\xa8"[..]),
+        (
+            "age-encryption.org/v1\n-> X25519 q4T0\nJm0r\n--- uKxg\n",
+            b"\x93\xe1\x05\xfa\x8c\x11\xd0\x7f\x02\xc4\xb9\xee",
+        ),
+        ("$ANSIBLE_VAULT;1.1;AES256\n", b"6438313264\n6233\n"),
+        ("-----BEGIN AGE ENCRYPTED FILE-----\n", b"YWdlLWVu\n-----END AGE ENCRYPTED FILE-----\n"),
+        ("-----BEGIN PGP MESSAGE-----\n", b"Version: 1\n\nhQEMA2x\n=ab3d\n-----END PGP MESSAGE-----\n"),
+    ] {
+        assert_eq!(severity(".env", &[mark.as_bytes(), clear.as_bytes()].concat()), Some(Severity::Error), "{mark:?}");
+        assert_eq!(severity(".env", &[mark.as_bytes(), ciphertext].concat()), None, "{mark:?}");
+    }
+}
+
+#[test]
+fn secret_packets_of_openpgp_are_told_from_public_ones() {
+    let packet = |tag: u8| [&[tag, 0x00, 0xf8, 4][..], &[9; 60]].concat();
+    let severity = |bytes: &[u8]| judge("keys/ring.gpg", bytes, false).0.first().map(|f| f.severity);
+    assert_eq!(severity(&packet(0x95)), Some(Severity::Error), "a secret key");
+    assert_eq!(severity(&packet(0x9d)), Some(Severity::Error), "a secret subkey");
+    assert_eq!(severity(&packet(0x99)), None, "a public key");
+    assert_eq!(severity(&packet(0x85)), None, "an encrypted session key");
+    assert_eq!(severity(b"(21:protected-private-key(3:rsa"), Some(Severity::Warning));
+}
+
+#[test]
 fn any_bytes_are_borne() {
-    for path in [".env", "a.key", "a.tfvars", ".npmrc", "encryption_key.yaml", "kubeconfig", "a.p12"] {
-        for bytes in
-            [&b""[..], b"\0", b"=", b"\n\n=\n", b"\xff\xfe=\0", b"\x30", b"\x30\x82", b": ", b"'\"'", b"a=\xf0\x9f"]
-        {
+    for path in [
+        ".env",
+        "a.key",
+        "a.tfvars",
+        ".npmrc",
+        "encryption_key.yaml",
+        "kubeconfig",
+        "a.p12",
+        "a.gpg",
+        ".htpasswd",
+        "kaggle.json",
+        "tfplan",
+        "secrets.tfvars",
+    ] {
+        for bytes in [
+            &b""[..],
+            b"\0",
+            b"=",
+            b"\n\n=\n",
+            b"\xff\xfe=\0",
+            b"\x30",
+            b"\x30\x82",
+            b"\x95",
+            b"\xc5\xff",
+            b"\x1e\xf1\xb5\xb0",
+            b": ",
+            b"'\"'",
+            b"a=\xf0\x9f",
+        ] {
             judge(path, bytes, false);
         }
     }

@@ -312,12 +312,15 @@ const HARMLESS: &[&str] = &[
 /// How gzip begins in base64, and how that does once more.
 const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzSU"];
 
+/// The most that is unpacked: a release has 1 MiB packed.
+const RELEASE: usize = 8 << 20;
+
 /// What is packed with gzip, in base64 once or, as Helm does it, twice; as much of it as there is.
 fn unpack(raw: &[u8]) -> Option<Vec<u8>> {
     let decode = |text: &[u8]| decode::base64(&text[..text.len() / 4 * 4]);
     let once = raw.starts_with(PACKED[1]).then(|| decode(raw)).flatten();
     let packed = once.as_deref().unwrap_or(raw);
-    packed.starts_with(PACKED[0]).then(|| decode(packed)).flatten().and_then(|bytes| decode::gunzip(&bytes))
+    packed.starts_with(PACKED[0]).then(|| decode(packed)).flatten().and_then(|bytes| decode::gunzip(&bytes, RELEASE))
 }
 
 /// The secrets of a release of Helm: its values as they stand, and its manifests, which are strings in it.
@@ -360,11 +363,19 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
     if PACKED.iter().any(|front| raw.starts_with(front)) {
         return unpack(raw).and_then(|release| surest(in_release(&release, scanner))).map(told);
     }
-    if raw.is_empty()
-        || values::is_reference(raw)
-        || values::is_ciphertext(raw)
-        || placeholder::is_password_placeholder(raw)
-    {
+    if raw.is_empty() || values::is_reference(raw) || values::is_ciphertext(raw) {
+        return None;
+    }
+    // What stands inside is asked first: a whole file may look like anything from outside. In the clear it is part of the
+    // text, which is being scanned anyway.
+    if let Some(Some(inside)) = &decoded {
+        let hits = scanner.scan(inside, Some(decode::path_of(inside)));
+        let forms = scanner.scan(inside, None);
+        if let Some(found) = surest(hits).or_else(|| surest(forms)) {
+            return Some(told(found));
+        }
+    }
+    if placeholder::is_password_placeholder(raw) {
         return None;
     }
     let plain = match &decoded {
@@ -386,12 +397,9 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
     {
         return None;
     }
-    // In the clear it is part of the text, which is being scanned anyway.
-    if decoded.is_some() {
-        let inner = scanner.scan(plain, None);
-        if let Some(found) = surest(inner) {
-            return Some(told(found));
-        }
+    // The entry of an htpasswd file: a user and a hash.
+    if plain.split_once_str(":").is_some_and(|(_, hash)| values::is_ciphertext(hash)) {
+        return None;
     }
     // A file within the Secret: in the clear it is part of the text, and encoded it has just been scanned.
     if plain.contains(&b'\n') || values::is_timestamp(plain) {

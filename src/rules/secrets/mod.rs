@@ -1,12 +1,14 @@
 //! Secrets in files, messages and raw objects: the rule family `secrets`.
 //! Owns what becomes of a hit: its severity, its words, its remedy. How secrets are found is the scanner's affair.
 
+mod archive;
 mod assignment;
 mod decode;
 pub mod detectors;
 mod encoding;
 mod file_kind;
 mod kubernetes;
+mod published;
 mod remedies;
 mod scan;
 
@@ -71,6 +73,8 @@ pub struct Settings {
     pub allow: Vec<Regex>,
     /// Looks for common forms (URLs with passwords, ...) in binary content too.
     pub binary: bool,
+    /// How bad an archive is that cannot be opened.
+    pub unread: Severity,
     /// Larger blobs are scanned in windows of this many bytes.
     pub window: usize,
 }
@@ -82,6 +86,7 @@ impl Default for Settings {
             warning_from: Confidence::Low,
             allow: Vec::new(),
             binary: false,
+            unread: Severity::Note,
             window: 16 << 20,
         }
     }
@@ -105,6 +110,11 @@ fn compile(options: &Options<'_>) -> Checks {
         warning_from: level("min-confidence-warning"),
         allow: options.patterns("allow"),
         binary: options.flag("binary"),
+        unread: match options.choice("unread", &["note", "warn", "refuse"]) {
+            "refuse" => Severity::Error,
+            "warn" => Severity::Warning,
+            _ => Severity::Note,
+        },
         window: usize::try_from(options.vocabulary().budgets.blob_window).unwrap_or(usize::MAX),
     };
     let check = Secrets::new(user::scanner(options), settings);
@@ -113,17 +123,12 @@ fn compile(options: &Options<'_>) -> Checks {
 
 impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
-        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let Some(bytes) = file.content.whole()? else { return self.in_chunks(file, out) };
-        let content = content(bytes);
-        let mut hits = self.hits(&content.text, Some(file.path));
-        hits.retain(|hit| !content.binary || self.counts_in_binary(hit));
-        self.report(&content.text, &hits, origin, out);
-        if let Some(joined) = &content.joined {
-            let mut hits = self.hits(joined, Some(file.path));
-            hits.retain(|hit| !content.text.contains_str(&joined[hit.secret.clone()]));
-            self.report(joined, &hits, origin, out);
-        }
+        let inside = match archive::kind(bytes) {
+            Some(kind) => self.in_archive(kind, bytes, file, out),
+            None => Vec::new(),
+        };
+        self.in_content(bytes, None, file, &inside, out);
         Ok(())
     }
 
@@ -204,6 +209,9 @@ impl Secrets {
         if bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
             return Some(Trace::Unread);
         }
+        if archive::kind(bytes).is_some() {
+            return Some(Trace::Unread);
+        }
         if encoding::is_plain(bytes) {
             return None;
         }
@@ -216,7 +224,9 @@ impl Secrets {
     /// common one if that is asked for.
     fn counts_in_binary(&self, hit: &Hit<'_>) -> bool {
         let most = if self.settings.binary { 1 } else { 0 };
-        hit.confidence > Confidence::Low && hit.detector.paths.is_empty() && detectors::rank(hit.detector) <= most
+        hit.confidence > Confidence::Low
+            && hit.detector.paths.is_empty()
+            && detectors::table::rank(hit.detector) <= most
     }
 
     pub fn new(scanner: Scanner, settings: Settings) -> Self {
@@ -228,13 +238,80 @@ impl Secrets {
     }
 
     fn report(&self, text: &[u8], hits: &[Hit<'_>], origin: impl Fn() -> Origin, out: &mut Findings<'_>) {
+        self.report_in(text, None, hits, origin, out);
+    }
+
+    /// `entry`: the text is a file of this name in an archive.
+    fn report_in(
+        &self,
+        text: &[u8],
+        entry: Option<&BStr>,
+        hits: &[Hit<'_>],
+        origin: impl Fn() -> Origin,
+        out: &mut Findings<'_>,
+    ) {
         let before = out.before();
         for (at, hit) in hits.iter().enumerate() {
-            if !self.allowed(text, hit) {
-                let hide = neighbours(hits, at);
-                out.push(self.violation(text, hit, origin(), before).hide_all(hide));
+            if self.allowed(text, hit) {
+                continue;
             }
+            let mut violation = self.violation(text, hit, origin(), before).hide_all(neighbours(hits, at));
+            if let Some(entry) = entry {
+                let entry = text::sanitise(entry);
+                let message = format!("found {} in `{entry}` of this archive", hit.detector.name);
+                violation = violation.message(message).key(entry);
+            }
+            out.push(violation);
         }
+    }
+
+    /// Judges a file's content, or that of an entry of an archive; secrets that are `known` are told of already.
+    /// Returns the secrets found.
+    fn in_content(
+        &self,
+        bytes: &[u8],
+        entry: Option<&BStr>,
+        file: &File<'_>,
+        known: &[Vec<u8>],
+        out: &mut Findings<'_>,
+    ) -> Vec<Vec<u8>> {
+        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        let path = entry.unwrap_or(file.path);
+        let content = content(bytes);
+        let mut hits = self.hits(&content.text, Some(path));
+        hits.retain(|hit| !content.binary || self.counts_in_binary(hit));
+        hits.retain(|hit| !known.iter().any(|known| *known == content.text[hit.secret.clone()]));
+        self.report_in(&content.text, entry, &hits, origin, out);
+        let mut found: Vec<Vec<u8>> = hits.iter().map(|hit| content.text[hit.secret.clone()].to_vec()).collect();
+        if let Some(joined) = &content.joined {
+            let mut hits = self.hits(joined, Some(path));
+            hits.retain(|hit| !content.text.contains_str(&joined[hit.secret.clone()]));
+            self.report_in(joined, entry, &hits, origin, out);
+            found.extend(hits.iter().map(|hit| joined[hit.secret.clone()].to_vec()));
+        }
+        found
+    }
+
+    /// Judges the files of an archive; what cannot be opened is a finding. Returns the secrets found.
+    fn in_archive(&self, kind: archive::Kind, bytes: &[u8], file: &File<'_>, out: &mut Findings<'_>) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let read = archive::read(kind, bytes, file.path, &mut |name, content| {
+            found.extend(self.in_content(content, Some(name), file, &[], out));
+        });
+        if let Err(why) = read {
+            self.unread(&why, file, out);
+        }
+        found
+    }
+
+    fn unread(&self, why: &str, file: &File<'_>, out: &mut Findings<'_>) {
+        let origin = Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        out.push(
+            Violation::new("secrets/unread", self.settings.unread, origin, b"", 0..0)
+                .message(format!("this archive is not searched for secrets: {why}"))
+                .help("unpack it and search what it holds, or keep it out of the repository")
+                .identity([file.path.as_bytes()]),
+        );
     }
 
     fn allowed(&self, text: &[u8], hit: &Hit<'_>) -> bool {
@@ -250,6 +327,9 @@ impl Secrets {
         let done = file.content.open(&mut |input| {
             let mut chunks = Chunks::new(input, self.settings.window)?;
             let binary = chunks.is_binary();
+            if chunks.is_archive() {
+                self.unread("it is too large", file, out);
+            }
             while let Some(chunk) = chunks.next()? {
                 out.in_part(chunk.before);
                 let mut hits = self.hits(chunk.text, Some(file.path));

@@ -1,11 +1,13 @@
 //! The rule family `secrets`.
 
+mod archives;
 mod check;
 mod chunks;
 pub mod detectors;
 mod engine;
 mod generic;
 mod incremental;
+mod keys;
 mod kubernetes;
 mod place;
 mod prefilter;

@@ -66,6 +66,7 @@ pub const CHECKS: &[&str] = &[
     "base64-32",
     "base64-48",
     "base64-64",
+    "base64-file",
     "base64-json",
     "basic-auth",
     "bech32",

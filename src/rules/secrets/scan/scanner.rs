@@ -15,6 +15,7 @@ use crate::rules::secrets::detectors::table::{self, DETECTORS, Detector};
 use crate::rules::secrets::detectors::validators::{Candidate, Verdict};
 use crate::rules::secrets::file_kind::{self, FileKind};
 use crate::rules::secrets::kubernetes;
+use crate::rules::secrets::published;
 use crate::rules::secrets::scan::dedupe::{dedupe, join_pairs};
 use crate::rules::secrets::scan::incremental::{Ask, Counter};
 use crate::rules::secrets::scan::prefilter::Prefilter;
@@ -397,6 +398,15 @@ impl<'s, 't> Scan<'s, 't> {
                     shown = self.prose;
                     hit.confidence = Confidence::High;
                 }
+                Verdict::Complete => {
+                    proved = true;
+                    issued = !self.path.is_some_and(|path| file_kind::file_kind(path).is_code());
+                    hit.confidence = Confidence::High;
+                }
+                Verdict::Mismatch => {
+                    hit.confidence = Confidence::Low;
+                    hit.severity = Severity::Note;
+                }
                 Verdict::Placed(most) => {
                     proved = true;
                     hit.confidence = hit.confidence.min(most);
@@ -431,6 +441,7 @@ impl<'s, 't> Scan<'s, 't> {
         for (number, window) in std::mem::take(&mut self.pending) {
             self.search(number, window);
         }
+        self.hits.retain(|hit| !published::is_published(&self.text[hit.secret.clone()]));
         let trial = !self.hits.is_empty() && self.is_example_path();
         join_pairs(&mut self.hits, trial);
         dedupe(self.hits)

@@ -43,8 +43,9 @@ pub fn gitlab_crc32(c: &Candidate<'_>) -> Verdict {
     proof(to_base(crc32fast::hash(before), b"0123456789abcdefghijklmnopqrstuvwxyz", 7) == sum)
 }
 
+/// What a checksum says of something that looks like nothing else.
 fn proof(holds: bool) -> Verdict {
-    if holds { Verdict::Raise } else { Verdict::Reject }
+    if holds { Verdict::Raise } else { Verdict::Mismatch }
 }
 
 fn to_base(mut number: u32, digits: &[u8], width: usize) -> Vec<u8> {
@@ -83,7 +84,7 @@ pub fn bech32(c: &Candidate<'_>) -> Verdict {
         let Some(value) = DIGITS.find_byte(*byte) else { return Verdict::Reject };
         feed(value as u32);
     }
-    proof(sum == 1)
+    if sum == 1 { Verdict::Raise } else { Verdict::Reject }
 }
 
 /// Base 58 with the double SHA-256 checksum of Bitcoin (WIF, extended keys).
@@ -109,7 +110,8 @@ pub fn base58check(c: &Candidate<'_>) -> Verdict {
     number.extend(c.secret.iter().take_while(|b| **b == b'1').map(|_| 0));
     number.reverse();
     let Some(split) = number.len().checked_sub(4).filter(|n| *n > 0) else { return Verdict::Reject };
-    proof(Sha256::digest(Sha256::digest(&number[..split]))[..4] == number[split..])
+    let holds = Sha256::digest(Sha256::digest(&number[..split]))[..4] == number[split..];
+    if holds { Verdict::Raise } else { Verdict::Reject }
 }
 
 /// The check digit of payment cards and some account numbers.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Candidate, Verdict};
 use crate::finding::Confidence;
-use crate::rules::secrets::decode;
+use crate::rules::secrets::{built_in, decode};
 use crate::values::placeholder;
 
 /// Decodes in either alphabet.
@@ -39,6 +39,17 @@ pub fn base64_json(c: &Candidate<'_>) -> Verdict {
     let decoded = decode::base64(front).unwrap_or_default();
     let key = decoded.strip_prefix(b"{\"").and_then(|rest| rest.find(b"\":"));
     Verdict::require(key.is_some_and(|at| decoded[2..2 + at].iter().all(|b| b.is_ascii_graphic())))
+}
+
+/// A whole file, encoded: a detector is sure of something in it.
+pub fn base64_file(c: &Candidate<'_>) -> Verdict {
+    let decoded = decode::base64(&c.secret[..c.secret.len() / 4 * 4]).unwrap_or_default();
+    let path = decode::path_of(&decoded);
+    let surest = built_in().scan(&decoded, Some(path)).iter().map(|hit| hit.confidence).max();
+    match surest {
+        Some(confidence) if confidence > Confidence::Low => Verdict::Placed(confidence),
+        _ => Verdict::Reject,
+    }
 }
 
 /// `user:password`, encoded.

@@ -9,7 +9,7 @@ mod shape;
 use std::ops::Range;
 
 pub use checksum::{base58check, bech32, github_crc32, gitlab_crc32, grafana_crc32, luhn, npm_crc32};
-pub use encoded::{base64, base64_32, base64_48, base64_64, base64_json, basic_auth, discord, hex, jwt};
+pub use encoded::{base64, base64_32, base64_48, base64_64, base64_file, base64_json, basic_auth, discord, hex, jwt};
 pub use key::{pem, wrapped_pem};
 pub use shape::{
     aws_key_id, aws_secret, chosen, literal, mixed, mixed_case, not_hex, not_identifier, not_uuid, slack, stripe_mode,
@@ -38,6 +38,10 @@ pub enum Verdict {
     Reject,
     /// The format proves that it was issued: a checksum holds.
     Raise,
+    /// It carries a checksum that does not hold: somebody typed it, or made it up.
+    Mismatch,
+    /// A whole private key, from its first line to its last: proof anywhere but in the source code of tests.
+    Complete,
     /// It decodes to what it says it is, and anybody can make one.
     WellFormed,
     /// The place makes it a secret whatever it looks like; confidence is at most this.
@@ -67,6 +71,7 @@ pub fn by_name(name: &str) -> Option<Check> {
         "base64-32" => base64_32,
         "base64-48" => base64_48,
         "base64-64" => base64_64,
+        "base64-file" => base64_file,
         "base64-json" => base64_json,
         "basic-auth" => basic_auth,
         "bech32" => bech32,

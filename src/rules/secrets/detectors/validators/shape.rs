@@ -105,10 +105,16 @@ pub fn literal(c: &Candidate<'_>) -> Verdict {
     Verdict::Placed(if weak { Confidence::Low } else { Confidence::High })
 }
 
-/// The password of a URL: not a reference, not a placeholder, not the user's name again.
+/// The password of a URL: not a reference, not a placeholder, not the user's name again. What stands there alone is a user,
+/// or a token in the place of one.
 pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
-    let user =
-        c.text[c.range.start..c.start].rsplit_once_str("//").map_or(&b""[..], |(_, u)| u.trim_end_with(|c| c == ':'));
+    let before = &c.text[c.range.start..c.start];
+    let user = before.rsplit_once_str("//").map_or(&b""[..], |(_, u)| u.trim_end_with(|c| c == ':'));
+    if before.ends_with(b"://") {
+        let random = c.secret.len() >= 20 && values::is_random(c.secret) && !values::is_identifier(c.secret);
+        // A digest or an id there is the public key of an error tracker.
+        return Verdict::require(random && !values::is_digest(c.secret) && !values::is_uuid(c.secret));
+    }
     let scheme = c.text[..c.range.start].rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
     let same = user.eq_ignore_ascii_case(c.secret) || scheme.eq_ignore_ascii_case(c.secret);
     if c.secret.len() < 3 || placeholder::is_password_placeholder(c.secret) || values::is_reference(c.secret) {
@@ -116,11 +122,12 @@ pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
     }
     let lower = c.secret.to_ascii_lowercase();
     // A piece of code that happens to stand between `://`, `:` and `@`, or somebody's example.
-    if lower.contains(&b'(') && lower.contains(&b')') || lower.contains(&b';') || values::is_template(c.secret) {
+    if ["()", ");", "=>", "&&", "</"].iter().any(|part| values::contains(&lower, part)) || values::is_template(c.secret)
+    {
         return Verdict::Reject;
     }
     let same = same || ["secret", "passw", "%20"].iter().any(|part| values::contains(&lower, part));
-    let host = &c.text[c.range.end..c.text.len().min(c.range.end + 12)];
-    let local = host.starts_with(b"localhost") || host.starts_with(b"127.") || host.starts_with(b"example.");
-    if same || local { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }
+    let host = &c.text[c.text.len().min(c.start + c.secret.len() + 1)..];
+    let local = ["localhost", "127.", "[::1]", "example."].iter().any(|local| host.starts_with(local.as_bytes()));
+    if same || local && !values::is_random(c.secret) { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }
 }
