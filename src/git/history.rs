@@ -9,7 +9,7 @@ use super::prune::Pruned;
 use super::source::Update;
 use super::trees::PathBudget;
 use super::{Local, oid, unreadable, walk};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what all commits that refs reach bring, and with `all` what else the store holds.
@@ -24,6 +24,14 @@ pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &Path
     let prune = || unwanted.map(|unwanted| Pruned::read(repo, unwanted)).transpose();
     let (steps, pruned) = rayon::join(|| walk::all_commits(&repo.local(), &tips, &decoded), prune);
     let (steps, pruned) = (steps?, pruned?);
+    // What is here is judged all the same, but nobody can say that all of history is clean.
+    let boundary = local.shallow_boundary()?;
+    if let Some(step) = steps.iter().find(|step| boundary.contains(&step.id)) {
+        out.errors.push(
+            Error::undecided(format!("this clone is shallow: its history ends at commit {}", step.id.short()))
+                .hint("`git fetch --unshallow` (in CI: `fetch-depth: 0`) brings the missing history"),
+        );
+    }
     if ask.kinds.meets(Kinds::FILE) {
         let unwanted = unwanted.zip(pruned.as_ref());
         let pairs = introduced_by(local, &steps, budget, unwanted)?;
