@@ -56,6 +56,26 @@ pub fn is_binary(bytes: &[u8]) -> bool {
     noise > 4 && noise * 20 > text.len()
 }
 
+/// Images, fonts, sound and film, by their first bytes and by the noise after them: compressed data that nobody reads as text.
+pub fn is_media(bytes: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"RIFF",
+        b"\0\0\x01\0",
+        b"wOFF",
+        b"wOF2",
+        b"\0\x01\0\0\0",
+        b"OTTO",
+        b"ID3",
+        b"OggS",
+        b"\x1aE\xdf\xa3",
+    ];
+    let film = bytes.get(4..8) == Some(b"ftyp");
+    (film || STARTS.iter().any(|start| bytes.starts_with(start))) && is_binary(bytes)
+}
+
 type Read = fn([u8; 2]) -> u16;
 
 fn mark(bytes: &[u8]) -> Option<Read> {

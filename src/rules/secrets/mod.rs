@@ -215,9 +215,16 @@ impl Secrets {
         if encoding::is_plain(bytes) {
             return None;
         }
+        if self.passes_over(bytes) {
+            return Some(Trace::Indifferent);
+        }
         let content = content(bytes);
         let found = || self.hits(&content.text, None).iter().any(|hit| self.counts_in_binary(hit));
         Some(if content.binary && !found() { Trace::Indifferent } else { Trace::Unread })
+    }
+
+    fn passes_over(&self, bytes: &[u8]) -> bool {
+        !self.settings.binary && encoding::is_media(bytes)
     }
 
     /// Strings of a program look like assignments everywhere: what has a provider's own form counts there, and what has a
@@ -277,6 +284,9 @@ impl Secrets {
     ) -> Vec<Vec<u8>> {
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let path = entry.unwrap_or(file.path);
+        if self.passes_over(bytes) {
+            return Vec::new();
+        }
         let content = content(bytes);
         let mut hits = self.hits(&content.text, Some(path));
         hits.retain(|hit| !content.binary || self.counts_in_binary(hit));
@@ -327,6 +337,9 @@ impl Secrets {
         let done = file.content.open(&mut |input| {
             let mut chunks = Chunks::new(input, self.settings.window)?;
             let binary = chunks.is_binary();
+            if !self.settings.binary && chunks.is_media() {
+                return Ok(());
+            }
             if chunks.is_archive() {
                 self.unread("it is too large", file, out);
             }

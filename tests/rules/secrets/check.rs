@@ -156,6 +156,11 @@ fn binary_content_is_searched_for_forms_that_nothing_else_has() {
     };
     assert_eq!(rules("", &bytes), ["secrets/private-key", "secrets/github-pat"]);
     assert_eq!(rules("binary: true", &bytes), ["secrets/private-key", "secrets/github-pat", "secrets/url-credentials"]);
+    let image = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &bytes[..]].concat();
+    assert_eq!(rules("", &image), [""; 0], "an image");
+    assert_eq!(rules("binary: true", &image).len(), 3);
+    let disguised = format!("GIF89a\0\ntoken: {token}\n");
+    assert_eq!(rules("", disguised.as_bytes()), ["secrets/github-pat"], "text behind the mark of an image");
     let clean = [b"\x7fELF\x02\x01\x01\0\0\x01\x02\x03".as_slice(), &[0, 1, 2].repeat(40)].concat();
     assert_eq!(rules("binary: true", &clean), [""; 0]);
 }

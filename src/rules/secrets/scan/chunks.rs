@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::rules::secrets::archive;
-use crate::rules::secrets::encoding::{Decoder, is_binary};
+use crate::rules::secrets::encoding::{Decoder, is_binary, is_media};
 use crate::rules::secrets::scan::scanner::OVERLAP;
 use crate::text::Before;
 
@@ -19,6 +19,7 @@ pub struct Chunks<'r> {
     decoder: Decoder,
     binary: bool,
     archive: bool,
+    media: bool,
     text: Vec<u8>,
     /// How much text a chunk has, about.
     size: usize,
@@ -47,14 +48,19 @@ impl<'r> Chunks<'r> {
         (&mut *input).take(READ as u64).read_to_end(&mut head).map_err(cannot)?;
         let (mut decoder, binary) = (Decoder::default(), is_binary(&head));
         let archive = archive::kind(&head).is_some();
+        let media = is_media(&head);
         let size = window.clamp(4 * OVERLAP, LONGEST);
         let mut text = Vec::with_capacity(size + 2 * READ);
         decoder.decode(&head, false, &mut text);
-        Ok(Self { input, decoder, binary, archive, text, size, before: Before::default(), state: State::First })
+        Ok(Self { input, decoder, binary, archive, media, text, size, before: Before::default(), state: State::First })
     }
 
     pub fn is_binary(&self) -> bool {
         self.binary
+    }
+
+    pub fn is_media(&self) -> bool {
+        self.media
     }
 
     pub fn is_archive(&self) -> bool {
