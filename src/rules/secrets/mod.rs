@@ -3,6 +3,7 @@
 
 mod archive;
 mod assignment;
+mod blob;
 mod decode;
 pub mod detectors;
 mod encoding;
@@ -15,7 +16,7 @@ mod scan;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use regex::bytes::Regex;
 
 use super::sieve::{Interest, Seen, Trace, Work};
@@ -27,7 +28,6 @@ use crate::subject::{Carrier, Commit, File, Kinds, Made};
 use crate::text::{self, Before};
 use detectors::user;
 use remedies::remedy;
-use scan::chunks::Chunks;
 use scan::incremental;
 
 use crate::values::{self, placeholder};
@@ -123,13 +123,7 @@ fn compile(options: &Options<'_>) -> Checks {
 
 impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
-        let Some(bytes) = file.content.whole()? else { return self.in_chunks(file, out) };
-        let inside = match archive::kind(bytes) {
-            Some(kind) => self.in_archive(kind, bytes, file, out),
-            None => Vec::new(),
-        };
-        self.in_content(bytes, None, file, &inside, out);
-        Ok(())
+        self.file(file, out)
     }
 
     fn judges_alone(&self) -> bool {
@@ -204,38 +198,6 @@ impl Check<Commit<'_>> for Secrets {
 }
 
 impl Secrets {
-    /// The trace of content that the scanner does not see as it is.
-    fn outside(&self, bytes: &[u8]) -> Option<Trace> {
-        if bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
-            return Some(Trace::Unread);
-        }
-        if archive::kind(bytes).is_some() {
-            return Some(Trace::Unread);
-        }
-        if encoding::is_plain(bytes) {
-            return None;
-        }
-        if self.passes_over(bytes) {
-            return Some(Trace::Indifferent);
-        }
-        let content = content(bytes);
-        let found = || self.hits(&content.text, None).iter().any(|hit| self.counts_in_binary(hit));
-        Some(if content.binary && !found() { Trace::Indifferent } else { Trace::Unread })
-    }
-
-    fn passes_over(&self, bytes: &[u8]) -> bool {
-        !self.settings.binary && encoding::is_media(bytes)
-    }
-
-    /// Strings of a program look like assignments everywhere: what has a provider's own form counts there, and what has a
-    /// common one if that is asked for.
-    fn counts_in_binary(&self, hit: &Hit<'_>) -> bool {
-        let most = if self.settings.binary { 1 } else { 0 };
-        hit.confidence > Confidence::Low
-            && hit.detector.paths.is_empty()
-            && detectors::table::rank(hit.detector) <= most
-    }
-
     pub fn new(scanner: Scanner, settings: Settings) -> Self {
         Self { scanner: Arc::new(scanner), settings }
     }
@@ -272,87 +234,11 @@ impl Secrets {
         }
     }
 
-    /// Judges a file's content, or that of an entry of an archive; secrets that are `known` are told of already.
-    /// Returns the secrets found.
-    fn in_content(
-        &self,
-        bytes: &[u8],
-        entry: Option<&BStr>,
-        file: &File<'_>,
-        known: &[Vec<u8>],
-        out: &mut Findings<'_>,
-    ) -> Vec<Vec<u8>> {
-        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        let path = entry.unwrap_or(file.path);
-        if self.passes_over(bytes) {
-            return Vec::new();
-        }
-        let content = content(bytes);
-        let mut hits = self.hits(&content.text, Some(path));
-        hits.retain(|hit| !content.binary || self.counts_in_binary(hit));
-        hits.retain(|hit| !known.iter().any(|known| *known == content.text[hit.secret.clone()]));
-        self.report_in(&content.text, entry, &hits, origin, out);
-        let mut found: Vec<Vec<u8>> = hits.iter().map(|hit| content.text[hit.secret.clone()].to_vec()).collect();
-        if let Some(joined) = &content.joined {
-            let mut hits = self.hits(joined, Some(path));
-            hits.retain(|hit| !content.text.contains_str(&joined[hit.secret.clone()]));
-            self.report_in(joined, entry, &hits, origin, out);
-            found.extend(hits.iter().map(|hit| joined[hit.secret.clone()].to_vec()));
-        }
-        found
-    }
-
-    /// Judges the files of an archive; what cannot be opened is a finding. Returns the secrets found.
-    fn in_archive(&self, kind: archive::Kind, bytes: &[u8], file: &File<'_>, out: &mut Findings<'_>) -> Vec<Vec<u8>> {
-        let mut found = Vec::new();
-        let read = archive::read(kind, bytes, file.path, &mut |name, content| {
-            found.extend(self.in_content(content, Some(name), file, &[], out));
-        });
-        if let Err(why) = read {
-            self.unread(&why, file, out);
-        }
-        found
-    }
-
-    fn unread(&self, why: &str, file: &File<'_>, out: &mut Findings<'_>) {
-        let origin = Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        out.push(
-            Violation::new("secrets/unread", self.settings.unread, origin, b"", 0..0)
-                .message(format!("this archive is not searched for secrets: {why}"))
-                .help("unpack it and search what it holds, or keep it out of the repository")
-                .identity([file.path.as_bytes()]),
-        );
-    }
-
     fn allowed(&self, text: &[u8], hit: &Hit<'_>) -> bool {
         let line = text::line_around(text, hit.secret.start);
         let near = line.start.max(hit.secret.start.saturating_sub(512))
             ..line.end.min(hit.secret.end + 512).max(hit.secret.start);
         self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
-    }
-
-    /// Judges a file that is too large to be held, in chunks that overlap.
-    fn in_chunks(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
-        let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        let done = file.content.open(&mut |input| {
-            let mut chunks = Chunks::new(input, self.settings.window)?;
-            let binary = chunks.is_binary();
-            if !self.settings.binary && chunks.is_media() {
-                return Ok(());
-            }
-            if chunks.is_archive() {
-                self.unread("it is too large", file, out);
-            }
-            while let Some(chunk) = chunks.next()? {
-                out.in_part(chunk.before);
-                let mut hits = self.hits(chunk.text, Some(file.path));
-                hits.retain(|hit| chunk.own.contains(&hit.range.start) && (!binary || self.counts_in_binary(hit)));
-                self.report(chunk.text, &hits, origin, out);
-            }
-            Ok(())
-        });
-        out.in_part(Before::default());
-        done
     }
 
     fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin, before: Before) -> Violation<'t> {
