@@ -203,7 +203,7 @@ pub(super) static KINDS: &[Kind] = &[
             // `.vault_pass`, `vault-password-file.txt`, `.ansible_vault_pass`, `.vault_pass_prod`
             matches!(words, [b"vault", b"token"])
                 || matches!(words, [b"vault", b"pass" | b"password" | b"passwd" | b"passphrase" | b"pw", ..])
-                    && !(name.contains(&b'.') && !name.starts_with(b"."))
+                    && (name.starts_with(b".") || !name.contains(&b'.'))
                 || matches!(words, [b"vaultpass" | b"vaultpassword"])
         },
         judge: holds::single_value,
