@@ -10,6 +10,7 @@ pub mod finding;
 pub mod git;
 pub mod hooks;
 pub mod init;
+pub mod manifests;
 pub mod plain_file;
 pub mod policy;
 pub mod promote;

@@ -1,14 +1,16 @@
 //! Positioned YAML: documents as trees whose every key and value knows its bytes. The only place that knows a YAML library.
-//! Never expands aliases, never applies merge keys, reports duplicate keys; bounded in depth and size.
+//! Reading never expands aliases and never applies merge keys ([`Node::resolved`] does, for readers of files that
+//! programs read so); reports duplicate keys; bounded in depth and size.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, options};
 
 mod lines;
 mod path;
+mod resolve;
 mod scalar;
 
 pub use path::{Step, dotted};
@@ -48,8 +50,8 @@ pub enum Value {
     Seq(Vec<Node>),
     /// In file order; duplicates are kept here and reported beside.
     Map(Vec<(Node, Node)>),
-    /// `*name`, not followed.
-    Alias,
+    /// `*name`, not followed: the span of the value that the anchor marks, where that ends before the alias.
+    Alias(Option<Range<usize>>),
 }
 
 /// Why a text, or a part of it, is not good YAML.
@@ -95,7 +97,8 @@ pub fn is_quick(bytes: &[u8]) -> bool {
 }
 
 fn read(text: &str, foreign: Option<Mistake>) -> Documents {
-    let mut reader = Reader { text, documents: Documents::default(), open: Vec::new(), nodes: 0 };
+    let mut reader =
+        Reader { text, documents: Documents::default(), open: Vec::new(), nodes: 0, anchors: HashMap::new() };
     reader.documents.mistakes.extend(foreign);
     reader.read();
     reader.documents
@@ -186,6 +189,8 @@ struct Open {
     start: usize,
     flow: bool,
     map: bool,
+    /// The library's number of the anchor before it; 0 where there is none.
+    anchor: usize,
     /// Keys and values in turn for a map.
     children: Vec<Node>,
 }
@@ -195,6 +200,8 @@ struct Reader<'t> {
     documents: Documents,
     open: Vec<Open>,
     nodes: usize,
+    /// The spans of anchored values, by the library's numbers.
+    anchors: HashMap<usize, Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -230,36 +237,34 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, event: Event<'_>, at: Range<usize>) -> Result<(), Mistake> {
-        let (flow, map) = match event {
-            Event::Scalar(text, style, _, tag) => {
+        let (flow, map, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|t| format!("{}{}", t.handle(), t.suffix()));
-                return self.scalar(text, style, tag, at);
+                let node = self.scalar(text, style, tag, at);
+                return self.put(node, anchor);
             }
-            Event::Alias(_) => return self.put(Node { span: at, value: Value::Alias }),
+            Event::Alias(anchor) => {
+                let target = self.anchors.get(&anchor).cloned();
+                return self.put(Node { span: at, value: Value::Alias(target) }, 0);
+            }
             Event::UnresolvedAlias(name) => {
                 let message = format!("nothing is called `&{}` before this alias", short(&name));
                 self.documents.mistakes.push(Mistake { span: at.clone(), message });
-                return self.put(Node { span: at, value: Value::Alias });
+                return self.put(Node { span: at, value: Value::Alias(None) }, 0);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(at),
-            Event::SequenceStart(style, ..) => (style == StructureStyle::Flow, false),
-            Event::MappingStart(style, ..) => (style == StructureStyle::Flow, true),
+            Event::SequenceStart(style, anchor, ..) => (style == StructureStyle::Flow, false, anchor),
+            Event::MappingStart(style, anchor, ..) => (style == StructureStyle::Flow, true, anchor),
             _ => return Ok(()),
         };
         if self.open.len() >= MAX_DEPTH {
             return Err(Mistake { span: at, message: format!("nested deeper than {MAX_DEPTH} levels") });
         }
-        self.open.push(Open { start: at.start, flow, map, children: Vec::new() });
+        self.open.push(Open { start: at.start, flow, map, anchor, children: Vec::new() });
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        text: Cow<'_, str>,
-        style: ScalarStyle,
-        tag: Option<String>,
-        mut at: Range<usize>,
-    ) -> Result<(), Mistake> {
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, tag: Option<String>, mut at: Range<usize>) -> Node {
         let bytes = self.text.as_bytes();
         let plain = style == ScalarStyle::Plain;
         let mut text = text.into_owned();
@@ -278,7 +283,7 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        self.put(Node { span: at, value: Value::Scalar { text, plain, tag } })
+        Node { span: at, value: Value::Scalar { text, plain, tag } }
     }
 
     /// Behind the `:` of the key whose value comes next.
@@ -316,11 +321,15 @@ impl Reader<'_> {
         } else {
             Value::Seq(open.children)
         };
-        self.put(Node { span: start..end.max(start), value })
+        self.put(Node { span: start..end.max(start), value }, open.anchor)
     }
 
-    fn put(&mut self, node: Node) -> Result<(), Mistake> {
+    /// `anchor`: the library's number of the anchor before the node; 0 where there is none.
+    fn put(&mut self, node: Node, anchor: usize) -> Result<(), Mistake> {
         self.nodes += 1;
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.span.clone());
+        }
         if self.nodes > MAX_NODES {
             let message = format!("more than {MAX_NODES} keys and values: the rest was not read");
             return Err(Mistake { span: node.span, message });

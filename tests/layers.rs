@@ -44,6 +44,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("policy/", &["crate::git", "crate::engine", "crate::command"]),
     ("document/", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
     (
+        "manifests/",
+        &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
+    ),
+    (
         "subject.rs",
         &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
     ),

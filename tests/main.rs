@@ -19,6 +19,7 @@ mod git;
 mod hooks;
 mod init;
 mod layers;
+mod manifests;
 mod policy {
     mod baseline;
     mod compile;

@@ -132,7 +132,7 @@ fn doubled_keys_are_told_at_the_second_and_the_last_value_counts() {
 fn aliases_are_not_followed_and_merge_keys_not_applied() {
     let root = one("base: &b {x: 1}\nuse:\n  <<: *b\n  y: *b\n");
     assert!(root.at(&["use", "x"]).is_none());
-    assert_eq!(root.at(&["use", "y"]).unwrap().value, Value::Alias);
+    assert_eq!(root.at(&["use", "y"]).unwrap().value, Value::Alias(Some(9..15)));
     let found = parse(b"a: *nowhere\nb: 1\n");
     assert_eq!(found.mistakes[0].span, 3..11);
     assert_eq!(found.roots[0].get("b").unwrap().text(), Some("1"));

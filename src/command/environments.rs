@@ -115,8 +115,8 @@ fn add(matrix: &mut Matrix, settings: &Settings, source: &Source, sides: &[Side]
             Some(Gap::NoFile) => return cannot(format!("there is no file for {name}")),
             None => {}
         }
-        if let Some(text) = side.texts.iter().find(|t| t.broken) {
-            return cannot(format!("{} cannot be read", text.path));
+        if let Some(file) = side.broken() {
+            return cannot(format!("{} cannot be read", file.path));
         }
     }
     let kind = |v: Option<&Variable>| v.map_or(Kind::Absent, |v| v.value.kind).name();

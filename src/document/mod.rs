@@ -23,7 +23,7 @@ pub use path::{Found, Path};
 pub use stored::Stored;
 
 /// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     Yaml,
     Json,

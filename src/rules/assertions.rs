@@ -1,17 +1,22 @@
 //! Requirements that users write themselves, on values of structured files: `assertions:` of the policy. Owns their
 //! reading and judging; paths are `document`'s.
 
-use bstr::{BStr, ByteSlice};
+use std::collections::HashSet;
+use std::ops::Range;
+
+use bstr::{BStr, BString, ByteSlice};
 use regex::bytes::Regex;
 
-use super::structured::{self, Structured};
+use super::structured;
 use super::{Check, Checks, Rule};
 use crate::document::{Format, Path};
 use crate::error::Result;
-use crate::finding::{Findings, Severity, Violation};
+use crate::finding::{Findings, Origin, Severity, Violation};
+use crate::manifests::{self, Files, Graph, SourceFile, helm};
 use crate::policy::scope::{Globs, is_match};
 use crate::policy::{Environment, Level, Located, Options};
 use crate::subject::{Kinds, Tree};
+use crate::text::line_around;
 use crate::yaml::Node;
 
 pub static RULE: Rule = Rule {
@@ -43,6 +48,8 @@ struct Assertion {
     id: String,
     files: Globs,
     format: Option<Format>,
+    /// What the files make is judged, not what they say: kustomizations built, Helm values over the chart's own.
+    effective: bool,
     /// Documents for which it holds: each path leads to a value of this text.
     conditions: Vec<(Path, String)>,
     path: Path,
@@ -60,10 +67,11 @@ struct Assertions {
     environments: Vec<Environment>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "id",
     "files",
     "format",
+    "on",
     "where",
     "path",
     "equals",
@@ -92,6 +100,10 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
         && !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     {
         options.mistake(at.source, node.node.span.clone(), "an id has letters, digits, dashes and dots");
+    }
+    let on: String = options.field(at, "on").unwrap_or_else(|| "files".into());
+    if let (false, Some(node)) = (["files", "effective"].contains(&on.as_str()), at.get("on")) {
+        options.mistake(at.source, node.node.span.clone(), "one of files, effective is needed here");
     }
     let parse = |text: &str, node: &Node| match Path::parse(text) {
         Ok(path) => Some(path),
@@ -132,6 +144,7 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
         id: id?,
         files: files?,
         format: format.and_then(|(f, _)| f),
+        effective: on == "effective",
         conditions,
         path: path?,
         key: key?,
@@ -147,21 +160,32 @@ impl Check<Tree<'_>> for Assertions {
     fn check(&self, tree: &Tree<'_>, out: &mut Findings<'_>) -> Result<()> {
         let branch = tree.name.as_ref().map(|n| n.as_bstr());
         let wanted = |path: &BStr| self.list.iter().any(|a| a.wants(path, branch, &self.environments));
-        for entry in structured::touched(tree, wanted)? {
-            let mut read: Vec<(Option<Format>, Option<Structured>)> = Vec::new();
-            for assertion in &self.list {
-                if !assertion.wants(entry.path.as_ref(), branch, &self.environments) {
-                    continue;
+        let is_effective = self.list.iter().any(|a| a.effective);
+        // What is deployed depends on files that no assertion names.
+        let touched = structured::touched(tree, |path| is_effective || wanted(path))?;
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let files = Files::new(tree.snapshot)?;
+        for entry in touched.iter().filter(|e| wanted(e.path.as_ref())) {
+            for assertion in self.list.iter().filter(|a| !a.effective) {
+                let path: &BStr = entry.path.as_ref();
+                let format = assertion.format.or_else(|| Format::of(path));
+                if let (true, Some(format)) = (assertion.wants(path, branch, &self.environments), format)
+                    && let Some(file) = files.load(path, format)?
+                {
+                    assertion.unreadable(&file, out);
+                    assertion.judge(&files, file.roots.iter(), &mut HashSet::new(), out);
                 }
-                let at = match read.iter().position(|(format, _)| *format == assertion.format) {
-                    Some(at) => at,
-                    None => {
-                        read.push((assertion.format, structured::read(tree, entry.clone(), assertion.format)?));
-                        read.len() - 1
-                    }
-                };
-                if let Some(file) = &read[at].1 {
-                    assertion.judge(file, out);
+            }
+        }
+        let touched: HashSet<&BStr> = touched.iter().map(|e| e.path.as_bstr()).collect();
+        for assertion in self.list.iter().filter(|a| a.effective) {
+            // A base that several overlays share is told of once.
+            let mut told = HashSet::new();
+            for entry in files.entries().iter().filter(|e| !e.symlink) {
+                if assertion.wants(entry.path.as_ref(), branch, &self.environments) {
+                    assertion.deployed(&files, entry.path.as_ref(), &touched, &mut told, out)?;
                 }
             }
         }
@@ -169,37 +193,74 @@ impl Check<Tree<'_>> for Assertions {
     }
 }
 
+/// Places that an assertion has told of.
+type Told = HashSet<(BString, usize)>;
+
 impl Assertion {
     fn wants(&self, path: &BStr, branch: Option<&BStr>, environments: &[Environment]) -> bool {
         let there = |e| structured::environment_of(path, branch, environments) == Some(e);
         is_match(&self.files, path) && self.environment.is_none_or(there)
     }
 
-    fn judge(&self, file: &Structured, out: &mut Findings<'_>) {
-        if let Some(mistake) = file.document.mistakes.first().filter(|_| file.document.roots.is_empty()) {
-            let line = crate::text::line_around(&file.bytes, mistake.span.start);
+    /// Judges what a file makes, if the change touches any part of it.
+    fn deployed(
+        &self,
+        files: &Files<'_>,
+        path: &BStr,
+        touched: &HashSet<&BStr>,
+        told: &mut Told,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
+        if manifests::FILE_NAMES.iter().any(|name| manifests::name(path) == *name) {
+            let directory = manifests::directory(path);
+            let graph = Graph::of(files, directory)?;
+            if !graph.files_of(directory).iter().any(|p| touched.contains(p)) {
+                return Ok(());
+            }
+            if let Some(built) = manifests::build(files, directory)? {
+                self.judge(files, built.objects.iter().map(|o| &o.node), told, out);
+            }
+            return Ok(());
+        }
+        let base = if manifests::name(path).starts_with(b"values") { helm::base(files, path) } else { None };
+        if !touched.contains(path) && !base.as_ref().is_some_and(|b| touched.contains(b.as_bstr())) {
+            return Ok(());
+        }
+        let Some(format) = self.format.or_else(|| Format::of(path)) else { return Ok(()) };
+        let Some(file) = files.load(path, format)? else { return Ok(()) };
+        self.unreadable(&file, out);
+        match base {
+            Some(base) if !file.is_broken() => {
+                let merged = helm::values(files, &[base, path.to_owned()])?;
+                self.judge(files, merged.iter(), told, out);
+            }
+            _ => self.judge(files, file.roots.iter(), told, out),
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, file: &SourceFile, out: &mut Findings<'_>) {
+        if let Some(mistake) = file.mistakes.first().filter(|_| file.is_broken()) {
+            let line = line_around(&file.bytes, mistake.span.start);
             let message = format!("the file cannot be read: {}", mistake.message);
             out.push(self.violation(file, mistake.span.clone(), message).hide(line));
         }
-        for root in &file.document.roots {
+    }
+
+    fn judge<'n>(
+        &self,
+        files: &Files<'_>,
+        roots: impl Iterator<Item = &'n Node>,
+        told: &mut Told,
+        out: &mut Findings<'_>,
+    ) {
+        for root in roots {
             if !self.conditions.iter().all(|(p, text)| p.find(root).iter().any(|f| f.value.text() == Some(text))) {
                 continue;
             }
             let found = self.path.find(root);
             if found.is_empty() && !matches!(self.wanted, Wanted::Absent) {
-                let near = self.path.nearest(root);
-                let at = near.key.unwrap_or(near.value);
-                let end = crate::text::line_around(&file.bytes, at.span.start).end.max(at.span.start);
-                let span = at.span.start..at.span.end.min(end);
-                // What else stands on that line is nobody's business.
-                let mut others = Vec::new();
-                near.value.walk(&mut |_, node| {
-                    if node.text().is_some() && node.span.start < end {
-                        others.push(node.span.clone());
-                    }
-                });
-                let message = format!("`{}` is missing", self.key);
-                out.push(self.violation(file, span, message).hide_all(others));
+                self.missing(files, root, told, out);
             }
             for f in found {
                 let text = f.value.text();
@@ -211,17 +272,35 @@ impl Assertion {
                     Wanted::Matches(regex) if text.is_some_and(|t| regex.is_match(t.as_bytes())) => None,
                     Wanted::Matches(_) => Some("does not match what it must"),
                 };
-                if let Some(wrong) = wrong {
-                    let span = f.value.span.clone();
-                    out.push(self.violation(file, span.clone(), format!("`{}` {wrong}", self.key)).hide(span));
+                let Some((wrong, file)) = wrong.zip(files.locate(&f.value.span)) else { continue };
+                let span = file.local(&f.value.span);
+                if told.insert((file.path.clone(), span.start)) {
+                    out.push(self.violation(&file, span.clone(), format!("`{}` {wrong}", self.key)).hide(span));
                 }
             }
         }
     }
 
-    fn violation<'f>(&self, file: &'f Structured, span: std::ops::Range<usize>, usual: String) -> Violation<'f> {
+    /// Told where the path gets lost.
+    fn missing(&self, files: &Files<'_>, root: &Node, told: &mut Told, out: &mut Findings<'_>) {
+        let near = self.path.nearest(root);
+        let at = near.key.unwrap_or(near.value);
+        let Some(file) = files.locate(&at.span) else { return };
+        let at = file.local(&at.span);
+        let end = line_around(&file.bytes, at.start).end.max(at.start);
+        let span = at.start..at.end.min(end);
+        // What else stands on that line is nobody's business.
+        let others: Vec<_> = file.scalars().iter().filter(|s| at.start <= s.start && s.start < end).cloned().collect();
+        if told.insert((file.path.clone(), span.start)) {
+            let message = format!("`{}` is missing", self.key);
+            out.push(self.violation(&file, span, message).hide_all(others));
+        }
+    }
+
+    fn violation<'f>(&self, file: &'f SourceFile, span: Range<usize>, usual: String) -> Violation<'f> {
         let rule = format!("assertions/{}", self.id);
-        let violation = Violation::new(rule, self.severity, file.origin(), &file.bytes, span);
+        let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
+        let violation = Violation::new(rule, self.severity, origin, &file.bytes, span);
         let violation = violation.message(self.message.clone().unwrap_or(usual)).key(self.key.clone());
         match (&self.help, &self.wanted) {
             (Some(help), _) => violation.help(help.clone()),

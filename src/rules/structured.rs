@@ -1,30 +1,13 @@
 //! What rules on structured files of a tree share: which files a change touches, and which environment a file belongs
 //! to. Owns no requirement.
 
-use std::rc::Rc;
-
 use bstr::{BStr, ByteSlice};
 
 use super::divergence::names;
-use crate::document::{Document, Format, Stored};
 use crate::error::Result;
-use crate::finding::Origin;
 use crate::policy::Environment;
 use crate::policy::scope::Branches;
 use crate::subject::{Entry, Tree};
-
-/// A file that was read.
-pub struct Structured {
-    pub entry: Entry,
-    pub bytes: Rc<Stored>,
-    pub document: Rc<Document>,
-}
-
-impl Structured {
-    pub fn origin(&self) -> Origin {
-        Origin::File { path: self.entry.path.clone(), commit: None, blob: self.entry.blob }
-    }
-}
 
 /// Files that are wanted and that the change touches; without a tree before it, all that are wanted. None is read.
 pub fn touched(tree: &Tree<'_>, wanted: impl Fn(&BStr) -> bool) -> Result<Vec<Entry>> {
@@ -41,15 +24,6 @@ pub fn touched(tree: &Tree<'_>, wanted: impl Fn(&BStr) -> bool) -> Result<Vec<En
         });
     }
     Ok(list)
-}
-
-/// Reads one of them; `None` when it is gone, or of no structured format.
-pub fn read(tree: &Tree<'_>, entry: Entry, format: Option<Format>) -> Result<Option<Structured>> {
-    let path: &BStr = entry.path.as_ref();
-    let Some(format) = format.or_else(|| Format::of(path)) else { return Ok(None) };
-    let Some(bytes) = tree.snapshot.read(path)? else { return Ok(None) };
-    let document = bytes.document(format);
-    Ok(Some(Structured { entry, bytes, document }))
 }
 
 /// The one environment that a text names, by its order.

@@ -279,6 +279,65 @@ pub fn is_usual_password(value: &[u8]) -> bool {
     lower == b"pass123" || lower == b"pass1234" || WORDS.iter().any(|w| lower == w.as_bytes())
 }
 
+/// A setting that somebody still has to fill in, as a whole: `your-key-here`, `xxxxxxxx`, `<set-me>`, `CHANGE_ME_IN_UI`.
+/// Settings that merely hold a word of the list above (`https://api.example.org`) are settings.
+pub fn is_unfilled(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "changeme",
+        "change-me",
+        "change_me",
+        "change me",
+        "changethis",
+        "change-this",
+        "change_this",
+        "replaceme",
+        "replace-me",
+        "replace_me",
+        "replace me",
+        "replace-with",
+        "replace_with",
+        "replace with",
+        "your-",
+        "your_",
+        "your ",
+        "insert-",
+        "insert_",
+        "insert your",
+        "enter-your",
+        "enter_your",
+        "enter your",
+        "put-your",
+        "put_your",
+        "put your",
+        "fill-me",
+        "fill_me",
+        "fill-in",
+        "fill_in",
+        "set-me",
+        "set_me",
+        "to-be-",
+        "to_be_",
+        "to be ",
+    ];
+    const WHOLE: &[&str] = &["todo", "fixme", "tbd", "placeholder", "...", "???", "***", "xxx"];
+    let lower = value.trim().to_ascii_lowercase();
+    let only = |byte: u8| lower.len() >= 4 && lower.iter().all(|b| *b == byte);
+    let bracketed = lower.strip_prefix(b"<").and_then(|v| v.strip_suffix(b">")).is_some_and(|inner| {
+        inner.iter().any(u8::is_ascii_alphabetic) && !inner.iter().any(|b| matches!(b, b'<' | b'>' | b'\n'))
+    });
+    // A sentence or an address that begins so is none.
+    let short = lower.len() <= 64 && !lower.iter().any(|b| matches!(b, b'/' | b'.' | b'@' | b'\n'));
+    bracketed
+        || only(b'x')
+        || only(b'*')
+        || only(b'?')
+        || WHOLE.iter().any(|w| lower == w.as_bytes())
+        || short && STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
+        || short && [&b"-here"[..], b"_here", b" here"].iter().any(|end| lower.ends_with(end))
+        || lower.starts_with(b"todo:")
+        || lower.starts_with(b"todo ")
+}
+
 fn has_part(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     PARTS.iter().any(|part| contains(&lower, part))

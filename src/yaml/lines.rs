@@ -60,8 +60,8 @@ struct Lines<'t> {
     /// There is content at `at` that belongs to the document.
     more: bool,
     nodes: usize,
-    /// Names that `&` gave in this document.
-    anchors: Vec<&'t str>,
+    /// Names that `&` gave in this document, and the spans of the values that are complete.
+    anchors: Vec<(&'t str, Option<Range<usize>>)>,
     mistakes: Vec<Mistake>,
 }
 
@@ -223,16 +223,20 @@ impl<'t> Lines<'t> {
     fn anchored(&mut self, column: usize, depth: usize) -> Option<Node> {
         let name = self.name()?;
         (self.anchors.len() < MAX_ANCHORS).then_some(())?;
-        self.anchors.push(name);
+        let number = self.anchors.len();
+        self.anchors.push((name, None));
         let spaces = self.spaces(self.at);
         self.at += spaces;
-        if self.is_line_over(spaces) {
+        let node = if self.is_line_over(spaces) {
             self.end_line()?;
             (self.more && self.indent > column).then_some(())?;
-            return self.node(self.indent, Some(column), depth + 1);
-        }
-        (self.bytes[self.at] != b'*').then_some(())?;
-        self.on_line(column)
+            self.node(self.indent, Some(column), depth + 1)?
+        } else {
+            (self.bytes[self.at] != b'*').then_some(())?;
+            self.on_line(column)?
+        };
+        self.anchors[number].1 = Some(node.span.clone());
+        Some(node)
     }
 
     /// The name after `&` or `*`, up to a space or the line's end.
@@ -267,8 +271,10 @@ impl<'t> Lines<'t> {
             }
             b'*' => {
                 let name = self.name()?;
-                self.anchors.contains(&name).then_some(())?;
-                (self.put(start..self.at, Value::Alias)?, false)
+                // The last anchor of a name counts.
+                let (_, target) = self.anchors.iter().rev().find(|(n, _)| *n == name)?;
+                let target = target.clone();
+                (self.put(start..self.at, Value::Alias(target))?, false)
             }
             _ => self.plain_in_block(parent)?,
         };

@@ -87,6 +87,25 @@ fn policy() -> Value {
             "near-misses": { "type": "array", "minItems": 2, "items": text },
         },
     });
+    let wanted = ["equals", "one-of", "matches", "present", "absent"].map(|key| json!({ "required": [key] }));
+    let assertion = json!({
+        "type": "object",
+        "required": ["id", "files", "path"],
+        "additionalProperties": false,
+        "oneOf": wanted,
+        "properties": {
+            "id": { "type": "string", "pattern": "^[A-Za-z0-9._-]+$" }, "files": strings(),
+            "path": { "type": "string", "description": "a key path: spec.source.targetRevision, containers.*.image" },
+            "on": { "enum": ["files", "effective"], "default": "files", "description": "what is written, or what is deployed" },
+            "format": { "enum": portcullis::document::Format::NAMES },
+            "where": { "type": "object", "description": "key paths and the texts that documents must have there" },
+            "equals": { "type": ["string", "number", "boolean"] },
+            "one-of": { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
+            "matches": { "type": "string", "description": "a regular expression" },
+            "present": { "type": "boolean" }, "absent": { "type": "boolean" },
+            "environment": text, "severity": severity(), "message": text, "help": text,
+        },
+    });
     let presets: Vec<&str> = PRESETS.iter().map(|p| p.0).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -145,7 +164,7 @@ fn policy() -> Value {
             },
             "rules": rules(),
             "detectors": { "type": "array", "items": detector },
-            "assertions": { "type": "array", "items": { "type": "object" } },
+            "assertions": { "type": "array", "items": assertion },
         },
     })
 }

@@ -71,3 +71,32 @@ fn mistakes_are_told_at_once() {
     let Err(mistakes) = policy.compile(Kinds::TREE, &["assertions".into()]) else { panic!("nothing is wrong") };
     assert!(mistakes.len() >= 8, "{:?}", mistakes.iter().map(|m| &m.wrong.message).collect::<Vec<_>>());
 }
+
+#[test]
+fn effective_assertions_judge_what_is_deployed() {
+    let policy = format!(
+        "{ENVIRONMENTS}assertions:\n- {{ id: a, files: 'o/*/kustomization.yaml', on: effective, where: {{ kind: Deployment }}, path: spec.replicas, equals: 2 }}\n- {{ id: b, files: 'c/values-*.yaml', on: effective, path: level, equals: info }}\n"
+    );
+    let tree = MemoryTree::of([
+        ("base/d.yaml", "kind: Deployment\napiVersion: apps/v1\nmetadata: { name: d }\nspec: { replicas: 1 }\n"),
+        ("base/kustomization.yaml", "resources: [d.yaml]\n"),
+        ("o/a/kustomization.yaml", "resources: [../../base]\nreplicas: [{ name: d, count: 2 }]\n"),
+        ("o/b/kustomization.yaml", "resources: [../../base]\nreplicas:\n- { name: d, count: 3 }\n"),
+        ("o/c/kustomization.yaml", "resources: [../../base]\n"),
+        ("o/d/kustomization.yaml", "resources: [../../base]\n"),
+        ("c/values.yaml", "level: info\n"),
+        ("c/values-a.yaml", "other: 1\n"),
+        ("c/values-b.yaml", "level: debug\n"),
+        ("readme.yaml", "a: 1\n"),
+    ]);
+    let places = |tree: &MemoryTree, before: Option<&MemoryTree>| -> Vec<String> {
+        let findings = judge(&policy, "assertions", None, tree, before);
+        findings.iter().map(|f| format!("{}:{}:{}", f.origin.path().unwrap(), f.span.line, f.span.column)).collect()
+    };
+    // The base is told of once, though two overlays leave it as it is.
+    assert_eq!(places(&tree, None), ["o/b/kustomization.yaml:3:21", "base/d.yaml:4:19", "c/values-b.yaml:1:8"]);
+    let touched = tree.clone().with("base/d.yaml", "kind: Deployment\nmetadata: { name: d }\nspec: { replicas: 4 }\n");
+    assert_eq!(places(&touched, Some(&tree)).len(), 2);
+    let unrelated = tree.clone().with("README.md", "x");
+    assert!(places(&unrelated, Some(&tree)).is_empty());
+}

@@ -63,3 +63,117 @@ fn options_say_more() {
     let found = judge(&policy, "deployments", None, &tree, None);
     assert_eq!((found.len(), found[0].span.line, found[0].span.column), (1, 1, 1));
 }
+
+/// `code path:line` of each finding.
+fn found(tree: &MemoryTree, before: Option<&MemoryTree>) -> Vec<String> {
+    let findings = judge(ENVIRONMENTS, "deployments", None, tree, before);
+    let place = |f: &portcullis::finding::Finding| format!("{} {}:{}", f.rule, f.origin.path().unwrap(), f.span.line);
+    findings.iter().map(place).collect()
+}
+
+fn application(source: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{ name: shop }}\nspec:\n  source:\n{source}"
+    )
+}
+
+fn overlays(production: &str) -> MemoryTree {
+    let base = application("    repoURL: x\n    path: charts/a\n    targetRevision: dev\n");
+    MemoryTree::of([
+        ("charts/a/Chart.yaml", "name: a\n"),
+        ("base/shop.yaml", &*base),
+        ("base/kustomization.yaml", "resources: [shop.yaml]\n"),
+        ("overlays/staging/kustomization.yaml", "resources: [../../base]\n"),
+        ("overlays/production/kustomization.yaml", production),
+    ])
+}
+
+#[test]
+fn an_application_is_judged_as_its_overlay_makes_it() {
+    // The base says dev, and nothing changes it for production.
+    assert_eq!(found(&overlays("resources: [../../base]\n"), None), ["deployments/argocd-revision base/shop.yaml:8"]);
+    let patches = [
+        "patches:\n- patch: |\n    apiVersion: argoproj.io/v1alpha1\n    kind: Application\n    metadata: { name: shop }\n    spec:\n      source:\n        targetRevision: REVISION\n",
+        "patches:\n- target: { kind: Application }\n  patch: |-\n    - op: replace\n      path: /metadata/name\n      value: dev\n    - op: replace\n      path: /spec/source/targetRevision\n      value: REVISION\n",
+        "patchesStrategicMerge:\n- |\n  apiVersion: argoproj.io/v1alpha1\n  kind: Application\n  metadata: { name: shop }\n  spec: { source: {\n   targetRevision: REVISION } }\n#\n",
+        "patchesJson6902:\n- target: { group: argoproj.io, version: v1alpha1, kind: Application, name: sh.p }\n  patch: >-\n    [{\"op\": \"replace\", \"path\": \"/spec/source/targetRevision\", \"value\": \"REVISION\"}]\n",
+    ];
+    let lines = [9, 10, 8, 5];
+    for (patch, line) in patches.into_iter().zip(lines) {
+        let text = |revision| format!("resources: [../../base]\n{}", patch.replace("REVISION", revision));
+        assert!(found(&overlays(&text("main")), None).is_empty(), "{patch}");
+        let wrong = found(&overlays(&text("feat/x")), None);
+        assert_eq!(wrong, [format!("deployments/argocd-revision overlays/production/kustomization.yaml:{line}")]);
+    }
+}
+
+#[test]
+fn a_change_of_a_base_reads_its_overlays_and_no_others() {
+    let before = overlays("resources: [../../base]\n")
+        .with("other/x.yaml", &application("    repoURL: x\n"))
+        .with("other/kustomization.yaml", "resources: [x.yaml]\n");
+    let after = before.clone().with("base/shop.yaml", &application("    repoURL: x\n    path: charts/a\n"));
+    after.read.borrow_mut().clear();
+    assert!(found(&after, Some(&before)).is_empty());
+    assert!(!after.read.borrow().iter().any(|p| p == "other/x.yaml" || p == "charts/a/Chart.yaml"));
+    let unrelated = before.clone().with("README.md", "x");
+    unrelated.read.borrow_mut().clear();
+    assert!(found(&unrelated, Some(&before)).is_empty());
+    assert!(unrelated.read.borrow().is_empty());
+}
+
+#[test]
+fn values_from_another_revision_of_this_repository_count() {
+    let app = |revision: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  sources:\n  - repoURL: https://charts.example\n    chart: shop\n    targetRevision: 1.0.0\n    helm: {{ valueFiles: [$values/charts/a/values.yaml] }}\n  - repoURL: y\n    ref: values\n    targetRevision: {revision}\n  - {{ repoURL: z, ref: others, targetRevision: dev }}\n"
+        )
+    };
+    let tree =
+        |revision| MemoryTree::of([("apps/production/a.yaml", &*app(revision)), ("charts/a/values.yaml", "a: 1\n")]);
+    assert_eq!(found(&tree("dev"), None), ["deployments/argocd-revision apps/production/a.yaml:11"]);
+    assert!(found(&tree("main"), None).is_empty());
+}
+
+#[test]
+fn generators_of_application_sets_read_the_repository() {
+    let set = |generator: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec:\n  goTemplate: true\n  generators:\n{generator}  template:\n    metadata: {{ name: 'shop-{{{{ .env }}}}' }}\n    spec:\n      source: {{ repoURL: x, path: charts/a, targetRevision: '{{{{ .git.revision }}}}' }}\n"
+        )
+    };
+    let tree = |generator: &str, revision: &str| {
+        MemoryTree::of([
+            ("charts/a/Chart.yaml", "name: a\n"),
+            ("set.yaml", &*set(generator)),
+            (
+                "envs/one/config.json",
+                &*format!("{{\"env\": \"production\", \"git\": {{\"revision\": \"{revision}\"}}}}"),
+            ),
+            ("envs/two/config.json", "{\"env\": \"staging\", \"git\": {\"revision\": \"dev\"}}"),
+        ])
+    };
+    let files = "  - git:\n      repoURL: x\n      files: [{ path: 'envs/*/config.json' }]\n";
+    assert_eq!(found(&tree(files, "dev"), None), ["deployments/argocd-revision envs/one/config.json:1"]);
+    assert!(found(&tree(files, "main"), None).is_empty());
+    let matrix = "  - matrix:\n      generators:\n      - git: { files: [{ path: 'envs/one/*.json' }] }\n      - list: { elements: [{ x: 1 }, { x: 2 }] }\n";
+    assert!(!found(&tree(matrix, "dev"), None).is_empty());
+    // Nobody here knows the clusters.
+    assert!(found(&tree("  - clusters: {}\n", "dev"), None).is_empty());
+}
+
+#[test]
+fn broken_kustomizations_end_and_are_judged_as_far_as_they_go() {
+    let looping = MemoryTree::of([
+        ("a/production/kustomization.yaml", "resources: [../b, x.yaml, https://example.org/y.yaml]\n"),
+        ("a/b/kustomization.yaml", "resources: [../production]\n"),
+        ("a/production/x.yaml", &*application("    repoURL: x\n    path: a\n    targetRevision: dev\n")),
+    ]);
+    // Nobody is the root of a loop, and its files are judged all the same.
+    assert_eq!(found(&looping, None), ["deployments/argocd-revision a/production/x.yaml:8"]);
+    let broken = MemoryTree::of([
+        ("p/production/kustomization.yaml", "resources: [x.yaml, gone.yaml]\npatches: [{ path: gone.yaml }]\n"),
+        ("p/production/x.yaml", &*application("    repoURL: x\n    path: p\n    targetRevision: dev\n")),
+    ]);
+    assert_eq!(found(&broken, None), ["deployments/argocd-revision p/production/x.yaml:8"]);
+}

@@ -1,40 +1,112 @@
-//! Applications and ApplicationSets of Argo CD: `targetRevision` is one of the environment's.
+//! Applications and ApplicationSets of Argo CD: `targetRevision` is one of the environment's, and so are paths, value
+//! files and destinations.
 
-use super::{Scene, Stance};
+use super::flux::other_environment;
+use super::{Scene, Stance, is_directory};
+use crate::error::Result;
 use crate::finding::Severity;
+use crate::manifests;
 use crate::policy::scope::is_match;
 use crate::yaml::Node;
 
 const CODE: &str = "deployments/argocd-revision";
 
-pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) {
+pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {
     let group = root.get("apiVersion").and_then(Node::text).is_some_and(|v| v.starts_with("argoproj.io/"));
-    let (spec, key) = match root.get("kind").and_then(Node::text) {
-        Some("Application") if group => (root.get("spec"), "spec"),
-        Some("ApplicationSet") if group => (root.at(&["spec", "template", "spec"]), "spec.template.spec"),
-        _ => return,
-    };
-    let Some(spec) = spec else { return };
-    let text = |path: &[&str]| root.at(path).and_then(Node::text);
-    let near = [text(&["metadata", "name"]), spec.at(&["destination", "namespace"]).and_then(Node::text)];
-    if let Some(one) = spec.get("source") {
-        source(scene, one, &format!("{key}.source"), near);
+    match root.get("kind").and_then(Node::text) {
+        Some("Application") if group => application(scene, root, "spec"),
+        Some("ApplicationSet") if group => {
+            let generated = manifests::expand(scene.files, root)?;
+            for one in &generated.applications {
+                application(scene, one, "spec.template.spec");
+            }
+            // Where no generator can be evaluated, the template still says what does not depend on them.
+            if generated.applications.is_empty()
+                && let Some(template) = root.at(&["spec", "template"])
+            {
+                application(scene, template, "spec.template.spec");
+            }
+        }
+        _ => {}
     }
-    for (n, one) in spec.get("sources").map_or(&[][..], Node::items).iter().enumerate() {
-        source(scene, one, &format!("{key}.sources[{n}]"), near);
+    Ok(())
+}
+
+fn application(scene: &mut Scene<'_, '_, '_>, root: &Node, key: &str) {
+    let Some(spec) = root.get("spec") else { return };
+    let text = |path: &[&str]| root.at(path).and_then(Node::text).filter(|t| !t.contains("{{"));
+    let near = [text(&["metadata", "name"]), spec.at(&["destination", "namespace"]).and_then(Node::text)];
+    let sources: Vec<(&Node, String)> = spec
+        .get("source")
+        .map(|one| (one, format!("{key}.source")))
+        .into_iter()
+        .chain(
+            spec.get("sources")
+                .map_or(&[][..], Node::items)
+                .iter()
+                .enumerate()
+                .map(|(n, one)| (one, format!("{key}.sources[{n}]"))),
+        )
+        .collect();
+    let all: Vec<&Node> = sources.iter().map(|(one, _)| *one).collect();
+    for (one, key) in &sources {
+        source(scene, root, one, key, near, &all);
+    }
+    let Some(own) = scene.named_environment(root, [near[0]]) else { return };
+    for path in ["namespace", "name"] {
+        if let Some(node) = spec.at(&["destination", path]) {
+            other_environment(scene, own, &format!("{key}.destination.{path}"), node, "an Application");
+        }
+    }
+    for (one, key) in &sources {
+        let mut values: Vec<(String, &Node)> =
+            one.get("path").map(|n| (format!("{key}.path"), n)).into_iter().collect();
+        for (n, file) in one.at(&["helm", "valueFiles"]).map_or(&[][..], Node::items).iter().enumerate() {
+            values.push((format!("{key}.helm.valueFiles[{n}]"), file));
+        }
+        for (n, parameter) in one.at(&["helm", "parameters"]).map_or(&[][..], Node::items).iter().enumerate() {
+            values.extend(parameter.get("value").map(|v| (format!("{key}.helm.parameters[{n}].value"), v)));
+        }
+        for (key, node) in values {
+            other_environment(scene, own, &key, node, "an Application");
+        }
     }
 }
 
-fn source(scene: &mut Scene<'_, '_, '_>, source: &Node, key: &str, near: [Option<&str>; 2]) {
+/// Whether a source is this repository: by the policy's list; else what it applies, or gives values from, is here.
+fn is_ours(scene: &Scene<'_, '_, '_>, source: &Node, all: &[&Node]) -> bool {
+    let text = |key: &str| source.get(key).and_then(Node::text);
+    if !scene.rules.repositories.is_empty() {
+        return is_match(&scene.rules.repositories, text("repoURL").unwrap_or_default().into());
+    }
+    if text("path").is_some_and(|path| is_directory(scene.files, path)) {
+        return true;
+    }
+    // `$values/charts/x/values.yaml` of another source is a file of the source that is called `values`.
+    let Some(name) = text("ref") else { return false };
+    let prefix = format!("${name}/");
+    let mut files = all.iter().flat_map(|s| s.at(&["helm", "valueFiles"]).map_or(&[][..], Node::items));
+    files.any(|file| {
+        let path = file.text().and_then(|t| t.strip_prefix(&prefix)).and_then(|p| manifests::join("".into(), p));
+        path.is_some_and(|p| scene.files.entry(p.as_ref()).is_some())
+    })
+}
+
+fn source(
+    scene: &mut Scene<'_, '_, '_>,
+    root: &Node,
+    source: &Node,
+    key: &str,
+    near: [Option<&str>; 2],
+    all: &[&Node],
+) {
     let text = |key: &str| source.get(key).and_then(Node::text);
     // A chart's revision is its version, in a registry of charts.
-    let (Some(url), None) = (text("repoURL"), text("chart")) else { return };
-    let path = text("path").unwrap_or_default();
-    let ours = match scene.rules.repositories.is_empty() {
-        true => (scene.has_directory)(path),
-        false => is_match(&scene.rules.repositories, url.into()),
-    };
-    let Some(environment) = scene.environment(near.into_iter().chain([Some(path)])).filter(|_| ours) else { return };
+    if text("chart").is_some_and(|c| !c.is_empty()) || text("repoURL").is_none() || !is_ours(scene, source, all) {
+        return;
+    }
+    let path = text("path").filter(|p| !p.contains("{{"));
+    let Some(environment) = scene.environment(root, near.into_iter().chain([path])) else { return };
     let name = scene.rules.environments[environment].name.clone();
     let key = format!("{key}.targetRevision");
     let (entry, written) = (source.entry("targetRevision"), text("targetRevision").unwrap_or_default());

@@ -1,26 +1,32 @@
-//! What deploys what, and from where: revisions that Argo CD and Flux follow, jobs that CI starts. Owns the words that
-//! the checks share; each tool has its own file.
+//! What deploys what, and from where: revisions that Argo CD, Flux and Kargo follow, paths that they apply, jobs that CI
+//! starts. Owns which documents are looked at, and the words that the checks share; each tool has its own file.
+//! Objects are looked at as they are deployed: a file that a kustomization uses is judged by what the kustomization
+//! makes of it.
 
 mod argocd;
 mod flux;
 mod github;
 mod gitlab;
+mod kargo;
+mod kustomize;
 mod revisions;
+mod scene;
 mod triggers;
 
-use std::ops::Range;
+use bstr::{BStr, BString, ByteSlice};
 
-use bstr::{BStr, ByteSlice};
-
-use super::structured::{self, Structured};
 use super::{Check, Checks, Rule};
 use crate::document::Format;
 use crate::error::Result;
-use crate::finding::{Findings, Severity, Violation};
+use crate::finding::Findings;
+use crate::manifests::{self, Files, Graph, SourceFile};
 use crate::policy::scope::Globs;
 use crate::policy::{Environment, Options};
+use crate::rules::structured;
 use crate::subject::{Kinds, Tree};
+use crate::yaml::Node;
 use revisions::Revisions;
+use scene::{Findable, Scene};
 
 pub static RULE: Rule = Rule {
     id: "deployments",
@@ -58,17 +64,6 @@ struct Deployments {
     manual: Stance,
 }
 
-/// One file, and who is told.
-struct Scene<'a, 'o, 'r> {
-    rules: &'a Deployments,
-    file: &'a Structured,
-    /// Full name.
-    branch: Option<&'a BStr>,
-    /// Whether the tree has a file below a directory.
-    has_directory: &'a dyn Fn(&str) -> bool,
-    out: &'o mut Findings<'r>,
-}
-
 impl Deployments {
     fn read(options: &Options<'_>) -> Self {
         let environments = options.vocabulary().environments.clone();
@@ -95,64 +90,116 @@ fn is_gitlab(path: &BStr) -> bool {
     path == ".gitlab-ci.yml" || path == ".gitlab-ci.yaml" || path.starts_with(b".gitlab/ci/")
 }
 
-/// Objects of Argo CD and Flux say so by their group, near the top or not at all.
+fn is_yaml(path: &BStr) -> bool {
+    path.ends_with(b".yaml") || path.ends_with(b".yml")
+}
+
+fn is_kustomization(path: &BStr) -> bool {
+    manifests::FILE_NAMES.iter().any(|name| manifests::name(path) == *name)
+}
+
+/// Objects of Argo CD, Flux and Kargo say so by their group, near the top or not at all.
 fn deploys(bytes: &[u8]) -> bool {
-    bytes.find(b"argoproj.io/").is_some() || bytes.find(b"toolkit.fluxcd.io/").is_some()
+    [&b"argoproj.io/"[..], b"toolkit.fluxcd.io/", b"kargo.akuity.io/"].iter().any(|group| bytes.find(group).is_some())
 }
 
 impl Check<Tree<'_>> for Deployments {
     fn check(&self, tree: &Tree<'_>, out: &mut Findings<'_>) -> Result<()> {
-        let yaml = |p: &BStr| p.ends_with(b".yaml") || p.ends_with(b".yml");
-        let touched = structured::touched(tree, yaml)?;
+        let wanted = |p: &BStr| is_yaml(p) || is_kustomization(p) || p.ends_with(b".json") || p.ends_with(b".env");
+        let touched = structured::touched(tree, wanted)?;
         if touched.is_empty() {
             return Ok(());
         }
-        let entries = tree.snapshot.entries()?;
-        let has_directory = |directory: &str| {
-            let prefix = format!("{}/", directory.trim_start_matches("./").trim_matches('/'));
-            let at = entries.partition_point(|e| e.path.as_slice() < prefix.as_bytes());
-            prefix.len() > 1 && entries.get(at).is_some_and(|e| e.path.starts_with(prefix.as_bytes()))
-        };
+        let files = Files::new(tree.snapshot)?;
         let branch = tree.name.as_ref().map(|n| n.as_bstr());
-        for entry in touched {
-            let path = entry.path.clone();
-            let ci = is_workflow(path.as_ref()) || is_gitlab(path.as_ref());
-            let Some(bytes) = tree.snapshot.read(path.as_ref())? else { continue };
-            if !ci && !deploys(&bytes) {
-                continue;
-            }
-            // What is no YAML (a Helm template) is somebody else's matter.
-            let document = bytes.document(Format::Yaml);
-            let file = Structured { entry, bytes, document };
-            let mut scene = Scene { rules: self, file: &file, branch, has_directory: &has_directory, out: &mut *out };
-            for root in &file.document.roots {
+        let mut scene = Scene::new(self, &files, branch, out);
+        let (ci, others): (Vec<_>, Vec<_>) =
+            touched.into_iter().map(|e| e.path).partition(|p| is_workflow(p.as_ref()) || is_gitlab(p.as_ref()));
+        for path in &ci {
+            let Some(file) = files.load(path.as_ref(), Format::Yaml)? else { continue };
+            scene.look_at(Findable::File(file.path.clone()));
+            for root in &file.roots {
                 if is_workflow(path.as_ref()) {
-                    github::check(&mut scene, root);
-                } else if is_gitlab(path.as_ref()) {
-                    gitlab::check(&mut scene, root);
+                    github::check(&mut scene, root)
                 } else {
-                    argocd::check(&mut scene, root);
-                    flux::check(&mut scene, root);
+                    gitlab::check(&mut scene, root)
                 }
             }
+        }
+        // Who is made of what is asked only where a kustomization could be touched.
+        let graph = match others.iter().any(|p| is_in_kustomization(&files, p.as_ref())) {
+            true => Graph::read(&files)?,
+            false => Graph::default(),
+        };
+        let used = graph.all_files();
+        for path in others.iter().filter(|p| !used.contains(p.as_bstr()) && is_yaml(p.as_ref())) {
+            if let Some(file) = deploying(&files, path.as_ref())? {
+                scene.look_at(Findable::File(path.clone()));
+                file.roots.iter().try_for_each(|root| objects(&mut scene, root))?;
+            }
+        }
+        let touches = |files: &std::collections::BTreeSet<&BStr>| others.iter().any(|p| files.contains(p.as_bstr()));
+        for path in others.iter().filter(|p| is_kustomization(p.as_ref())) {
+            if let Some(file) = files.load(path.as_ref(), Format::Yaml)? {
+                scene.look_at(Findable::File(path.clone()));
+                file.roots.iter().take(1).for_each(|root| kustomize::check(&mut scene, root));
+            }
+        }
+        for directory in graph.roots() {
+            let parts = graph.files_of(directory);
+            if !touches(&parts) {
+                continue;
+            }
+            let mut any = false;
+            for part in &parts {
+                any = any || (files.entry(part).is_some() && files.read(part)?.is_some_and(|b| deploys(&b)));
+            }
+            let Some(built) = (if any { manifests::build(&files, directory)? } else { None }) else { continue };
+            scene.look_at(Findable::Overlay(directory.to_owned()));
+            built.objects.iter().try_for_each(|object| one(&mut scene, &object.node))?;
         }
         Ok(())
     }
 }
 
-impl Scene<'_, '_, '_> {
-    fn tell(&mut self, code: &'static str, severity: Severity, span: Range<usize>, key: &str, words: (String, &str)) {
-        let violation = Violation::new(code, severity, self.file.origin(), &self.file.bytes, span);
-        self.out.push(violation.message(words.0).help(words.1).key(key));
+/// Whether a kustomization stands above a file, or beside it.
+fn is_in_kustomization(files: &Files<'_>, path: &BStr) -> bool {
+    let mut directory = manifests::directory(path);
+    loop {
+        if manifests::has_kustomization(files, directory) {
+            return true;
+        }
+        if directory.is_empty() {
+            // A file that stands apart may still be named with `..`, which kustomize refuses unless told otherwise.
+            return files.entries().iter().any(|e| is_kustomization(e.path.as_ref()));
+        }
+        directory = manifests::directory(directory);
     }
+}
 
-    /// The environment that an object belongs to: by its file, else by the first of its own texts that names one, else
-    /// by the branch.
-    fn environment<'n>(&self, texts: impl IntoIterator<Item = Option<&'n str>>) -> Option<usize> {
-        let environments = &self.rules.environments;
-        let path = self.file.entry.path.to_str_lossy();
-        structured::environment_in(&path, environments)
-            .or_else(|| texts.into_iter().flatten().find_map(|text| structured::environment_in(text, environments)))
-            .or_else(|| structured::environment_of_branch(self.branch?, environments))
+/// A file that has an object of a controller; what is no YAML (a Helm template) is somebody else's matter.
+fn deploying(files: &Files<'_>, path: &BStr) -> Result<Option<std::rc::Rc<SourceFile>>> {
+    match files.read(path)? {
+        Some(bytes) if deploys(&bytes) => files.load(path, Format::Yaml),
+        _ => Ok(None),
     }
+}
+
+fn objects(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {
+    let mut found = Vec::new();
+    manifests::unfold(root, &mut found);
+    found.into_iter().try_for_each(|node| one(scene, node))
+}
+
+fn one(scene: &mut Scene<'_, '_, '_>, node: &Node) -> Result<()> {
+    argocd::check(scene, node)?;
+    flux::check(scene, node);
+    kargo::check(scene, node);
+    Ok(())
+}
+
+/// Path of a file below a directory of the repository, for tests of what is there.
+fn is_directory(files: &Files<'_>, path: &str) -> bool {
+    let clean = path.trim_start_matches("./").trim_matches('/');
+    !clean.is_empty() && clean != "." && files.has_directory(BString::from(clean).as_ref())
 }

@@ -13,8 +13,48 @@ pub struct Revisions(Vec<Allowed>);
 struct Allowed {
     listed: Option<GlobSet>,
     branches: Branches,
+    aliases: Vec<String>,
     tags: Vec<Format>,
     shown: String,
+}
+
+impl Allowed {
+    fn is_named(&self, revision: &str) -> bool {
+        let listed = self.listed.as_ref().is_some_and(|set| set.is_match(revision));
+        listed
+            || self.branches.is_match(revision.into())
+            || self.aliases.iter().any(|a| a.eq_ignore_ascii_case(revision))
+    }
+}
+
+/// Whether a revision is a range of versions, as Argo CD and Flux read it: `1.x`, `~1.2`, `>=1 <2`, `^1.2 || 2.*`.
+/// See <https://github.com/Masterminds/semver#basic-comparisons>.
+fn is_range(revision: &str) -> bool {
+    let mut open = false;
+    let mut words = revision.split(['|', ',', ' ']).filter(|w| !w.is_empty()).peekable();
+    if words.peek().is_none() {
+        return false;
+    }
+    words.all(|word| {
+        if word == "-" {
+            open = true;
+            return true;
+        }
+        let version = word.trim_start_matches(['=', '!', '<', '>', '~', '^']);
+        open |= version.len() < word.len();
+        if version.is_empty() {
+            // `>= 1.2`: the version is the next word.
+            return true;
+        }
+        let version = version.strip_prefix('v').filter(|v| !v.is_empty()).unwrap_or(version);
+        let core = version.split(['-', '+']).next().unwrap_or_default();
+        core.split('.').count() <= 3
+            && core.split('.').all(|part| {
+                let any = matches!(part, "x" | "X" | "*");
+                open |= any;
+                any || (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+            })
+    }) && open
 }
 
 impl Revisions {
@@ -41,6 +81,7 @@ impl Revisions {
             Allowed {
                 listed: listed.map(|(set, _)| set),
                 branches: Branches::new(&e.branches).unwrap_or_default(),
+                aliases: e.aliases.clone(),
                 tags: e.tags.iter().filter_map(|t| Format::parse(t).ok()).collect(),
                 shown,
             }
@@ -55,7 +96,7 @@ impl Revisions {
         let short = revision.strip_prefix("refs/heads/").or_else(|| revision.strip_prefix("refs/tags/"));
         let revision = short.unwrap_or(revision);
         let id = matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b.is_ascii_hexdigit());
-        let range = revision.contains(['*', '^', '~', '>', '<']);
+        let range = is_range(revision);
         let good = match &allowed.listed {
             Some(set) => set.is_match(revision),
             None => {
@@ -66,6 +107,15 @@ impl Revisions {
             }
         };
         (!good && !id).then_some(&allowed.shown)
+    }
+
+    /// Whether a revision is a branch of another environment, or called as one is, and none of this one's own. A main
+    /// branch says nothing: every repository has one.
+    pub fn belongs_to_another(&self, environment: usize, revision: &str) -> bool {
+        let short = revision.strip_prefix("refs/heads/").unwrap_or(revision);
+        let common = ["main", "master", "trunk", "HEAD"].contains(&short);
+        let own = self.0.get(environment).is_some_and(|a| a.is_named(short));
+        !common && !own && self.0.iter().enumerate().any(|(n, a)| n != environment && a.is_named(short))
     }
 
     /// Whether a branch pattern of a trigger is, word for word, one of the environment's.

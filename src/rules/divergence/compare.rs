@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::keys::Asked;
 use super::model::{Kind, Requirement, Standing, Value, Verdict, judge};
 use super::settings::{Settings, Source};
-use super::side::{Side, Views, name_keys};
+use super::side::{Side, Views};
 use super::sources::Variable;
 use crate::error::Result;
 
@@ -16,6 +17,8 @@ pub struct Row<'s> {
     /// Lower and higher.
     pub sides: [Option<&'s Variable>; 2],
     pub requirement: &'s Requirement,
+    /// An entry of `keys` asks for it.
+    pub declared: bool,
     pub verdict: Verdict,
     /// Environments (by their place in the pair) whose value is not the expected one.
     pub unexpected: [bool; 2],
@@ -28,17 +31,13 @@ pub struct Row<'s> {
 /// Reads all sides of a source that has files in each of at least two environments.
 pub fn sides(views: &mut Views<'_>, source: &Source, settings: &Settings) -> Result<Vec<Side>> {
     views.open(source, settings)?;
-    let mut read = Vec::new();
-    for environment in 0..settings.environments.len() {
-        read.extend(views.side(source, environment, settings)?);
-    }
-    Ok(name_keys(read))
+    views.sides(source, settings)
 }
 
 /// What the policy asks of a variable, and whether it says what the value is.
 pub fn asked<'s>(settings: &'s Settings, source: &Source, variable: &Variable) -> (&'s Requirement, bool) {
-    let (requirement, expect) = settings.keys.of(&source.id, variable, settings.today);
-    (requirement, !expect.is_empty())
+    let asked = settings.keys.of(&source.id, variable, settings.today);
+    (asked.requirement, !asked.expect.is_empty())
 }
 
 /// Every key of either side, sorted.
@@ -48,9 +47,17 @@ pub fn rows<'s>(settings: &'s Settings, source: &Source, low: &'s Side, high: &'
     let row = |key: &'s Rc<str>| {
         let sides = [low, high].map(|s| s.variables.get(key));
         let any = sides[0].or(sides[1])?;
-        let (requirement, expect) = settings.keys.of(&source.id, any, settings.today);
+        let Asked { mut requirement, expect, declared } = settings.keys.of(&source.id, any, settings.today);
+        let free = !declared && sides.iter().flatten().any(|v| v.free);
+        if free {
+            requirement = &Requirement::MayDiffer;
+        }
         let standing = |n: usize| Standing { environment: environments[n], value: sides[n].map(|v| &v.value) };
-        let verdict = judge(requirement, [standing(0), standing(1)], &|v| target_differs(v, low, high));
+        let mut verdict = judge(requirement, [standing(0), standing(1)], &|v| target_differs(v, low, high));
+        let empty = sides.iter().flatten().any(|v| v.value.kind == Kind::Empty);
+        if free && (verdict == Verdict::Missing || verdict == Verdict::Placeholder && empty) {
+            verdict = Verdict::Ok;
+        }
         let unexpected = [0, 1].map(|n| {
             let wanted = expect.iter().find(|(e, _)| e == environments[n]);
             wanted.zip(sides[n]).is_some_and(|((_, text), v)| v.value.kind == Kind::Plain && v.value.text != *text)
@@ -58,7 +65,7 @@ pub fn rows<'s>(settings: &'s Settings, source: &Source, low: &'s Side, high: &'
         let attribute_differs =
             *requirement != Requirement::Ignore && matches!(sides, [Some(a), Some(b)] if a.attribute != b.attribute);
         let expected = !expect.is_empty();
-        Some(Row { key, sides, requirement, verdict, unexpected, expected, attribute_differs })
+        Some(Row { key, sides, requirement, declared, verdict, unexpected, expected, attribute_differs })
     };
     keys.into_iter().filter_map(row).collect()
 }

@@ -30,7 +30,15 @@ pub struct Key {
 pub struct Keys {
     list: Vec<Key>,
     default: Requirement,
-    none: Vec<(String, String)>,
+}
+
+/// What the policy asks of a variable.
+pub struct Asked<'k> {
+    pub requirement: &'k Requirement,
+    /// Environment and normalised value.
+    pub expect: &'k [(String, String)],
+    /// An entry of `keys` says so, not the default.
+    pub declared: bool,
 }
 
 /// A glob over `<source>/<key>`, in either case; a star goes across slashes.
@@ -70,20 +78,21 @@ impl Keys {
             _ => Requirement::MustMatch,
         };
         let items = options.node("keys").into_iter().flat_map(Located::items);
-        Self { list: items.filter_map(|at| key(options, at)).collect(), default, none: Vec::new() }
+        Self { list: items.filter_map(|at| key(options, at)).collect(), default }
     }
 
     /// What is asked of a variable of a source, by its key or its name alone; and its expected values.
-    pub fn of(&self, source: &str, variable: &Variable, today: Date) -> (&Requirement, &[(String, String)]) {
+    pub fn of(&self, source: &str, variable: &Variable, today: Date) -> Asked<'_> {
+        let default = Asked { requirement: &self.default, expect: &[], declared: false };
         if self.list.is_empty() {
-            return (&self.default, &self.none);
+            return default;
         }
         let key = [source, "/", &variable.key].concat();
         let name = (*variable.key != *variable.name).then(|| [source, "/", &variable.name].concat());
         let is_match = |k: &Key| k.globs.is_match(&key) || name.as_ref().is_some_and(|n| k.globs.is_match(n));
         let counts = |k: &&Key| k.until.is_none_or(|d| today <= d) && is_match(k);
         let found = self.list.iter().find(counts);
-        found.map_or((&self.default, &self.none), |k| (&k.requirement, &k.expect))
+        found.map_or(default, |k| Asked { requirement: &k.requirement, expect: &k.expect, declared: true })
     }
 
     /// Entries that count no longer.

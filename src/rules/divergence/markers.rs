@@ -5,6 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::model::{Kind, Value};
 use super::normalise;
+use crate::values::placeholder::is_unfilled;
 use crate::yaml::Node;
 
 /// How ciphertext with a nonce begins.
@@ -83,7 +84,7 @@ fn marked(raw: &str, placeholders: &Placeholders, normal: impl Fn() -> String) -
         return value(Kind::Reference, text, targets);
     }
     let normal = normal();
-    if placeholders.0.is_match(&normal) {
+    if placeholders.0.is_match(&normal) || is_unfilled(normal.as_bytes()) {
         let kind = if normal.is_empty() { Kind::Empty } else { Kind::Placeholder };
         return Value { kind, text: normal, targets: Vec::new() };
     }

@@ -1,16 +1,17 @@
 //! Variables of the environments against each other, across files and across refs: what must differ, what must match,
-//! what must exist in both. Owns when the comparison is made; `model` has the table, `tell` the words.
+//! what must exist in both. Owns when the comparison is made; `model` has the table, `findings` the messages.
 //! Values are read, compared and never shown.
 
 mod compare;
+mod findings;
 mod keys;
 mod markers;
 mod model;
 mod normalise;
 mod settings;
+mod shared;
 mod side;
 mod sources;
-mod tell;
 
 pub use compare::{Row, asked, rows, sides};
 pub use markers::{Placeholders, names, of_text};
@@ -20,14 +21,16 @@ pub use settings::{Opaque, Settings, Source};
 pub use side::{Gap, Side, Views};
 pub use sources::{Format, Variable};
 
-use bstr::ByteSlice;
+use std::collections::HashSet;
+
+use bstr::{BString, ByteSlice};
 use jiff::civil::Date;
 
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::Findings;
 use crate::subject::{Kinds, Tree};
-use tell::Tell;
+use findings::Reporter;
 
 pub static RULE: Rule = Rule {
     id: "divergence",
@@ -66,8 +69,9 @@ impl Check<Tree<'_>> for Divergence {
         let mut views = Views::new(tree.snapshot, name)?;
         let mut before = tree.before.map(|b| Views::new(b, name)).transpose()?;
         let mut touched = false;
+        let changed = before.as_ref().map(|before| views.changed(before));
         for source in &settings.sources {
-            if !is_touched(settings, source, &views, before.as_ref()) {
+            if !is_touched(settings, source, &views, changed.as_ref(), before.as_ref())? {
                 continue;
             }
             touched = true;
@@ -77,10 +81,10 @@ impl Check<Tree<'_>> for Divergence {
                 Some(before) if lacks(&sides) => compare::sides(before, source, settings)?,
                 _ => Vec::new(),
             };
-            Tell { settings, source, earlier: &earlier, before: before.is_some() }.all(&sides, out);
+            Reporter { settings, source, earlier: &earlier, before: before.is_some() }.all(&sides, out);
         }
         if touched || before.is_none() {
-            settings.keys.expired(settings.today).for_each(|key| out.push(tell::expired(key)));
+            settings.keys.expired(settings.today).for_each(|key| out.push(findings::expired(key)));
         }
         Ok(())
     }
@@ -91,15 +95,22 @@ fn lacks(sides: &[Side]) -> bool {
     sides.windows(2).any(|pair| !pair[0].variables.keys().eq(pair[1].variables.keys()))
 }
 
-/// Whether the change brings, changes or removes a file of the source. Without a tree before it, everything is new.
-fn is_touched(settings: &Settings, source: &Source, views: &Views<'_>, before: Option<&Views<'_>>) -> bool {
-    let places = source.places.iter().zip(&settings.environments);
-    places.filter_map(|(p, e)| Some((p.as_ref()?, e))).any(|(place, environment)| {
-        if !views.is_here(place, &environment.branches) {
-            return false;
+/// Whether the change brings, changes or removes a file that the source is read from. Without a tree before it,
+/// everything is new.
+fn is_touched(
+    settings: &Settings,
+    source: &Source,
+    views: &Views<'_>,
+    changed: Option<&HashSet<BString>>,
+    before: Option<&Views<'_>>,
+) -> Result<bool> {
+    for (location, environment) in source.locations.iter().zip(&settings.environments) {
+        let Some(location) = location.as_ref().filter(|l| views.is_here(l, &environment.branches)) else { continue };
+        let (Some(changed), Some(before)) = (changed, before) else { return Ok(true) };
+        let mut own = views.watched(location, source).into_iter().chain(before.watched(location, source));
+        if own.any(|e| changed.contains(&e.path)) || views.depends(location, source, changed)? {
+            return Ok(true);
         }
-        let Some(before) = before else { return true };
-        let (now, then) = (views.watched(place, source), before.watched(place, source));
-        now.len() != then.len() || now.iter().zip(&then).any(|(a, b)| a != b || a.blob.is_none())
-    })
+    }
+    Ok(false)
 }

@@ -134,8 +134,12 @@ pub fn judge(
         }
         _ => {}
     }
+    // What is set nowhere is no difference: many files name what may be set.
+    if sides.iter().all(|s| matches!(s.kind(), Kind::Empty | Kind::Absent)) {
+        return Verdict::Ok;
+    }
     let [Some(a), Some(b)] = sides.map(|s| s.value) else {
-        return if sides.iter().all(|s| s.value.is_none()) { Verdict::Ok } else { Verdict::Missing };
+        return Verdict::Missing;
     };
     if [a, b].iter().any(|v| matches!(v.kind, Kind::Empty | Kind::Placeholder)) {
         return match asked {

@@ -11,6 +11,7 @@ pub fn of_node(node: &Node) -> String {
         Some(Scalar::Float(x)) if x.fract() == 0.0 && x.abs() < 9e15 => (x as i64).to_string(),
         Some(Scalar::Float(x)) if x.is_finite() && x.abs() < 9e15 => x.to_string(),
         Some(Scalar::Bool(b)) => b.to_string(),
+        Some(Scalar::Null) => String::new(),
         _ => of_text(node.text().unwrap_or_default()),
     }
 }

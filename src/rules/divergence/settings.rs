@@ -22,7 +22,7 @@ pub enum Opaque {
 
 /// The files of one environment.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Location {
     /// The branch (or other ref) that they are read from; `None`: the tree that is judged.
     pub reference: Option<String>,
     files: Files,
@@ -41,7 +41,7 @@ enum Files {
     },
 }
 
-impl Place {
+impl Location {
     /// Whether a file is one of the environment's.
     pub fn has(&self, path: &BStr, format: Format) -> bool {
         match &self.files {
@@ -50,6 +50,17 @@ impl Place {
             }
             Files::Windmill { root, suffix } => path.starts_with(root) && is_item(path, suffix.as_deref()),
         }
+    }
+
+    /// The files that the policy lists, in its order, where it lists several by their names: they are laid over one
+    /// another.
+    pub fn order(&self, there: &[BString]) -> Option<Vec<BString>> {
+        let Files::Paths { literal, .. } = &self.files else { return None };
+        let is_glob = |path: &BString| path.find_byteset(b"*?[{").is_some();
+        if literal.len() < 2 || literal.iter().any(is_glob) {
+            return None;
+        }
+        Some(literal.iter().filter(|p| there.contains(p)).cloned().collect())
     }
 
     /// A path as the source's reader knows it.
@@ -79,7 +90,7 @@ pub struct Source {
     pub id: String,
     pub format: Format,
     /// By the order of environments; `None`: it has none.
-    pub places: Vec<Option<Place>>,
+    pub locations: Vec<Option<Location>>,
     /// Where the policy speaks of it.
     pub file: Arc<PolicyFile>,
     pub span: Range<usize>,
@@ -158,7 +169,7 @@ fn source(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) 
         return None;
     };
     let given: Vec<&str> = ["files", "path", "at", "root"].into_iter().filter(|k| at.get(k).is_some()).collect();
-    let places = match (given[..].first(), given.len(), format) {
+    let locations = match (given[..].first(), given.len(), format) {
         (None | Some(&"root"), _, Format::Windmill) => windmill(options, at, environments),
         (Some(&"path"), 1, _) => {
             let path: String = options.field(at, "path")?;
@@ -177,7 +188,7 @@ fn source(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) 
             return None;
         }
     };
-    Some(Source { id: id?, format, places, file: options.file(at.source), span: at.node.span.clone() })
+    Some(Source { id: id?, format, locations, file: options.file(at.source), span: at.node.span.clone() })
 }
 
 /// A map from environments to paths or globs, with `ref:` in front of each if `refs`.
@@ -186,7 +197,7 @@ fn by_environment(
     map: Located<'_>,
     refs: bool,
     environments: &[Environment],
-) -> Vec<Option<Place>> {
+) -> Vec<Option<Location>> {
     let names: Vec<&str> = environments.iter().map(|e| e.name.as_str()).collect();
     options.known_keys(map, &names);
     let place = |e: &Environment| {
@@ -210,13 +221,13 @@ fn by_environment(
     environments.iter().map(place).collect()
 }
 
-fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, given: Vec<String>) -> Option<Place> {
+fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, given: Vec<String>) -> Option<Location> {
     let clean: Vec<String> = given.iter().map(|p| p.trim_start_matches("./").trim_start_matches('/').into()).collect();
     let anchored: Vec<String> = clean.iter().map(|p| format!("/{p}")).collect();
     match glob_set(&anchored) {
         Ok(globs) => {
             let literal = clean.into_iter().map(BString::from).collect();
-            Some(Place { reference, files: Files::Paths { literal, globs } })
+            Some(Location { reference, files: Files::Paths { literal, globs } })
         }
         Err(why) => {
             options.mistake(at.source, at.node.span.clone(), why);
@@ -225,7 +236,7 @@ fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, give
     }
 }
 
-fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Vec<Option<Place>> {
+fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Vec<Option<Location>> {
     let root: String = options.field(at, "root").unwrap_or_default();
     let root = root.trim_start_matches("./").trim_matches('/').to_owned();
     let layout: String = options.field(at, "layout").unwrap_or_else(|| "suffix".into());
@@ -238,7 +249,7 @@ fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]
             "directory" => (None, format!("{root}/{}", e.name), None),
             _ => (Some(e.branches.iter().find(|b| !b.contains(['*', '?', '[', '{']))?.clone()), root.clone(), None),
         };
-        Some(Place { reference, files: Files::Windmill { root: slashed(root), suffix } })
+        Some(Location { reference, files: Files::Windmill { root: slashed(root), suffix } })
     };
     if !["suffix", "directory", "branch"].contains(&layout.as_str())
         && let Some(node) = at.get("layout")

@@ -2,35 +2,19 @@
 //! judged, or another ref's as it will stand after the change.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::markers;
-use super::model::{Kind, Value};
-use super::settings::{Place, Settings, Source};
-use super::sources::{Reader, Variable, neutral};
-use crate::document::{self, Stored};
+use super::settings::{Location, Settings, Source};
+use super::sources::{Format, Inputs, Reader, Variable, defaults, project};
 use crate::error::Result;
+use crate::manifests::{self, Files, Graph, SourceFile, Unseen};
 use crate::policy::scope::Branches;
-use crate::subject::{Entry, Oid, Snapshot};
+use crate::subject::{Entry, Snapshot};
 use crate::yaml::Mistake;
-
-/// A file that was read.
-pub struct Text {
-    pub path: BString,
-    /// The ref that it stands on, where that is another than the judged one.
-    pub reference: Option<String>,
-    pub blob: Option<Oid>,
-    pub bytes: Rc<Stored>,
-    /// Every scalar value in it: none may be shown.
-    pub values: Vec<Range<usize>>,
-    pub mistakes: Vec<Mistake>,
-    /// Nothing of it could be read.
-    pub broken: bool,
-}
 
 /// Why an environment has no variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +29,14 @@ pub struct Side {
     pub environment: usize,
     /// It stands in the tree that is judged.
     pub here: bool,
+    /// The ref that it stands on, where that is another than the judged one.
+    pub reference: Option<String>,
     pub gap: Option<Gap>,
-    pub texts: Vec<Text>,
+    /// Every file that its variables could stand in, its own first.
+    pub files: Vec<Rc<SourceFile>>,
+    pub mistakes: Vec<(Rc<SourceFile>, Mistake)>,
+    /// What is deployed and not in the repository, with the file that asks for it.
+    pub unseen: Vec<(Rc<SourceFile>, Unseen)>,
     pub variables: BTreeMap<Rc<str>, Variable>,
     /// The first key of each name, once somebody asked.
     keys: OnceCell<HashMap<String, Rc<str>>>,
@@ -55,6 +45,21 @@ pub struct Side {
 }
 
 impl Side {
+    fn new(environment: usize, here: bool) -> Self {
+        Self {
+            environment,
+            here,
+            reference: None,
+            gap: None,
+            files: Vec::new(),
+            mistakes: Vec::new(),
+            unseen: Vec::new(),
+            variables: BTreeMap::new(),
+            keys: OnceCell::new(),
+            targets: OnceCell::new(),
+        }
+    }
+
     /// The first variable of this name or key.
     pub fn named(&self, name: &str) -> Option<&Variable> {
         let keys = self.keys.get_or_init(|| {
@@ -71,32 +76,32 @@ impl Side {
         let all = || self.variables.values().flat_map(|v| v.value.targets.iter().cloned()).collect();
         self.targets.get_or_init(all).contains(name)
     }
+
+    /// The first file of which nothing could be read.
+    pub fn broken(&self) -> Option<&SourceFile> {
+        self.files.iter().find(|f| f.is_broken() && !markers::is_sealed(&f.bytes)).map(|f| &**f)
+    }
 }
 
 /// The trees that sources speak of.
 pub struct Views<'t> {
     snapshot: &'t dyn Snapshot,
     name: Option<BString>,
-    entries: Vec<Entry>,
-    others: HashMap<String, Option<View<'t>>>,
-}
-
-struct View<'t> {
-    snapshot: Box<dyn Snapshot + 't>,
-    entries: Vec<Entry>,
+    files: Files<'t>,
+    others: HashMap<String, Option<Files<'t>>>,
 }
 
 impl<'t> Views<'t> {
     /// Lists the judged tree. `name`: the full name of its ref.
     pub fn new(snapshot: &'t dyn Snapshot, name: Option<&BStr>) -> Result<Self> {
-        let entries = snapshot.entries()?;
-        Ok(Self { snapshot, name: name.map(ToOwned::to_owned), entries, others: HashMap::new() })
+        let files = Files::new(snapshot)?;
+        Ok(Self { snapshot, name: name.map(ToOwned::to_owned), files, others: HashMap::new() })
     }
 
-    /// Whether a place stands in the judged tree: it names no ref, the tree's own, or the branch of an environment
+    /// Whether a location stands in the judged tree: it names no ref, the tree's own, or the branch of an environment
     /// that has several.
-    pub fn is_here(&self, place: &Place, branches: &[String]) -> bool {
-        let (Some(reference), name) = (&place.reference, self.name.as_ref()) else { return true };
+    pub fn is_here(&self, location: &Location, branches: &[String]) -> bool {
+        let (Some(reference), name) = (&location.reference, self.name.as_ref()) else { return true };
         let Some(name) = name else { return false };
         let full = |short: &str| name.strip_prefix(b"refs/heads/").is_some_and(|n| n == short.as_bytes());
         name == reference
@@ -106,130 +111,194 @@ impl<'t> Views<'t> {
 
     /// Lists the other refs that a source speaks of.
     pub fn open(&mut self, source: &Source, settings: &Settings) -> Result<()> {
-        for (place, environment) in source.places.iter().zip(&settings.environments) {
-            let Some(place) = place else { continue };
-            let Some(reference) = &place.reference else { continue };
-            if self.is_here(place, &environment.branches) || self.others.contains_key(reference) {
+        for (location, environment) in source.locations.iter().zip(&settings.environments) {
+            let Some(location) = location else { continue };
+            let Some(reference) = &location.reference else { continue };
+            if self.is_here(location, &environment.branches) || self.others.contains_key(reference) {
                 continue;
             }
-            let view = match self.snapshot.other(reference)? {
-                Some(snapshot) => {
-                    let entries = snapshot.entries()?;
-                    Some(View { snapshot, entries })
-                }
-                None => None,
-            };
-            self.others.insert(reference.clone(), view);
+            let files = self.snapshot.other(reference)?.map(Files::owning).transpose()?;
+            self.others.insert(reference.clone(), files);
         }
         Ok(())
     }
 
-    /// The files of a place in the judged tree, for telling whether a change touches them.
-    pub fn watched(&self, place: &Place, source: &Source) -> Vec<&Entry> {
-        self.entries.iter().filter(|e| !e.symlink && place.has(e.path.as_ref(), source.format)).collect()
+    /// The files of a location in the judged tree, for telling whether a change touches them.
+    pub fn watched(&self, location: &Location, source: &Source) -> Vec<&Entry> {
+        matching(&self.files, location, source.format)
+    }
+
+    /// Paths whose content is not what it is in the other views. What nobody knows the content of counts as changed.
+    pub fn changed(&self, before: &Views<'_>) -> HashSet<BString> {
+        let (now, then) = (self.files.entries(), before.files.entries());
+        let known: HashMap<&BString, &Entry> = then.iter().map(|e| (&e.path, e)).collect();
+        let differs = |e: &&Entry| e.blob.is_none() || known.get(&e.path) != Some(e);
+        let mut changed: HashSet<BString> = now.iter().filter(differs).map(|e| e.path.clone()).collect();
+        let gone = then.iter().filter(|e| self.files.entry(e.path.as_ref()).is_none());
+        changed.extend(gone.map(|e| e.path.clone()));
+        changed
+    }
+
+    /// Whether one of `changed` is a file that those of a location are made of: a base, a file of variables.
+    pub fn depends(&self, location: &Location, source: &Source, changed: &HashSet<BString>) -> Result<bool> {
+        let own: Vec<&BString> = self.watched(location, source).into_iter().map(|e| &e.path).collect();
+        let is_part = |path: &BString| {
+            let name = manifests::name(path.as_ref());
+            let kind = [&b".yaml"[..], b".yml", b".json"].iter().any(|end| name.ends_with(end));
+            kind || match source.format {
+                Format::Compose => name.find("env").is_some(),
+                // Generators read any file below a kustomization.
+                _ => overlay_of(&self.files, path.as_ref()).is_some(),
+            }
+        };
+        match source.format {
+            Format::Dotenv | Format::Tfvars => {
+                Ok(own.iter().filter_map(|p| defaults(source.format, AsRef::as_ref(*p))).any(|d| changed.contains(&d)))
+            }
+            Format::HelmValues => Ok(own.iter().any(|path| {
+                let directory = manifests::directory(AsRef::as_ref(*path));
+                ["values.yaml", "values.yml"]
+                    .iter()
+                    .any(|n| manifests::join(directory, n).is_some_and(|p| changed.contains(&p)))
+            })),
+            Format::Compose if changed.iter().any(is_part) => {
+                let paths: Vec<BString> = own.into_iter().cloned().collect();
+                let used = project(&self.files, &paths)?.used;
+                Ok(used.iter().any(|p| changed.contains(p)))
+            }
+            Format::K8sConfig if changed.iter().any(is_part) => {
+                let overlays = own.iter().filter_map(|p| overlay_of(&self.files, AsRef::as_ref(*p)));
+                for directory in overlays.collect::<BTreeSet<_>>() {
+                    let graph = Graph::of(&self.files, directory)?;
+                    if graph.files_of(directory).iter().any(|p| changed.contains(&**p)) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Reads all environments of a source.
+    pub fn sides(&self, source: &Source, settings: &Settings) -> Result<Vec<Side>> {
+        let several = self.has_several(source, settings);
+        let mut read = Vec::new();
+        for environment in 0..settings.environments.len() {
+            read.extend(self.side(source, environment, settings, several)?);
+        }
+        Ok(name_keys(read))
+    }
+
+    /// Where an environment's files are, and the ref that they stand on; `Err` with its name where it is not here.
+    fn files_of<'v>(&'v self, location: &Location, here: bool) -> std::result::Result<&'v Files<'t>, String> {
+        match location.reference.as_ref().filter(|_| !here) {
+            None => Ok(&self.files),
+            Some(name) => self.others.get(name).and_then(Option::as_ref).ok_or_else(|| name.clone()),
+        }
+    }
+
+    /// Whether any environment has several files that are read by themselves, so that keys need the file's name. A
+    /// kustomization and its files are one.
+    fn has_several(&self, source: &Source, settings: &Settings) -> bool {
+        source.locations.iter().zip(&settings.environments).any(|(location, environment)| {
+            let Some(location) = location else { return false };
+            let Ok(files) = self.files_of(location, self.is_here(location, &environment.branches)) else {
+                return false;
+            };
+            let unit = |e: &Entry| -> BString {
+                let path: &BStr = e.path.as_ref();
+                let overlay = overlay_of(files, path).filter(|_| source.format == Format::K8sConfig);
+                overlay.unwrap_or(path).to_owned()
+            };
+            let units: BTreeSet<BString> = matching(files, location, source.format).into_iter().map(unit).collect();
+            units.len() > 1
+        })
     }
 
     /// Reads one environment: the side, and its variables before they have their keys.
-    pub fn side(
+    fn side(
         &self,
         source: &Source,
         environment: usize,
         settings: &Settings,
+        several: bool,
     ) -> Result<Option<(Side, Vec<Variable>)>> {
-        let Some(place) = &source.places[environment] else { return Ok(None) };
-        let here = self.is_here(place, &settings.environments[environment].branches);
-        let mut side = Side {
-            environment,
-            here,
-            gap: None,
-            texts: Vec::new(),
-            variables: BTreeMap::new(),
-            keys: OnceCell::new(),
-            targets: OnceCell::new(),
+        let Some(location) = &source.locations[environment] else { return Ok(None) };
+        let here = self.is_here(location, &settings.environments[environment].branches);
+        let mut side = Side::new(environment, here);
+        side.reference = location.reference.clone().filter(|_| !here);
+        let files = match self.files_of(location, here) {
+            Ok(files) => files,
+            Err(name) => {
+                side.gap = Some(Gap::NoRef(name));
+                return Ok(Some((side, Vec::new())));
+            }
         };
-        let reference = place.reference.as_ref().filter(|_| !here);
-        let (snapshot, entries): (&dyn Snapshot, &[Entry]) = match reference {
-            None => (self.snapshot, &self.entries),
-            Some(name) => match self.others.get(name) {
-                Some(Some(view)) => (view.snapshot.as_ref(), &view.entries),
-                _ => {
-                    side.gap = Some(Gap::NoRef(name.clone()));
-                    return Ok(Some((side, Vec::new())));
-                }
-            },
-        };
-        let files: Vec<&Entry> =
-            entries.iter().filter(|e| !e.symlink && place.has(e.path.as_ref(), source.format)).collect();
-        if files.is_empty() {
+        let mut paths: Vec<BString> =
+            matching(files, location, source.format).into_iter().map(|e| e.path.clone()).collect();
+        if paths.is_empty() {
             side.gap = Some(Gap::NoFile);
         }
-        let words = &settings.environments[environment].aliases;
-        let mut reader = Reader::new(words, &settings.placeholders);
-        let several = files.len() > 1 && source.format != super::sources::Format::Windmill;
-        for entry in files {
-            let Some(bytes) = snapshot.read(entry.path.as_ref())? else { continue };
-            let prefix = if several { neutral(&entry.path.to_string(), words) } else { String::new() };
-            reader.begin(side.texts.len(), prefix);
-            side.texts.push(text(&mut reader, source, place, entry, reference.cloned(), bytes));
+        let order = location.order(&paths);
+        if let Some(order) = &order {
+            paths.clone_from(order);
         }
-        Ok(Some((side, reader.found)))
+        let words = &settings.environments[environment].aliases;
+        let mut reader = Reader::new(files, words, &settings.placeholders);
+        let inner = |path: &BStr| location.inner(path).to_owned();
+        let inputs = Inputs { paths: &paths, in_order: order.is_some(), several, inner: &inner };
+        reader.all(source.format, &inputs)?;
+        let Reader { found, read, unseen, mistakes, .. } = reader;
+        for file in read.iter().filter(|f| !markers::is_sealed(&f.bytes)) {
+            side.mistakes.extend(file.mistakes.iter().map(|m| (Rc::clone(file), m.clone())));
+        }
+        side.mistakes.extend(mistakes);
+        side.unseen = unseen.into_iter().filter_map(|u| Some((files.locate(&u.span)?, u))).collect();
+        side.files = read;
+        Ok(Some((side, found)))
     }
 }
 
-/// Reads the variables of one file.
-fn text(
-    reader: &mut Reader<'_>,
-    source: &Source,
-    place: &Place,
-    entry: &Entry,
-    reference: Option<String>,
-    bytes: Rc<Stored>,
-) -> Text {
-    let mut text = Text {
-        path: entry.path.clone(),
-        reference,
-        blob: entry.blob,
-        values: Vec::new(),
-        mistakes: Vec::new(),
-        broken: false,
-        bytes,
-    };
-    let path: &BStr = entry.path.as_ref();
-    if markers::is_sealed(&text.bytes) {
-        let value = Value { kind: Kind::Randomised, text: text.bytes.to_str_lossy().into_owned(), targets: Vec::new() };
-        reader.whole_file(0..text.bytes.len(), value);
-        text.values.push(0..text.bytes.len());
-        return text;
+fn matching<'f>(files: &'f Files<'_>, location: &Location, format: Format) -> Vec<&'f Entry> {
+    files.entries().iter().filter(|e| !e.symlink && location.has(e.path.as_ref(), format)).collect()
+}
+
+/// The nearest directory with a kustomization, at or above a file.
+pub fn overlay_of<'p>(files: &Files<'_>, path: &'p BStr) -> Option<&'p BStr> {
+    let mut directory = manifests::directory(path);
+    loop {
+        if manifests::has_kustomization(files, directory) {
+            return Some(directory);
+        }
+        if directory.is_empty() {
+            return None;
+        }
+        directory = manifests::directory(directory);
     }
-    let document = text.bytes.document(source.format.document(path).unwrap_or(document::Format::Yaml));
-    for root in &document.roots {
-        root.walk(&mut |_, node| {
-            if node.text().is_some() {
-                text.values.push(node.span.clone());
-            }
-        });
-    }
-    text.values.sort_unstable_by_key(|r| r.start);
-    text.mistakes = document.mistakes.clone();
-    text.mistakes.extend(reader.read(source.format, place.inner(path), &document).err());
-    text.broken = document.roots.is_empty() && !text.mistakes.is_empty();
-    text
 }
 
 /// Gives every variable its key: with its object where any side of the source has several.
-pub fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
+fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
     let several = read.iter().any(|(_, variables)| {
         let objects: HashSet<&str> = variables.iter().map(|v| &*v.object).collect();
         objects.len() > 1
     });
+    let key = |variable: &Variable| -> Rc<str> {
+        match several && !variable.object.is_empty() {
+            true => [&*variable.object, "/", &variable.name].concat().into(),
+            false => variable.name.as_str().into(),
+        }
+    };
+    // A default counts for keys that the environments' own files have.
+    let own: HashSet<Rc<str>> = read.iter().flat_map(|(_, v)| v).filter(|v| !v.inherited).map(key).collect();
     let named = |(mut side, variables): (Side, Vec<Variable>)| {
         // In file order: a key that is given twice counts as it is given last.
         for mut variable in variables {
-            variable.key = match several && !variable.object.is_empty() {
-                true => [&*variable.object, "/", &variable.name].concat().into(),
-                false => variable.name.as_str().into(),
-            };
-            side.variables.insert(Rc::clone(&variable.key), variable);
+            variable.key = key(&variable);
+            if !variable.inherited || own.contains(&variable.key) {
+                side.variables.insert(Rc::clone(&variable.key), variable);
+            }
         }
         side
     };

@@ -20,7 +20,7 @@ pub(super) fn check(ground: &Ground<'_>, text: &Text<'_>, out: &mut Findings<'_>
             let key = steps.iter().rev().find_map(|s| if let Step::Key(k) = s { Some(*k) } else { None });
             if let Some(key) = key {
                 secret(ground, text, before.as_ref(), (steps, key, node), out);
-                if key == "include_type" && matches!(node.value, Value::Scalar { .. } | Value::Alias) {
+                if key == "include_type" && matches!(node.value, Value::Scalar { .. } | Value::Alias(_)) {
                     include_type(text, steps, node, out);
                 }
             }

@@ -45,7 +45,7 @@ fn hidden(text: &Text<'_>, config: &Config<'_>, layers: &[Layer<'_>], out: &mut 
     let workspaces = config.workspaces().map(|w| (w.path.clone(), w.node));
     let layers = layers.iter().map(|l| (l.path.clone(), l.node));
     for (path, node) in sections.chain(workspaces).chain(layers) {
-        if node.value == Value::Alias {
+        if matches!(node.value, Value::Alias(_)) {
             let Some(violation) = text.violation("windmill/include-key", Severity::Error, node.span.clone(), &path)
             else {
                 return;

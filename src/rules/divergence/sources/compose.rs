@@ -1,25 +1,70 @@
-//! `environment` of the services of a compose file, as a map or as a list of `NAME=value`.
+//! Variables of the services of compose files, with those of their `env_file`s, and the files' names, which may name
+//! another environment.
 
-use super::Reader;
-use crate::document::Document;
-use crate::yaml::Node;
+use bstr::BString;
 
-pub fn read(reader: &mut Reader<'_>, document: &Document) {
-    for root in &document.roots {
-        for (name, service) in root.get("services").map_or(&[][..], Node::entries) {
-            let object = name.text().unwrap_or("?");
-            let Some(environment) = service.get("environment") else { continue };
-            for (key, node) in environment.entries() {
-                let name = key.text().unwrap_or("?");
-                let value = if node.is_null() && node.span.is_empty() {
-                    // Handed on from the shell that starts it.
-                    super::reference(name, vec![name.to_owned()])
-                } else {
-                    reader.value(node)
-                };
-                reader.push(object, name, key, node, value);
+use super::{Format, Inputs, Reader, neutral, plain, reference};
+use crate::error::Result;
+use crate::manifests::{self, compose};
+
+pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
+    let groups: Vec<Vec<BString>> = match inputs.in_order {
+        true => vec![inputs.paths.to_vec()],
+        false => inputs.paths.iter().map(|p| vec![p.clone()]).collect(),
+    };
+    for given in groups {
+        let Some(first) = given.first().cloned() else { continue };
+        reader.begin(inputs.several && !inputs.in_order, first.as_ref());
+        let mut readable = Vec::new();
+        for path in given {
+            if reader.load(Format::Compose, path.as_ref())?.is_some() {
+                readable.push(path);
             }
-            environment.items().iter().for_each(|item| reader.assignment(object, item));
         }
+        if readable.is_empty() {
+            continue;
+        }
+        let found = project(reader.files, &readable)?;
+        found.files.iter().for_each(|f| reader.keep(f));
+        reader.unseen.extend(found.unseen);
+        for (name, service) in &found.services {
+            for (variable, key, value) in service.from_files.iter().chain(&service.variables) {
+                let held = match value {
+                    Some(node) => reader.value(node),
+                    // Handed on from the shell that starts it.
+                    None => reference(variable, vec![variable.clone()]),
+                };
+                reader.push(name, variable, key, value.as_ref().unwrap_or(key), held);
+            }
+            for node in &service.env_files {
+                let path = node.text().unwrap_or_default();
+                // A path has no host, whose last label would not count as a word.
+                let value = plain(&path.replace('.', "/"));
+                let path = neutral(path, reader.words);
+                reader.push_free(name, &format!("env_file {path}"), node, node, value);
+            }
+            if let Some(image) = &service.image {
+                super::k8s::image(reader, name, image);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files, over the base that they need: `docker-compose.yml` beside files whose services have no image of their own.
+pub fn project(files: &manifests::Files<'_>, given: &[BString]) -> Result<compose::Compose> {
+    let found = compose::read(files, given)?;
+    if !compose::is_override(&found) {
+        return Ok(found);
+    }
+    let directory = given.first().map_or(b"".into(), |p| manifests::directory(p.as_ref()));
+    let names = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+    let base = names.iter().filter_map(|n| manifests::join(directory, n)).find(|p| files.entry(p.as_ref()).is_some());
+    match base.filter(|b| !given.contains(b)) {
+        Some(base) => {
+            let all: Vec<BString> = std::iter::once(base).chain(given.iter().cloned()).collect();
+            compose::read(files, &all)
+        }
+        None => Ok(found),
     }
 }

@@ -1,11 +1,12 @@
 //! Files that are nothing but keys and values, however deep: dotenv, TOML, JSON, Terraform values, Helm values, any YAML.
 
 use super::{Reader, object_of};
-use crate::document::{Document, leaves};
-use crate::yaml::Mistake;
+use crate::document::leaves;
+use crate::yaml::{Mistake, Node};
 
-pub fn read(reader: &mut Reader<'_>, document: &Document) -> Result<(), Mistake> {
-    for (n, root) in document.roots.iter().enumerate() {
+/// `Err`: there are more keys than can be listed.
+pub fn read(reader: &mut Reader<'_, '_>, roots: &[Node]) -> Result<(), Mistake> {
+    for (n, root) in roots.iter().enumerate() {
         let object = match object_of(root) {
             Some(object) => object,
             None if n == 0 => String::new(),

@@ -1,27 +1,86 @@
 //! Variables of Kubernetes objects: `data` of ConfigMaps and Secrets, `env` of containers, literals of kustomize's
 //! generators, keys of SealedSecrets and of objects that fetch secrets from elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bstr::{BStr, BString};
 
-use super::{Reader, object_of, reference};
-use crate::document::Document;
+use super::{Format, Inputs, Reader, object_of, reference};
+use crate::document::leaves;
+use crate::error::Result;
+use crate::manifests::{self, Built};
 use crate::rules::divergence::markers;
 use crate::rules::divergence::model::{Kind, Value};
+use crate::rules::divergence::side::overlay_of;
 use crate::yaml::Node;
 
-pub fn read(reader: &mut Reader<'_>, document: &Document) {
-    for root in &document.roots {
-        let lists = root.get("items").filter(|_| root.get("kind").and_then(Node::text) == Some("List"));
-        match lists {
-            Some(items) => items.items().iter().for_each(|item| object(reader, item)),
-            None => object(reader, root),
+/// Reads objects as they are deployed: of a kustomization what it builds, of a file that a kustomization uses the
+/// objects that the kustomization makes of it, and of any other file what is written there.
+pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
+    let mut built: BTreeMap<BString, Option<Built>> = BTreeMap::new();
+    // A kustomization and its files are one place.
+    let mut done: BTreeSet<BString> = BTreeSet::new();
+    for path in inputs.paths {
+        let path: &BStr = path.as_ref();
+        let whole = manifests::FILE_NAMES.iter().any(|name| manifests::name(path) == *name);
+        let directory = overlay_of(reader.files, path).map(ToOwned::to_owned);
+        if let Some(directory) = directory {
+            if !built.contains_key(&directory) {
+                let new = manifests::build(reader.files, directory.as_ref())?;
+                built.insert(directory.clone(), new);
+            }
+            let Some(Some(overlay)) = built.get(&directory) else { continue };
+            if whole || overlay.used.contains(path) {
+                reader.begin(inputs.several, directory.as_ref());
+                self::overlay(reader, overlay, if whole { None } else { Some(path) })?;
+                if done.insert(directory) {
+                    reader.unseen.extend(overlay.unseen.iter().cloned());
+                }
+                continue;
+            }
         }
+        reader.begin(inputs.several, path);
+        let Some(file) = reader.load(Format::K8sConfig, path)? else { continue };
+        let mut objects = Vec::new();
+        file.roots.iter().for_each(|root| manifests::unfold(root, &mut objects));
+        objects.into_iter().for_each(|node| object(reader, node, None));
     }
+    Ok(())
 }
 
-fn object(reader: &mut Reader<'_>, root: &Node) {
-    let name = object_of(root).unwrap_or_default();
+/// The objects of a build; with a path only those that the file has a part in.
+fn overlay(reader: &mut Reader<'_, '_>, built: &Built, only: Option<&BStr>) -> Result<()> {
+    for path in &built.used {
+        if let Some(format) = Format::K8sConfig.document(path.as_ref())
+            && let Some(file) = reader.files.load(path.as_ref(), format)?
+        {
+            reader.keep(&file);
+        }
+    }
+    for one in &built.objects {
+        let mut meant = only.is_none();
+        if let Some(path) = only {
+            one.node.walk(&mut |_, node| {
+                meant = meant || reader.files.locate(&node.span).is_some_and(|f| f.path == path);
+            });
+        }
+        if meant {
+            // Without what a prefix made of the name: the environments' prefixes differ.
+            let name = one.former.first().map(|(name, _)| name.as_str()).filter(|n| !n.is_empty());
+            object(reader, &one.node, name);
+        }
+    }
+    Ok(())
+}
+
+/// `name`: what it is called where its own name is not to be used.
+fn object(reader: &mut Reader<'_, '_>, root: &Node, name: Option<&str>) {
+    let name = match (name, root.get("kind").and_then(Node::text)) {
+        (Some(name), Some(kind)) => format!("{kind}/{name}"),
+        _ => object_of(root).unwrap_or_default(),
+    };
     match root.get("kind").and_then(Node::text).unwrap_or_default() {
         "ConfigMap" => {
             data(reader, &name, root.get("data"), false);
@@ -47,12 +106,45 @@ fn object(reader: &mut Reader<'_>, root: &Node) {
             }
         }
         "" | "Kustomization" => generators(reader, root),
+        "HelmRelease" => free(reader, &name, root, &["spec", "values"]),
+        "Application" => {
+            let source = root.at(&["spec", "source"]).into_iter();
+            let sources = root.at(&["spec", "sources"]).map_or(&[][..], Node::items);
+            for source in source.chain(sources) {
+                free(reader, &name, source, &["helm", "valuesObject"]);
+                for parameter in source.at(&["helm", "parameters"]).map_or(&[][..], Node::items) {
+                    if let (Some(key), Some(value)) = (parameter.get("name"), parameter.get("value")) {
+                        let held = reader.value(value);
+                        reader.push_free(&name, key.text().unwrap_or("?"), key, value, held);
+                    }
+                }
+            }
+        }
         _ => {}
     }
     containers(reader, &name, root, 0);
 }
 
-fn data(reader: &mut Reader<'_>, object: &str, map: Option<&Node>, encoded: bool) {
+/// Values of a chart: environments differ in many, and have what they need.
+fn free(reader: &mut Reader<'_, '_>, object: &str, root: &Node, path: &[&str]) {
+    let Some(values) = root.at(path) else { return };
+    for leaf in leaves(values).unwrap_or_default().into_iter().filter(|l| !l.path.is_empty()) {
+        let held = reader.value(leaf.value);
+        reader.push_free(object, &leaf.path, leaf.key.unwrap_or(leaf.value), leaf.value, held);
+    }
+}
+
+/// Tag and digest of an image.
+pub fn image(reader: &mut Reader<'_, '_>, object: &str, node: &Node) {
+    let Some((_, tag, digest)) = node.text().map(manifests::image_parts) else { return };
+    for (name, part) in [("image tag", tag), ("image digest", digest)] {
+        if let Some(part) = part {
+            reader.push_free(object, name, node, node, markers::of_text(part, reader.placeholders));
+        }
+    }
+}
+
+fn data(reader: &mut Reader<'_, '_>, object: &str, map: Option<&Node>, encoded: bool) {
     for (key, node) in map.map_or(&[][..], Node::entries) {
         let decoded = || {
             let text: String = node.text()?.split_whitespace().collect();
@@ -67,7 +159,7 @@ fn data(reader: &mut Reader<'_>, object: &str, map: Option<&Node>, encoded: bool
 }
 
 /// `spec.data[]`: where each key comes from.
-fn external(reader: &mut Reader<'_>, object: &str, root: &Node) {
+fn external(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
     for path in [&["spec", "data"][..], &["spec", "externalSecretSpec", "data"]] {
         for item in root.at(path).map_or(&[][..], Node::items) {
             if let (Some(name), Some((key, from))) = (item.get("secretKey"), item.entry("remoteRef")) {
@@ -82,7 +174,7 @@ fn external(reader: &mut Reader<'_>, object: &str, root: &Node) {
     }
 }
 
-fn provider(reader: &mut Reader<'_>, object: &str, root: &Node) {
+fn provider(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
     for secret in root.at(&["spec", "secretObjects"]).map_or(&[][..], Node::items) {
         for item in secret.get("data").map_or(&[][..], Node::items) {
             if let (Some(name), Some((key, from))) = (item.get("key"), item.entry("objectName")) {
@@ -104,12 +196,14 @@ fn joined(node: &Node) -> Value {
     reference(&text, Vec::new())
 }
 
-fn generators(reader: &mut Reader<'_>, root: &Node) {
+fn generators(reader: &mut Reader<'_, '_>, root: &Node) {
     for kind in ["configMapGenerator", "secretGenerator"] {
         for item in root.get(kind).map_or(&[][..], Node::items) {
             let object = format!("{kind}/{}", item.get("name").and_then(Node::text).unwrap_or_default());
             for literal in item.get("literals").map_or(&[][..], Node::items) {
-                reader.assignment(&object, literal);
+                let Some((name, value)) = literal.text().and_then(|t| t.split_once('=')) else { continue };
+                let value = markers::of_text(value, reader.placeholders);
+                reader.push(&object, name, literal, literal, value);
             }
         }
     }
@@ -119,7 +213,7 @@ fn generators(reader: &mut Reader<'_>, root: &Node) {
 const DEPTH: usize = 12;
 
 /// `env` of everything below `containers` and `initContainers`.
-fn containers(reader: &mut Reader<'_>, object: &str, node: &Node, depth: usize) {
+fn containers(reader: &mut Reader<'_, '_>, object: &str, node: &Node, depth: usize) {
     if depth > DEPTH {
         return;
     }
@@ -127,7 +221,11 @@ fn containers(reader: &mut Reader<'_>, object: &str, node: &Node, depth: usize) 
         if matches!(key.text(), Some("containers" | "initContainers" | "ephemeralContainers")) {
             for container in value.items() {
                 let name = container.get("name").and_then(Node::text).unwrap_or_default();
-                env(reader, &format!("{object}/{name}"), container);
+                let object = format!("{object}/{name}");
+                env(reader, &object, container);
+                if let Some(node) = container.get("image") {
+                    image(reader, &object, node);
+                }
             }
         } else if value.is_map() {
             containers(reader, object, value, depth + 1);
@@ -135,7 +233,7 @@ fn containers(reader: &mut Reader<'_>, object: &str, node: &Node, depth: usize) 
     }
 }
 
-fn env(reader: &mut Reader<'_>, object: &str, container: &Node) {
+fn env(reader: &mut Reader<'_, '_>, object: &str, container: &Node) {
     for item in container.get("env").map_or(&[][..], Node::items) {
         let Some(name) = item.get("name").and_then(Node::text) else { continue };
         let value = match (item.entry("value"), item.entry("valueFrom")) {

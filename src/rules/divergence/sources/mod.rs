@@ -1,21 +1,26 @@
-//! How the variables of an environment are read from its files, one reader per format. Owns [`Format`] and
-//! [`Variable`]; which files they are is `settings`' matter.
+//! How the variables of an environment are read from its files, one reader per format. Owns [`Format`], [`Variable`] and
+//! the collecting of variables; which files they are is `settings`' matter.
 
 mod compose;
 mod flat;
 mod k8s;
+mod values;
 mod windmill;
 
 use std::ops::Range;
 use std::rc::Rc;
 
-use bstr::BStr;
+use bstr::{BStr, BString, ByteSlice};
 
 use super::markers::{self, Placeholders};
 use super::model::{Kind, Value};
-use crate::document::{self, Document};
+use crate::document;
+use crate::error::Result;
+use crate::manifests::{Files, SourceFile, Unseen};
 use crate::yaml::{Mistake, Node, Value as Yaml};
 
+pub use compose::project;
+pub use values::defaults;
 pub use windmill::is_item;
 
 /// How a source is written.
@@ -62,6 +67,7 @@ impl Format {
             Self::Tfvars if path.ends_with(b".tfvars.json") => Some(document::Format::Json),
             Self::Tfvars => Some(document::Format::Tfvars),
             Self::Json => Some(document::Format::Json),
+            Self::K8sConfig if path.ends_with(b"Kustomization") => Some(document::Format::Yaml),
             _ => by_name.filter(|f| matches!(f, document::Format::Yaml | document::Format::Json)),
         }
     }
@@ -74,39 +80,131 @@ pub struct Variable {
     pub name: String,
     /// As policies name it: `name`, or `object/name` where there are several objects. Set when all sides are read.
     pub key: Rc<str>,
-    /// Index of the text that it stands in.
-    pub text: usize,
+    /// What it is written in, and where.
+    pub file: Rc<SourceFile>,
     pub key_span: Range<usize>,
     pub span: Range<usize>,
     pub value: Value,
     /// What must be the same whatever the value: whether it is secret, its type.
     pub attribute: Option<String>,
+    /// Environments may have their own, or none, unless the policy says otherwise: an image's tag, values of a chart.
+    pub free: bool,
+    /// A default that the environment's own files do not repeat.
+    pub inherited: bool,
 }
 
-/// Collects variables of one file.
-pub struct Reader<'r> {
+/// Collects the variables of one environment.
+pub struct Reader<'r, 's> {
+    pub files: &'r Files<'s>,
     /// Words that name the environment.
     pub words: &'r [String],
     pub placeholders: &'r Placeholders,
     /// Set on everything: the file, where there are several.
     prefix: String,
-    text: usize,
+    free: bool,
+    inherited: bool,
     pub found: Vec<Variable>,
+    /// Every file that variables could stand in.
+    pub read: Vec<Rc<SourceFile>>,
+    pub unseen: Vec<Unseen>,
+    pub mistakes: Vec<(Rc<SourceFile>, Mistake)>,
     /// The object of the last variable as its file calls it, and as [`Variable::object`] does.
     last: (String, Rc<str>),
 }
 
-impl<'r> Reader<'r> {
-    pub fn new(words: &'r [String], placeholders: &'r Placeholders) -> Self {
-        let nothing = (String::new(), Rc::from(""));
-        Self { words, placeholders, prefix: String::new(), text: 0, found: Vec::new(), last: nothing }
+/// The files of an environment, in the order in which the policy names them.
+pub struct Inputs<'p> {
+    pub paths: &'p [BString],
+    /// They are laid over one another in this order; else each is read by itself.
+    pub in_order: bool,
+    /// Any environment has several that are read by themselves.
+    pub several: bool,
+    /// A path as the reader of the format knows it.
+    pub inner: &'p dyn Fn(&BStr) -> BString,
+}
+
+impl<'r, 's> Reader<'r, 's> {
+    pub fn new(files: &'r Files<'s>, words: &'r [String], placeholders: &'r Placeholders) -> Self {
+        Self {
+            files,
+            words,
+            placeholders,
+            prefix: String::new(),
+            free: false,
+            inherited: false,
+            found: Vec::new(),
+            read: Vec::new(),
+            unseen: Vec::new(),
+            mistakes: Vec::new(),
+            last: (String::new(), Rc::from("")),
+        }
     }
 
-    /// The file that is read next. `prefix`: what tells its variables from those of the others; may be empty.
-    pub fn begin(&mut self, text: usize, prefix: String) {
-        self.text = text;
-        self.last = (String::new(), prefix.as_str().into());
-        self.prefix = prefix;
+    /// Reads all files of an environment.
+    pub fn all(&mut self, format: Format, inputs: &Inputs<'_>) -> Result<()> {
+        match format {
+            Format::K8sConfig => k8s::read(self, inputs),
+            Format::Compose => compose::read(self, inputs),
+            Format::HelmValues => values::helm(self, inputs),
+            Format::Dotenv | Format::Tfvars => values::with_defaults(self, format, inputs),
+            _ => inputs.paths.iter().try_for_each(|path| {
+                self.begin(inputs.several && format != Format::Windmill, path.as_ref());
+                let Some(file) = self.load(format, path.as_ref())? else { return Ok(()) };
+                match format {
+                    Format::Windmill => {
+                        let inner = (inputs.inner)(path.as_ref());
+                        let told = windmill::read(self, inner.as_ref(), &file.roots);
+                        self.mistakes.extend(told.err().map(|m| (Rc::clone(&file), m)));
+                    }
+                    _ => self.flat(&file, &file.roots),
+                }
+                Ok(())
+            }),
+        }
+    }
+
+    /// What is read next. `several`: its variables are told from those of other files by its path.
+    fn begin(&mut self, several: bool, path: &BStr) {
+        self.prefix = if several { neutral(&path.to_string(), self.words) } else { String::new() };
+        self.last = (String::new(), self.prefix.as_str().into());
+    }
+
+    /// Loads a file; one that is all ciphertext becomes a variable.
+    fn load(&mut self, format: Format, path: &BStr) -> Result<Option<Rc<SourceFile>>> {
+        let written = format.document(path).unwrap_or(document::Format::Yaml);
+        let Some(bytes) =
+            self.files.entry(path).filter(|e| !e.symlink).map(|_| self.files.read(path)).transpose()?.flatten()
+        else {
+            return Ok(None);
+        };
+        let sealed = markers::is_sealed(&bytes);
+        let file = match format {
+            Format::Windmill => self.files.load_unresolved(path, written)?,
+            // No reader of text finds anything in ciphertext, mistakes included.
+            _ if sealed => self.files.load(path, document::Format::Dotenv)?,
+            _ => self.files.load(path, written)?,
+        };
+        let Some(file) = file else { return Ok(None) };
+        self.keep(&file);
+        if sealed {
+            let text = file.bytes.to_str_lossy().into_owned();
+            self.whole_file(&file, Value { kind: Kind::Randomised, text, targets: Vec::new() });
+            return Ok(None);
+        }
+        Ok(Some(file))
+    }
+
+    /// Remembers a file that variables stand in.
+    fn keep(&mut self, file: &Rc<SourceFile>) {
+        if !self.read.iter().any(|f| f.path == file.path) {
+            self.read.push(Rc::clone(file));
+        }
+    }
+
+    fn flat(&mut self, file: &Rc<SourceFile>, roots: &[Node]) {
+        if let Err(mistake) = flat::read(self, roots) {
+            self.mistakes.push((Rc::clone(file), mistake));
+        }
     }
 
     /// The file, where there are several, and the object in it.
@@ -119,48 +217,58 @@ impl<'r> Reader<'r> {
         Rc::clone(&self.last.1)
     }
 
-    /// Reads a file. `Err`: it has more keys than can be listed.
-    pub fn read(&mut self, format: Format, path: &BStr, document: &Document) -> Result<(), Mistake> {
-        match format {
-            Format::K8sConfig => k8s::read(self, document),
-            Format::Compose => compose::read(self, document),
-            Format::Windmill => return windmill::read(self, path, document),
-            _ => return flat::read(self, document),
-        }
-        Ok(())
-    }
-
     /// A value that stands at a node.
     fn push(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: Value) {
+        let Some(file) = self.files.locate(&node.span) else { return };
         let object = self.object(object);
+        let same = self.files.locate(&key.span).is_some_and(|f| f.path == file.path);
+        let key_span = if same { file.local(&key.span) } else { file.local(&node.span) };
         self.found.push(Variable {
             key: Rc::clone(&object),
             object,
             name: name.to_owned(),
-            text: self.text,
-            key_span: key.span.clone(),
-            span: node.span.clone(),
+            key_span,
+            span: file.local(&node.span),
+            file,
             value,
             attribute: None,
+            free: self.free,
+            inherited: self.inherited,
         });
     }
 
-    /// A file that nobody here can read is one variable.
-    pub fn whole_file(&mut self, span: Range<usize>, value: Value) {
-        let (object, name) = (self.object(""), "(the whole file)".to_owned());
-        let key = Rc::clone(&object);
-        let text = self.text;
-        self.found.push(Variable { object, name, key, text, key_span: 0..0, span, value, attribute: None });
+    /// The same for one that environments may have or not, and may differ in.
+    fn push_free(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: Value) {
+        self.free = true;
+        self.push(object, name, key, node, value);
+        self.free = false;
     }
 
-    /// What a leaf holds: a scalar by its marks, a list by its items, an alias as a reference within the file.
+    /// A file that nobody here can read is one variable.
+    fn whole_file(&mut self, file: &Rc<SourceFile>, value: Value) {
+        let (object, name) = (self.object(""), "(the whole file)".to_owned());
+        self.found.push(Variable {
+            key: Rc::clone(&object),
+            object,
+            name,
+            key_span: 0..0,
+            span: 0..file.bytes.len(),
+            file: Rc::clone(file),
+            value,
+            attribute: None,
+            free: false,
+            inherited: false,
+        });
+    }
+
+    /// What a leaf holds: a scalar by its marks, a list by its items, an alias to nowhere as a reference in the file.
     fn value(&self, node: &Node) -> Value {
         match &node.value {
             Yaml::Scalar { tag: Some(tag), text, .. } if tag.ends_with("vault") => {
                 Value { kind: Kind::Randomised, text: text.trim().to_owned(), targets: Vec::new() }
             }
             Yaml::Scalar { .. } => markers::of_node(node, self.placeholders),
-            Yaml::Alias => reference("*", vec!["*".to_owned()]),
+            Yaml::Alias(_) => reference("*", vec!["*".to_owned()]),
             Yaml::Map(entries) if entries.is_empty() => plain("{}"),
             _ => {
                 let mut parts = String::new();
@@ -175,16 +283,6 @@ impl<'r> Reader<'r> {
                 plain(&parts)
             }
         }
-    }
-
-    /// A `NAME=value` text.
-    fn assignment(&mut self, object: &str, node: &Node) {
-        let Some(text) = node.text() else { return };
-        let (name, value) = match text.split_once('=') {
-            Some((name, value)) => (name, markers::of_text(value, self.placeholders)),
-            None => (text, reference(text, vec![text.to_owned()])),
-        };
-        self.push(object, name.trim(), node, node, value);
     }
 }
 

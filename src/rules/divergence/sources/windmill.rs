@@ -4,7 +4,7 @@
 use bstr::{BStr, ByteSlice};
 
 use super::{Reader, plain};
-use crate::document::{Document, leaves};
+use crate::document::leaves;
 use crate::rules::divergence::model::{Kind, Value};
 use crate::yaml::{Mistake, Node};
 
@@ -29,8 +29,8 @@ pub fn is_item(path: &BStr, suffix: Option<&[String]>) -> bool {
 }
 
 /// `path`: below the workspace's root.
-pub fn read(reader: &mut Reader<'_>, path: &BStr, document: &Document) -> Result<(), Mistake> {
-    let (Some((base, resource)), Some(root)) = (item(path), document.roots.first()) else { return Ok(()) };
+pub fn read(reader: &mut Reader<'_, '_>, path: &BStr, roots: &[Node]) -> Result<(), Mistake> {
+    let (Some((base, resource)), Some(root)) = (item(path), roots.first()) else { return Ok(()) };
     let suffix = reader.words.iter().find_map(|w| base.strip_suffix(format!(".{w}").as_bytes()));
     let name = suffix.map_or(base, ByteSlice::as_bstr).to_string();
     let Some((key, value)) = root.entry("value") else { return Ok(()) };

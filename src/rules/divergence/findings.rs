@@ -1,5 +1,5 @@
-//! From verdicts to findings: codes, severities, words, carets. Owns the direction of severity: what is new reaches the
-//! lower environment first, and a hotfix must not wait for it.
+//! From verdicts to findings: codes, severities, messages, carets. Owns the direction of severity: a new variable reaches
+//! the lower environment first, and a hotfix must not wait for it.
 
 use std::ops::Range;
 
@@ -8,13 +8,15 @@ use super::keys::Key;
 use super::markers;
 use super::model::{Kind, Requirement, Verdict};
 use super::settings::{Opaque, Settings, Source};
-use super::side::{Gap, Side, Text};
+use super::shared;
+use super::side::{Gap, Side};
 use super::sources::Variable;
 use crate::finding::{Findings, Origin, Place, Severity, Violation};
+use crate::manifests::{self, SourceFile};
 use crate::text::line_around;
 
-/// One source's findings.
-pub struct Tell<'s> {
+/// Reports one source's findings.
+pub struct Reporter<'s> {
     pub settings: &'s Settings,
     pub source: &'s Source,
     /// The sides before the change.
@@ -23,8 +25,8 @@ pub struct Tell<'s> {
     pub before: bool,
 }
 
-/// What is to be said, before it is made into a violation.
-struct Said {
+/// A finding before it has a place.
+struct Draft {
     code: &'static str,
     severity: Severity,
     message: String,
@@ -33,14 +35,16 @@ struct Said {
     key: String,
 }
 
-impl<'s> Tell<'s> {
+impl<'s> Reporter<'s> {
     /// Everything about the sides that stand in the judged tree.
     pub fn all(&self, sides: &[Side], out: &mut Findings<'_>) {
         for side in sides.iter().filter(|s| s.here) {
             self.unreadable(side, out);
             for variable in side.variables.values() {
                 self.names_another(side, variable, out);
+                self.payment_mode(side, variable, out);
             }
+            self.unseen(side, out);
         }
         for (low, high) in &self.settings.pairs {
             let side = |n: usize| sides.iter().find(|s| s.environment == n);
@@ -60,11 +64,12 @@ impl<'s> Tell<'s> {
         if sides.iter().any(|s| s.gap.is_some()) {
             return self.gap(sides, out);
         }
-        if sides.iter().any(|s| s.texts.iter().any(|t| t.broken)) {
+        if sides.iter().any(|s| s.broken().is_some()) {
             return;
         }
         for row in rows(self.settings, self.source, sides[0], sides[1]) {
             self.row(sides, &row, out);
+            self.shared(sides, &row, out);
         }
     }
 
@@ -74,9 +79,9 @@ impl<'s> Tell<'s> {
         let names = sides.map(|s| self.name(s));
         let refs = sides.iter().find_map(|s| if let Some(Gap::NoRef(r)) = &s.gap { Some(r) } else { None });
         let missing = sides.iter().position(|s| s.gap.is_some()).unwrap_or(0);
-        let shown = source.places[sides[missing].environment].as_ref().map(|p| p.shown()).unwrap_or_default();
-        let said = match refs {
-            Some(reference) => Said {
+        let shown = source.locations[sides[missing].environment].as_ref().map(|p| p.shown()).unwrap_or_default();
+        let draft = match refs {
+            Some(reference) => Draft {
                 code: "divergence/not-comparable",
                 severity: Severity::Note,
                 message: format!(
@@ -86,7 +91,7 @@ impl<'s> Tell<'s> {
                 help: format!("git fetch origin {reference}"),
                 key: names.join("-"),
             },
-            None if sides.iter().all(|s| s.gap.is_some()) => Said {
+            None if sides.iter().all(|s| s.gap.is_some()) => Draft {
                 code: "divergence/missing-file",
                 severity: Severity::Warning,
                 message: format!("source `{}` has no file in {} nor in {}", source.id, names[0], names[1]),
@@ -95,7 +100,7 @@ impl<'s> Tell<'s> {
             },
             None => {
                 let removed = missing == 1 && self.had_files(sides[1]);
-                Said {
+                Draft {
                     code: "divergence/missing-file",
                     severity: self.waiting(removed),
                     message: format!(
@@ -109,15 +114,15 @@ impl<'s> Tell<'s> {
                 }
             }
         };
-        let there = sides.into_iter().find(|s| s.here).and_then(|s| s.texts.first());
+        let there = sides.into_iter().find(|s| s.here).and_then(|s| s.files.first());
         match there {
-            Some(text) => self.at(said, out, || (text, 0..line_around(&text.bytes, 0).end, None)),
-            None => self.in_policy(said, out),
+            Some(file) => self.at(draft, out, file, 0..line_around(&file.bytes, 0).end, None),
+            None => self.in_policy(draft, out),
         }
     }
 
     fn had_files(&self, side: &Side) -> bool {
-        self.earlier.iter().any(|s| s.environment == side.environment && s.here && !s.texts.is_empty())
+        self.earlier.iter().any(|s| s.environment == side.environment && s.here && !s.files.is_empty())
     }
 
     /// The severity of what is missing in the higher environment.
@@ -135,11 +140,11 @@ impl<'s> Tell<'s> {
         let at = if sides[1].here && row.sides[1].is_some() { 1 } else { 0 };
         let at = if row.sides[at].is_none() || (!sides[at].here && row.sides[1 - at].is_some()) { 1 - at } else { at };
         let mut say = |at: usize, code, severity, message: String, help: &str| {
-            let said =
-                Said { code, severity, message, help: help.to_owned(), key: format!("{}:{key}", names.join("-")) };
+            let draft =
+                Draft { code, severity, message, help: help.to_owned(), key: format!("{}:{key}", names.join("-")) };
             let Some(variable) = row.sides[at] else { return };
-            let other = row.sides[1 - at].map(|v| place(&sides[1 - at].texts[v.text], v));
-            self.at(said, out, || (&sides[at].texts[variable.text], variable.span.clone(), other.clone()));
+            let other = row.sides[1 - at].map(|v| place(sides[1 - at], v));
+            self.at(draft, out, &variable.file, variable.span.clone(), other);
         };
         if row.attribute_differs {
             let message = format!("`{key}` is of another type, or secret in only one of {} and {}", names[0], names[1]);
@@ -296,51 +301,112 @@ impl<'s> Tell<'s> {
     fn names_another(&self, side: &Side, variable: &Variable, out: &mut Findings<'_>) {
         let environments = &self.settings.environments;
         let own = &environments[side.environment];
-        let partners = self.settings.pairs.iter().filter_map(|(a, b)| match side.environment {
-            n if n == *a => Some(*b),
-            n if n == *b => Some(*a),
-            _ => None,
-        });
-        let other = partners
-            .into_iter()
-            .find(|n| markers::names_other(&variable.value, &environments[*n].aliases, &own.aliases));
+        let names = |n: &usize| markers::names_other(&variable.value, &environments[*n].aliases, &own.aliases);
+        let other = (0..environments.len()).filter(|n| *n != side.environment).find(names);
         let Some(other) = other else { return };
         let (requirement, expected) = asked(self.settings, self.source, variable);
         if expected || *requirement == Requirement::Ignore {
             return;
         }
-        let said = Said {
+        let draft = Draft {
             code: "divergence/other-environment",
             severity: Severity::Error,
             message: format!("`{}` of {} names {}", variable.key, own.name, environments[other].name),
             help: "point it at its own environment, or say `rule: ignore` for the key in the policy".into(),
             key: format!("{}:{}", own.name, variable.key),
         };
-        self.at(said, out, || (&side.texts[variable.text], variable.span.clone(), None));
+        self.at(draft, out, &variable.file, variable.span.clone(), None);
     }
 
-    fn unreadable(&self, side: &Side, out: &mut Findings<'_>) {
-        for text in &side.texts {
-            let severity = if text.broken { Severity::Error } else { Severity::Warning };
-            for mistake in &text.mistakes {
-                let said = Said {
-                    code: "divergence/unreadable",
-                    severity,
-                    message: mistake.message.clone(),
-                    help: "mend the file: what cannot be read cannot be compared".into(),
-                    key: format!("{}:{}", text.path, mistake.message),
-                };
-                self.at(said, out, || (text, mistake.span.clone(), None));
-            }
+    /// A key of a payment provider says itself whether money moves: production takes none with a test key, and staging
+    /// takes real money with a live one.
+    fn payment_mode(&self, side: &Side, variable: &Variable, out: &mut Findings<'_>) {
+        let environments = &self.settings.environments;
+        let is_production = side.environment + 1 == environments.len();
+        let wrong = match shared::payment_mode(&variable.value) {
+            Some(shared::Mode::Test) => is_production,
+            Some(shared::Mode::Live) => !is_production,
+            None => false,
+        };
+        let (requirement, expected) = asked(self.settings, self.source, variable);
+        if !wrong || expected || *requirement == Requirement::Ignore {
+            return;
+        }
+        let name = &environments[side.environment].name;
+        let mode = if is_production { "test" } else { "live" };
+        let draft = Draft {
+            code: "divergence/payment-mode",
+            severity: Severity::Error,
+            message: format!("`{}` of {name} is for a payment provider's {mode} mode", variable.key),
+            help: match is_production {
+                true => "set the provider's live key or address here".into(),
+                false => "set the provider's test key or address here, and revoke the live one if it leaked".into(),
+            },
+            key: format!("{name}:{}", variable.key),
+        };
+        self.at(draft, out, &variable.file, variable.span.clone(), None);
+    }
+
+    /// A webhook, bucket, database or queue that both environments use, though no entry of `keys` speaks of it.
+    fn shared(&self, sides: [&Side; 2], row: &Row<'_>, out: &mut Findings<'_>) {
+        let [Some(low), Some(high)] = row.sides else { return };
+        let equal = low.value.kind == Kind::Plain && low.value == high.value;
+        if !equal || row.declared {
+            return;
+        }
+        let Some(what) = shared::resource(&high.name, &high.value) else { return };
+        let (at, other) = if sides[1].here { (1, low) } else { (0, high) };
+        let names = sides.map(|s| self.name(s));
+        let (source, key) = (&self.source.id, row.key);
+        let draft = Draft {
+            code: "divergence/shared",
+            severity: Severity::Warning,
+            message: format!("`{key}` is the same {what} in {} and {}", names[0], names[1]),
+            help: format!("give each its own, and declare it: {{ match: [\"{source}/{key}\"], rule: must_differ }}"),
+            key: format!("{}:{key}", names.join("-")),
+        };
+        let variable = if at == 1 { high } else { low };
+        let also = place(sides[1 - at], other);
+        self.at(draft, out, &variable.file, variable.span.clone(), Some(also));
+    }
+
+    /// Parts of what is deployed that this repository does not hold.
+    fn unseen(&self, side: &Side, out: &mut Findings<'_>) {
+        for (file, unseen) in &side.unseen {
+            let what = match unseen.gap {
+                manifests::Gap::Remote => "is not in this repository, and was not compared",
+                manifests::Gap::Missing => "is not here, and was not compared",
+                manifests::Gap::Failed => "so a part was not compared",
+            };
+            let draft = Draft {
+                code: "divergence/not-seen",
+                severity: Severity::Note,
+                message: format!("{}: {what}", unseen.what),
+                help: "compare it by hand, or keep what it holds in this repository".into(),
+                key: format!("{}:{}", self.name(side), unseen.what),
+            };
+            self.at(draft, out, file, file.local(&unseen.span), None);
         }
     }
 
-    /// A finding in a file, with nothing of the line's values in it.
-    fn at<'t>(&self, said: Said, out: &mut Findings<'_>, at: impl FnOnce() -> (&'t Text, Range<usize>, Option<Place>)) {
-        let (text, span, other) = at();
-        let origin = Origin::File { path: text.path.clone(), commit: None, blob: text.blob };
-        let violation = self.violation(said, origin, &text.bytes, span.clone());
-        let violation = violation.hide(span.clone()).hide_all(hidden(text, &span));
+    fn unreadable(&self, side: &Side, out: &mut Findings<'_>) {
+        for (file, mistake) in &side.mistakes {
+            let draft = Draft {
+                code: "divergence/unreadable",
+                severity: if file.is_broken() { Severity::Error } else { Severity::Warning },
+                message: mistake.message.clone(),
+                help: "correct the file: what cannot be read cannot be compared".into(),
+                key: format!("{}:{}", file.path, mistake.message),
+            };
+            self.at(draft, out, file, mistake.span.clone(), None);
+        }
+    }
+
+    /// A finding in a file, with none of the values near it shown.
+    fn at(&self, draft: Draft, out: &mut Findings<'_>, file: &SourceFile, span: Range<usize>, other: Option<Place>) {
+        let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
+        let violation = self.violation(draft, origin, &file.bytes, span.clone());
+        let violation = violation.hide(span.clone()).hide_all(hidden(file, &span));
         out.push(match other {
             Some(place) => violation.also(place),
             None => violation,
@@ -348,46 +414,47 @@ impl<'s> Tell<'s> {
     }
 
     /// A finding on the source as a whole.
-    fn in_policy(&self, said: Said, out: &mut Findings<'_>) {
+    fn in_policy(&self, draft: Draft, out: &mut Findings<'_>) {
         let Source { file, span, .. } = self.source;
         let origin = Origin::Policy { path: file.path.clone() };
-        out.push(self.violation(said, origin, &file.bytes, span.clone()));
+        out.push(self.violation(draft, origin, &file.bytes, span.clone()));
     }
 
-    fn violation<'v>(&self, said: Said, origin: Origin, text: &'v [u8], span: Range<usize>) -> Violation<'v> {
-        let key = said.key.split_once(':').map_or(said.key.as_str(), |(_, key)| key);
+    fn violation<'v>(&self, draft: Draft, origin: Origin, text: &'v [u8], span: Range<usize>) -> Violation<'v> {
+        let key = draft.key.split_once(':').map_or(draft.key.as_str(), |(_, key)| key);
         // A key that was missing as a warning, and that the change makes an error, did not stand before it.
         let worse: &[u8] =
-            if said.code == "divergence/missing" && said.severity == Severity::Error { b"now" } else { b"" };
-        Violation::new(said.code, said.severity, origin, text, span)
-            .message(said.message)
-            .help(said.help)
-            .identity([self.source.id.as_bytes(), said.key.as_bytes(), worse])
+            if draft.code == "divergence/missing" && draft.severity == Severity::Error { b"now" } else { b"" };
+        Violation::new(draft.code, draft.severity, origin, text, span)
+            .message(draft.message)
+            .help(draft.help)
+            .identity([self.source.id.as_bytes(), draft.key.as_bytes(), worse])
             .key(format!("{}/{key}", self.source.id))
     }
 }
 
-fn place(text: &Text, variable: &Variable) -> Place {
-    let path = match &text.reference {
-        Some(reference) => format!("{reference}:{}", text.path).into(),
-        None => text.path.clone(),
+fn place(side: &Side, variable: &Variable) -> Place {
+    let file = &variable.file;
+    let path = match &side.reference {
+        Some(reference) => format!("{reference}:{}", file.path).into(),
+        None => file.path.clone(),
     };
-    let line = memchr::memchr_iter(b'\n', &text.bytes[..variable.key_span.start.min(text.bytes.len())]).count() + 1;
+    let line = memchr::memchr_iter(b'\n', &file.bytes[..variable.key_span.start.min(file.bytes.len())]).count() + 1;
     Place { path, commit: None, line }
 }
 
 /// How far around a finding an excerpt may reach.
 const NEAR: usize = 1024;
 
-/// Every value near a finding; of a file that is no good, the whole line.
-fn hidden(text: &Text, span: &Range<usize>) -> Vec<Range<usize>> {
-    if !text.mistakes.is_empty() {
-        let mut line = line_around(&text.bytes, span.start);
+/// Every value near a finding; of a file with mistakes, the whole line.
+fn hidden(file: &SourceFile, span: &Range<usize>) -> Vec<Range<usize>> {
+    if !file.mistakes.is_empty() || markers::is_sealed(&file.bytes) {
+        let mut line = line_around(&file.bytes, span.start);
         line.end = line.end.max(span.end);
         return vec![line];
     }
     let near = span.start.saturating_sub(NEAR)..span.end.saturating_add(NEAR);
-    text.values.iter().filter(|v| v.start < near.end && near.start < v.end).cloned().collect()
+    file.scalars().iter().filter(|v| v.start < near.end && near.start < v.end).cloned().collect()
 }
 
 /// An entry of `keys` that counts no longer.
