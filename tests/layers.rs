@@ -79,7 +79,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("rules", &["document", "error", "finding", "policy", "subject", "text", "values", "yaml"]),
     ("engine", &["error", "finding", "git", "policy", "report", "rules", "subject", "text"]),
     ("promote", &["error", "finding", "git", "subject", "text", "yaml"]),
-    ("hooks", &["error", "text"]),
+    ("hooks", &["error", "subject", "text"]),
     ("init", &["document", "error", "subject", "text", "yaml"]),
     ("cli", &["command"]),
     (
