@@ -4,6 +4,7 @@
 mod blobs;
 mod commits;
 mod family;
+mod objects;
 mod seen;
 mod sift;
 
@@ -16,6 +17,7 @@ use bstr::BString;
 use rayon::prelude::*;
 
 use self::commits::{commit_of, trailer};
+use self::objects::Judged;
 pub use self::seen::Seen;
 use self::sift::Sifted;
 use crate::error::Result;
@@ -27,7 +29,7 @@ use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
 use crate::rules::TreeCheck;
 use crate::rules::secrets::{patterns_compiled, redactor};
-use crate::subject::{Kinds, Oid, RefLine, RefSet, RefUpdate, Shared, Snapshot, Tree};
+use crate::subject::{Kinds, Object, Oid, RefLine, RefSet, RefUpdate, Shared, Snapshot, Tree};
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
@@ -96,6 +98,10 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
     };
     let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
+    let key = RandomState::new().hash_one(0);
+    let judged = Judged::new(checks, key);
+    let show = |object: &Object<'_>| judged.object(object);
+    let inspector = git::Inspector::new(&show);
     let ask = Ask {
         kinds: checks.kinds(),
         path_budget: setting.path_budget,
@@ -105,8 +111,19 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         threads: setting.threads,
         marks: setting.seen.is_some(),
         sifting: sifting.then_some(sift),
+        objects: (matches!(source, Source::Push(_)) && !checks.objects.is_empty()).then_some(&inspector),
     };
-    let changes = repo.changes(source, &ask)?;
+    let listed = repo.changes(source, &ask);
+    let (malformed, mut errors) = judged.into_found();
+    let changes = match listed {
+        Ok(changes) => changes,
+        // What is malformed can seldom be walked: its fault says more than the walk's.
+        Err(error) if !malformed.is_empty() => {
+            errors.push(Undecided { error, origin: None });
+            Changes::default()
+        }
+        Err(error) => return Err(error),
+    };
     if sifting && matches!(source, Source::Push(_)) {
         sifted = Sifted::of(repo, &changes.blobs, &checks.files, &mut stats)?;
     }
@@ -116,7 +133,9 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         Source::History { .. } => RefSet::default(),
         _ => local.head_name()?.into_iter().collect(),
     };
-    let mut run = Run::new(setting, refs);
+    let mut run = Run::new(setting, refs, key);
+    run.out.errors.extend(errors);
+    run.keep(Batch { refs: run.refs.clone(), findings: malformed });
     match source {
         Source::Push(push) => {
             let head = push.head_ref.as_ref().filter(|head| !head.is_empty());
@@ -146,7 +165,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
 /// Judges files that belong to no repository.
 pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting: &Setting<'_>) -> Outcome {
     let changes = git::plain_files(root, paths, setting.threads);
-    let mut run = Run::new(setting, RefSet::default());
+    let mut run = Run::new(setting, RefSet::default(), RandomState::new().hash_one(0));
     run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
     run.blobs(None, &changes.blobs, &Sifted::default());
     run.finish();
@@ -181,16 +200,8 @@ struct Part {
 }
 
 impl<'a> Run<'a> {
-    fn new(setting: &'a Setting<'a>, refs: RefSet) -> Self {
-        Self {
-            setting,
-            key: RandomState::new().hash_one(0),
-            refs,
-            lands_from: None,
-            on_server: false,
-            pointers: 0,
-            out: Outcome::default(),
-        }
+    fn new(setting: &'a Setting<'a>, refs: RefSet, key: u64) -> Self {
+        Self { setting, key, refs, lands_from: None, on_server: false, pointers: 0, out: Outcome::default() }
     }
 
     fn collect(&self) -> Findings<'static> {

@@ -1,4 +1,4 @@
-//! The four things a rule may look at: [`File`], [`Commit`], [`RefUpdate`], [`Tree`].
+//! The five things a rule may look at: [`File`], [`Commit`], [`RefUpdate`], [`Tree`], [`Object`].
 //! Owns their shapes and the two traits behind which git stands ([`Graph`], [`Snapshot`]), so that rules can be
 //! tried on graphs and trees made in memory. Reads nothing itself and knows no git library.
 
@@ -87,7 +87,8 @@ impl Kinds {
     pub const COMMIT: Self = Self(2);
     pub const REF: Self = Self(4);
     pub const TREE: Self = Self(8);
-    pub const ALL: Self = Self(15);
+    pub const OBJECT: Self = Self(16);
+    pub const ALL: Self = Self(31);
 
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -272,6 +273,24 @@ pub enum Pusher {
 impl Pusher {
     pub fn name(&self) -> Option<&BString> {
         if let Self::Named(name) = self { Some(name) } else { None }
+    }
+}
+
+/// A commit, tag or tree that a change brings, as it is stored.
+pub struct Object<'a> {
+    pub id: Oid,
+    pub kind: ObjectKind,
+    pub bytes: &'a [u8],
+    /// Where a tree stands, as far as somebody knows: the path of the directory, empty for the root.
+    pub path: &'a BStr,
+    /// What stood there before, in each parent that has a tree there.
+    pub before: &'a [&'a [u8]],
+}
+
+impl Object<'_> {
+    /// Bytes of an id in this repository.
+    pub fn hash_length(&self) -> usize {
+        self.id.as_bytes().len()
     }
 }
 

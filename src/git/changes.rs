@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bstr::{BStr, BString};
 use rayon::prelude::*;
 
+use super::inspect::Inspector;
 use super::marks::{Mark, Marker};
 use super::prune::Pruned;
 use super::source::{Source, Update};
@@ -137,6 +138,8 @@ pub struct Ask<'a> {
     pub marks: bool,
     /// For history: packs are read by their families of deltas. `None`: each object where it stands.
     pub sifting: Option<Sifting<'a>>,
+    /// Who is shown the new commits, tags and trees of a push.
+    pub objects: Option<&'a Inspector<'a>>,
 }
 
 /// What need not be listed.
@@ -259,6 +262,7 @@ pub(super) fn judged_tags(
     new: Oid,
     update: &Update,
     known: &[Oid],
+    inspector: Option<&Inspector<'_>>,
     out: &mut Changes,
 ) -> Result<(Oid, ObjectKind)> {
     let mut at = new;
@@ -268,6 +272,7 @@ pub(super) fn judged_tags(
             return Ok((at, kind));
         }
         if !known.contains(&at) && !out.commits.iter().any(|c| c.id == at) {
+            inspector.map_or(Ok(()), |inspector| inspector.read(local, at))?;
             let content = RefSet::from(update.name.clone());
             out.commits.push(CommitJob { id: at, kind, new_to: content.clone(), content });
         }
@@ -277,9 +282,16 @@ pub(super) fn judged_tags(
 }
 
 /// A ref may point at a tree: everything in it is introduced.
-pub(super) fn bare_tree(local: &Local<'_>, tree: Oid, out: &mut Changes, budget: &PathBudget) -> Result<()> {
+pub(super) fn bare_tree(
+    local: &Local<'_>,
+    tree: Oid,
+    inspector: Option<&Inspector<'_>>,
+    out: &mut Changes,
+    budget: &PathBudget,
+) -> Result<()> {
     let mut found = Introduced::default();
-    trees::introduced(local, tree, &[], budget, &mut |f| {
+    let within = trees::Within { inspector, ..trees::Within::default() };
+    trees::introduced_in(local, within, tree, &[], budget, &mut |f| {
         found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
     })?;
     out.submodules += found.submodules;
@@ -293,6 +305,7 @@ pub(super) fn introduced_by(
     steps: &[Step],
     budget: &PathBudget,
     unwanted: Option<(&(dyn Fn(Oid) -> bool + Sync), &Pruned)>,
+    inspector: Option<&Inspector<'_>>,
 ) -> Result<Vec<Introduced>> {
     // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
     let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
@@ -310,11 +323,13 @@ pub(super) fn introduced_by(
     };
     let one = |local: &Local<'_>, step: &Step| -> Result<Introduced> {
         let mut found = Introduced::default();
+        inspector.map_or(Ok(()), |inspector| inspector.read(local, step.id))?;
         let tree = tree_of(local, step.id)?;
         // A parent that is not here can only be one past a shallow boundary: everything then counts as new.
         let parents = step.parents.iter().filter(|p| known.contains_key(*p) || local.has(**p));
         let parents: Vec<Oid> = parents.map(|p| tree_of(local, *p)).collect::<Result<_>>()?;
-        trees::introduced_in(local, unwanted.map(|(_, pruned)| pruned), tree, &parents, budget, &mut |f| {
+        let within = trees::Within { pruned: unwanted.map(|(_, pruned)| pruned), inspector };
+        trees::introduced_in(local, within, tree, &parents, budget, &mut |f| {
             if f.mode.is_commit() || !unwanted.is_some_and(|(unwanted, _)| unwanted(f.id)) {
                 found.add(f.path.to_owned(), f.id, f.mode.is_link(), f.mode.is_commit());
             }

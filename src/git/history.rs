@@ -34,7 +34,7 @@ pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &Path
     }
     if ask.kinds.meets(Kinds::FILE) {
         let unwanted = unwanted.zip(pruned.as_ref());
-        let pairs = introduced_by(local, &steps, budget, unwanted)?;
+        let pairs = introduced_by(local, &steps, budget, unwanted, None)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
@@ -58,9 +58,9 @@ fn tips(local: &Local<'_>, budget: &PathBudget) -> Result<(Vec<Oid>, Changes)> {
     let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
     for r in local.refs("refs/")? {
         let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
-        match judged_tags(local, r.target, &update, &[], &mut out)? {
+        match judged_tags(local, r.target, &update, &[], None, &mut out)? {
             (id, ObjectKind::Commit) => tips.push(id),
-            (id, ObjectKind::Tree) => bare_tree(local, id, &mut out, budget)?,
+            (id, ObjectKind::Tree) => bare_tree(local, id, None, &mut out, budget)?,
             (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
         }
     }

@@ -10,6 +10,7 @@ mod edits;
 mod graph;
 mod history;
 mod index;
+mod inspect;
 mod large;
 mod lines;
 mod local;
@@ -41,6 +42,7 @@ pub use changes::{Ask, Blob, BlobJob, Changes, CommitJob, Place, RefJob, Sifting
 pub use default_branch::DefaultBranch;
 pub use edits::{Edit, Leaf};
 pub use graph::GitGraph;
+pub use inspect::Inspector;
 pub use lines::{Overlap, Region, is_binary, merge_or, regions};
 pub use local::merge_heads;
 pub use marks::Mark;

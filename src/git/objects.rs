@@ -40,12 +40,7 @@ impl Local<'_> {
             .gix
             .try_find_header(gix_id(id))
             .map_err(super::unreadable(format_args!("object {id} cannot be read")))?;
-        Ok(match header.ok_or_else(|| missing(id, self))?.kind() {
-            Kind::Commit => ObjectKind::Commit,
-            Kind::Tag => ObjectKind::Tag,
-            Kind::Tree => ObjectKind::Tree,
-            Kind::Blob => ObjectKind::Blob,
-        })
+        Ok(header.ok_or_else(|| missing(id, self))?.kind().into())
     }
 
     /// A blob's content, counted.
@@ -71,6 +66,17 @@ impl Local<'_> {
             return Err(Error::undecided(format!("object {id} is a {kind}, not a tag")));
         }
         parse_tag(id, bytes)
+    }
+}
+
+impl From<Kind> for ObjectKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Commit => Self::Commit,
+            Kind::Tag => Self::Tag,
+            Kind::Tree => Self::Tree,
+            Kind::Blob => Self::Blob,
+        }
     }
 }
 

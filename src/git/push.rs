@@ -19,6 +19,14 @@ use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 /// Lists what the new commits bring, what comes beside them, and to which refs each commit is new.
 pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
     let mut out = Changes { refs: push.updates.clone(), ..Changes::default() };
+    let by_object = ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT).and(Kinds::OBJECT));
+    let waiting = if by_object { local.repo.quarantined(local)? } else { None };
+    let waiting = waiting.map(|ids| sort_by_kind(local, ids)).transpose()?;
+    if let Some(new) = &waiting {
+        // First of all: what is malformed is told by its name, and not by the walk that comes upon it.
+        inspect(local, ask, &new.commits)?;
+        inspect(local, ask, &new.tags)?;
+    }
     let known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
     let mut tips = Vec::with_capacity(push.updates.len());
     for update in &push.updates {
@@ -26,20 +34,16 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
             tips.push(None);
             continue;
         };
-        let (target, kind) = judged_tags(local, new, update, &known, &mut out)?;
+        let (target, kind) = judged_tags(local, new, update, &known, ask.objects, &mut out)?;
         tips.push((kind == ObjectKind::Commit).then_some(target));
         match kind {
-            ObjectKind::Tree => bare_tree(local, target, &mut out, budget)?,
+            ObjectKind::Tree => bare_tree(local, target, ask.objects, &mut out, budget)?,
             ObjectKind::Blob => out.blobs.push(BlobJob::at(target, update.name.clone())),
             _ => {}
         }
     }
-    let waiting = match local.repo.quarantined(local)? {
-        Some(ids) if ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) => Some(sort_by_kind(local, ids)?),
-        _ => None,
-    };
     let created = push.is_made_now() && push.updates.iter().any(|u| u.old.is_none());
-    let brought = if ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT)) || (created && ask.kinds.meets(Kinds::TREE)) {
+    let brought = if by_object || (created && ask.kinds.meets(Kinds::TREE)) {
         newness::of(local, push, ask, &tips, waiting.as_ref().map(|w| w.commits.as_slice()))?
     } else {
         Newness::nothing(tips.len())
@@ -47,8 +51,8 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
     if ask.kinds.meets(Kinds::TREE) {
         out.trees = trees(local, push, &tips, &brought)?;
     }
-    if ask.kinds.meets(Kinds::FILE) {
-        let found = introduced_by(local, &brought.steps, budget, None)?;
+    if ask.kinds.meets(Kinds::FILE.and(Kinds::OBJECT)) {
+        let found = introduced_by(local, &brought.steps, budget, None, ask.objects)?;
         out.submodules += found.iter().map(|i| i.submodules).sum::<u64>();
         let places = Places::of(&brought, &found, ask);
         let pairs = brought.steps.iter().zip(found).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
@@ -57,6 +61,7 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
         out.blobs.extend(blobs);
     }
     if let Some(waiting) = &waiting {
+        inspect(local, ask, &waiting.trees)?;
         unreferenced(waiting, &mut out);
     }
     if ask.kinds.meets(Kinds::COMMIT) {
@@ -162,7 +167,14 @@ impl Places {
 struct Waiting {
     commits: Vec<Oid>,
     tags: Vec<Oid>,
+    trees: Vec<Oid>,
     blobs: Vec<Oid>,
+}
+
+/// Shows objects that were not shown before.
+fn inspect(local: &Local<'_>, ask: &Ask<'_>, ids: &[Oid]) -> Result<()> {
+    let Some(inspector) = ask.objects else { return Ok(()) };
+    ids.iter().try_for_each(|id| inspector.read(local, *id))
 }
 
 fn sort_by_kind(local: &Local<'_>, ids: &[Oid]) -> Result<Waiting> {
@@ -172,7 +184,7 @@ fn sort_by_kind(local: &Local<'_>, ids: &[Oid]) -> Result<Waiting> {
             ObjectKind::Commit => out.commits.push(id),
             ObjectKind::Tag => out.tags.push(id),
             ObjectKind::Blob => out.blobs.push(id),
-            ObjectKind::Tree => {}
+            ObjectKind::Tree => out.trees.push(id),
         }
     }
     Ok(out)

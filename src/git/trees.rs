@@ -9,6 +9,7 @@ use bstr::{BStr, BString, ByteVec};
 use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef, name_order};
 
+use super::inspect::Inspector;
 use super::prune::Pruned;
 use super::{Local, gix_id, oid};
 use crate::error::{Error, Result};
@@ -70,19 +71,28 @@ pub(crate) fn introduced(
     budget: &PathBudget,
     on: &mut dyn FnMut(Found<'_>),
 ) -> Result<()> {
-    introduced_in(local, None, tree, parents, budget, on)
+    introduced_in(local, Within::default(), tree, parents, budget, on)
 }
 
-/// The same of what is left of trees that were pruned.
+/// How trees are read while they are compared.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Within<'a> {
+    /// What is left of trees that were pruned, where they were.
+    pub pruned: Option<&'a Pruned>,
+    /// Who is shown every tree that no parent has.
+    pub inspector: Option<&'a Inspector<'a>>,
+}
+
+/// As [`introduced`], and reads trees as `within` says.
 pub(crate) fn introduced_in(
     local: &Local<'_>,
-    pruned: Option<&Pruned>,
+    within: Within<'_>,
     tree: Oid,
     parents: &[Oid],
     budget: &PathBudget,
     on: &mut dyn FnMut(Found<'_>),
 ) -> Result<()> {
-    descend(Descent { local, pruned, budget, same: same_kind, on }, tree, parents)
+    descend(Descent { local, within, budget, same: same_kind, on }, tree, parents)
 }
 
 fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<()> {
@@ -96,7 +106,7 @@ fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<(
 /// Trees being compared, level by level.
 struct Descent<'a, 'r> {
     local: &'a Local<'r>,
-    pruned: Option<&'a Pruned>,
+    within: Within<'a>,
     budget: &'a PathBudget,
     /// Whether entries of one name and one id are the same by their modes.
     same: fn(EntryMode, EntryMode) -> bool,
@@ -114,6 +124,10 @@ impl<'a> Descent<'a, '_> {
             return Ok(());
         }
         let there: Vec<Cow<'_, [u8]>> = parents.iter().map(|p| self.raw(*p)).collect::<Result<_>>()?;
+        if let Some(inspector) = self.within.inspector {
+            let before: Vec<&[u8]> = there.iter().map(AsRef::as_ref).collect();
+            inspector.tree(tree, &here, path.as_ref(), &before);
+        }
         let mut iters: Vec<_> = there.iter().map(|raw| entries(local, raw).peekable()).collect();
         let mut below: Vec<Oid> = Vec::new();
         for entry in entries(local, &here) {
@@ -149,7 +163,7 @@ impl<'a> Descent<'a, '_> {
     }
 
     fn raw(&self, tree: Oid) -> Result<Cow<'a, [u8]>> {
-        match self.pruned.and_then(|pruned| pruned.get(tree)) {
+        match self.within.pruned.and_then(|pruned| pruned.get(tree)) {
             Some(left) => Ok(left.into()),
             None => raw_tree(self.local, tree).map(Cow::Owned),
         }
@@ -236,7 +250,7 @@ pub(crate) fn diff(
     let old = old.unwrap_or_else(|| oid(&gix::ObjectId::empty_tree(local.gix.object_hash())));
     let same = |a: EntryMode, b: EntryMode| a.kind() == b.kind();
     let side = |tree, other, on: &mut dyn FnMut(Found<'_>)| {
-        descend(Descent { local, pruned: None, budget, same, on }, tree, &[other])
+        descend(Descent { local, within: Within::default(), budget, same, on }, tree, &[other])
     };
     side(new, old, &mut |f| sides.entry(f.path.to_owned()).or_default().1 = Some(f.id))?;
     side(old, new, &mut |f| sides.entry(f.path.to_owned()).or_default().0 = Some(f.id))?;

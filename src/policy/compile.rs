@@ -7,7 +7,7 @@ use super::load::Layer;
 use super::mistakes::Mistakes;
 use super::setting::{Scope, covers, family_of, unknown_names};
 use super::{Located, Mistake, Options, Policy, PolicyFile, Strictness};
-use crate::rules::{Checks, CommitCheck, FileCheck, RefCheck, Rule, TreeCheck};
+use crate::rules::{Checks, CommitCheck, FileCheck, ObjectCheck, RefCheck, Rule, TreeCheck};
 use crate::subject::Kinds;
 use crate::yaml;
 
@@ -25,6 +25,7 @@ pub struct Compiled {
     pub commits: Vec<Scoped<CommitCheck>>,
     pub refs: Vec<Scoped<RefCheck>>,
     pub trees: Vec<Scoped<TreeCheck>>,
+    pub objects: Vec<Scoped<ObjectCheck>>,
     /// The families that were compiled, in the order of the list.
     pub families: Vec<&'static str>,
     /// How many families' defaults were read.
@@ -41,6 +42,7 @@ impl Compiled {
             .and(some(self.commits.is_empty(), Kinds::COMMIT))
             .and(some(self.refs.is_empty(), Kinds::REF))
             .and(some(self.trees.is_empty(), Kinds::TREE))
+            .and(some(self.objects.is_empty(), Kinds::OBJECT))
     }
 
     fn add(&mut self, family: &'static str, scope: Scope, checks: Checks) {
@@ -52,6 +54,7 @@ impl Compiled {
         self.commits.extend(scoped(checks.commits, family, &scope));
         self.refs.extend(scoped(checks.refs, family, &scope));
         self.trees.extend(scoped(checks.trees, family, &scope));
+        self.objects.extend(scoped(checks.objects, family, &scope));
         self.families.push(family);
     }
 }

@@ -8,6 +8,7 @@ pub mod conventional_commits;
 pub mod deployments;
 pub mod divergence;
 pub mod files;
+pub mod git_objects;
 pub mod secrets;
 pub mod semver_tags;
 pub mod sieve;
@@ -21,7 +22,7 @@ pub use sieve::Sieve;
 use crate::error::Result;
 use crate::finding::Findings;
 use crate::policy::Options;
-use crate::subject::{Commit, File, Kinds, RefUpdate, Tree};
+use crate::subject::{Commit, File, Kinds, Object, RefUpdate, Tree};
 
 /// A rule compiled with its options, ready to look at one kind of subject.
 pub trait Check<S: ?Sized>: Send + Sync {
@@ -56,6 +57,7 @@ pub type FileCheck = Box<dyn for<'a> Check<File<'a>>>;
 pub type CommitCheck = Box<dyn for<'a> Check<Commit<'a>>>;
 pub type RefCheck = Box<dyn for<'a> Check<RefUpdate<'a>>>;
 pub type TreeCheck = Box<dyn for<'a> Check<Tree<'a>>>;
+pub type ObjectCheck = Box<dyn for<'a> Check<Object<'a>>>;
 
 /// Checks by the kind of subject they look at: a mismatch cannot be written.
 #[derive(Default)]
@@ -64,6 +66,7 @@ pub struct Checks {
     pub commits: Vec<CommitCheck>,
     pub refs: Vec<RefCheck>,
     pub trees: Vec<TreeCheck>,
+    pub objects: Vec<ObjectCheck>,
 }
 
 /// A named requirement, written once.
@@ -84,6 +87,7 @@ pub static RULES: &[&Rule] = &[
     &crate::policy::EXCEPTIONS,
     &secrets::RULE,
     &files::RULE,
+    &git_objects::RULE,
     &conventional_commits::RULE,
     &semver_tags::RULE,
     &branch_topology::RULE,

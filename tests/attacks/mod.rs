@@ -12,6 +12,7 @@
 mod commit_headers;
 mod entry_kinds;
 mod head_of_the_server;
+mod malformed_objects;
 mod plain_files;
 mod what_becomes_new;
 mod who_pushes;

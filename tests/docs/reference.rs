@@ -107,6 +107,7 @@ fn the_page_of_rules_is_fresh_and_every_anchor_is_there() {
         .lines()
         .filter_map(|l| l.strip_prefix("### "))
         .map(|h| h.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
+        .map(|h: String| h.to_ascii_lowercase())
         .collect();
     let context = Context { explain_base: "docs/rules.md", ..Context::default() };
     let mut names: Vec<String> = DETECTORS.iter().map(|d| format!("secrets/{}", d.id)).collect();

@@ -15,6 +15,7 @@ fn ask() -> Ask<'static> {
         threads: 2,
         marks: false,
         sifting: None,
+        objects: None,
     }
 }
 

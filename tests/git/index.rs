@@ -15,6 +15,7 @@ fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
         threads: 2,
         marks: false,
         sifting: None,
+        objects: None,
     };
     let opened = discover(repo.path()).expect("opens").expect("a repository");
     let changes = opened.changes(&Source::Index { parents: Vec::new() }, &ask)?;

@@ -7,6 +7,7 @@ mod deployments;
 mod divergence;
 
 mod files;
+mod git_objects;
 pub mod secrets;
 mod semver_tags;
 mod windmill;

@@ -211,7 +211,8 @@ fn every_code_has_a_violation_here() {
         assert_eq!((run.code, run.rules()), (2, BTreeSet::from([format!("policy/{code}")])));
         found.extend(run.rules());
     }
-    let missing: Vec<_> = codes.difference(&found).collect();
+    // A malformed object leaves other rules undecided: `rules::git_objects` has one of each.
+    let missing: Vec<_> = codes.difference(&found).filter(|code| !code.starts_with("git-objects/")).collect();
     assert!(missing.is_empty(), "{} codes have no violation in tests/cases/every-rule: {missing:#?}", missing.len());
     for run in &JUDGED.runs {
         assert_eq!(run.code, 1, "{}", run.name);

@@ -1,0 +1,42 @@
+//! Commits, tags and trees that a change brings, shown as they are stored to whoever asked for it. Owns that each commit and
+//! tag is shown once; a tree is shown wherever the listing of a change opens it.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use bstr::BStr;
+
+use super::Local;
+use crate::error::Result;
+use crate::subject::{Object, ObjectKind, Oid};
+
+/// Called with every new object, on any thread.
+pub struct Inspector<'a> {
+    show: &'a (dyn Fn(&Object<'_>) + Sync),
+    shown: Mutex<HashSet<Oid>>,
+}
+
+impl<'a> Inspector<'a> {
+    pub fn new(show: &'a (dyn Fn(&Object<'_>) + Sync)) -> Self {
+        Self { show, shown: Mutex::default() }
+    }
+
+    /// A tree that was opened, with what stood in its place in each parent.
+    pub(super) fn tree(&self, id: Oid, bytes: &[u8], path: &BStr, before: &[&[u8]]) {
+        self.is_first(id);
+        (self.show)(&Object { id, kind: ObjectKind::Tree, bytes, path, before });
+    }
+
+    /// Reads an object that nobody has opened so far; nobody knows where it stands.
+    pub(super) fn read(&self, local: &Local<'_>, id: Oid) -> Result<()> {
+        if self.is_first(id) {
+            let (kind, bytes) = local.object(id)?;
+            (self.show)(&Object { id, kind: kind.into(), bytes: &bytes, path: BStr::new(""), before: &[] });
+        }
+        Ok(())
+    }
+
+    fn is_first(&self, id: Oid) -> bool {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+    }
+}
