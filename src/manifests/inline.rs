@@ -3,7 +3,15 @@
 
 use std::ops::Range;
 
+use super::files::Files;
 use crate::yaml::{self, Node, Value};
+
+/// The documents in a scalar of a file.
+pub fn documents(files: &Files<'_>, scalar: &Node) -> Vec<Node> {
+    let file = files.locate(&scalar.span);
+    let raw = file.as_ref().and_then(|f| f.bytes.get(f.local(&scalar.span)));
+    parse(scalar, raw.unwrap_or_default())
+}
 
 /// The documents in a scalar. `raw`: the bytes that its span stands for.
 pub fn parse(scalar: &Node, raw: &[u8]) -> Vec<Node> {

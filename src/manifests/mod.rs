@@ -6,6 +6,7 @@ mod applicationset;
 pub mod compose;
 mod edit;
 mod files;
+pub mod flux;
 pub mod helm;
 mod inline;
 mod kustomize;
@@ -14,6 +15,7 @@ mod paths;
 
 pub use applicationset::{Generated, expand};
 pub use files::{Files, SourceFile};
+pub use inline::documents;
 pub use kustomize::{Built, FILE_NAMES, Gap, Graph, Unseen, build, has_kustomization, image_parts};
 pub use object::{Object, unfold};
 pub use paths::{directory, is_remote, join, name};

@@ -177,3 +177,39 @@ fn broken_kustomizations_end_and_are_judged_as_far_as_they_go() {
     ]);
     assert_eq!(found(&broken, None), ["deployments/argocd-revision p/production/x.yaml:8"]);
 }
+
+#[test]
+fn a_kustomization_of_flux_is_judged_with_its_patches_and_substitutions() {
+    let cr = |extra: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{ name: apps }}\nspec:\n  path: ./apps/base\n  sourceRef: {{ kind: GitRepository, name: shop }}\n{extra}"
+        )
+    };
+    let repository = |branch: &str| {
+        format!(
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{ name: shop }}\nspec: {{ ref: {{ branch: '{branch}' }} }}\n"
+        )
+    };
+    let tree = |extra: &str, branch: &str| {
+        MemoryTree::of([("clusters/production/apps.yaml", &*cr(extra)), ("apps/base/repo.yaml", &*repository(branch))])
+    };
+    let patch = "  patches:\n  - target: { kind: GitRepository }\n    patch: |\n      - op: replace\n        path: /spec/ref/branch\n        value: BRANCH\n";
+    let wrong = "deployments/flux-branch clusters/production/apps.yaml";
+    assert_eq!(found(&tree(&patch.replace("BRANCH", "feat/x"), "main"), None), [format!("{wrong}:12")]);
+    assert!(found(&tree(&patch.replace("BRANCH", "main"), "main"), None).is_empty());
+    let substitute = "  postBuild:\n    substitute:\n      branch: topic\n";
+    assert_eq!(found(&tree(substitute, "${branch}"), None), [format!("{wrong}:9")]);
+    assert!(found(&tree(&substitute.replace("topic", "main"), "${branch:=x}"), None).is_empty());
+}
+
+#[test]
+fn values_of_a_chart_of_applications_follow_their_environment() {
+    let values = |revision: &str| {
+        format!("apps:\n- {{ chart: redis, targetRevision: dev }}\n- name: shop\n  targetRevision: {revision}\n")
+    };
+    let tree = |revision| MemoryTree::of([("apps/values-prod.yaml", &*values(revision))]);
+    assert_eq!(found(&tree("dev"), None), ["deployments/argocd-revision apps/values-prod.yaml:4"]);
+    for fine in ["main", "v1.2.0", "1.x", "feat/x"] {
+        assert!(found(&tree(fine), None).is_empty(), "{fine}");
+    }
+}

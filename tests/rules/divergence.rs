@@ -308,7 +308,7 @@ fn spellings_and_words() {
     for yes in ["staging", "https://api.STG.example.org", "db-dev-1", "a_staging"] {
         assert!(names(yes, &words), "{yes}");
     }
-    for no in ["stagingx", "/dev/null", "https://web.dev/x", "developer"] {
+    for no in ["stagingx", "dev-team", "apps/dev-tools/x", "/dev/null", "https://web.dev/x", "developer"] {
         assert!(!names(no, &words), "{no}");
     }
 }

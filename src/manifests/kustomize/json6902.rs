@@ -18,9 +18,17 @@ fn one(object: &mut Node, operation: &Node) -> Result<(), String> {
         "add" => add(object, &path, value()?).ok_or_else(missing),
         "remove" => take(object, &path).map(drop).ok_or_else(missing),
         "replace" => {
-            let at = find(object, &path).ok_or_else(missing)?;
-            *at = value()?;
-            Ok(())
+            let value = value()?;
+            if let Some(at) = find(object, &path) {
+                *at = value;
+                return Ok(());
+            }
+            // The library that kustomize uses sets a key that is missing, and refuses only a missing item.
+            let (_, above) = path.split_last().ok_or_else(missing)?;
+            match find(object, above) {
+                Some(parent) if parent.is_map() => add(object, &path, value).ok_or_else(missing),
+                _ => Err(missing()),
+            }
         }
         "move" | "copy" => {
             let from = steps(text("from").ok_or(format!("`{op}` has no `from`"))?);

@@ -71,7 +71,7 @@ pub fn build(files: &Files<'_>, directory: &BStr) -> Result<Option<Built>> {
     if kustomization(files, directory)?.is_none() {
         return Ok(None);
     }
-    let mut builder = Builder { files, unseen: Vec::new(), used: BTreeSet::new(), open: Vec::new(), made: 0 };
+    let mut builder = Builder::new(files);
     let mut objects = Vec::new();
     builder.accumulate(directory, &mut objects)?;
     objects.retain(|o: &Object| {
@@ -105,7 +105,11 @@ pub struct Builder<'b, 's> {
     made: usize,
 }
 
-impl Builder<'_, '_> {
+impl<'b, 's> Builder<'b, 's> {
+    fn new(files: &'b Files<'s>) -> Self {
+        Self { files, unseen: Vec::new(), used: BTreeSet::new(), open: Vec::new(), made: 0 }
+    }
+
     fn unseen(&mut self, gap: Gap, at: &Node, what: impl Into<String>) {
         if self.unseen.len() < MAX_UNSEEN {
             self.unseen.push(Unseen { gap, span: at.span.clone(), what: what.into() });
@@ -237,7 +241,7 @@ impl Builder<'_, '_> {
     }
 
     /// `patches` and `patchesJson6902`: a file or a text, with a target or without.
-    pub fn patches(&mut self, directory: &BStr, list: &[Node], objects: &mut Vec<Object>) -> Result<()> {
+    fn patches(&mut self, directory: &BStr, list: &[Node], objects: &mut Vec<Object>) -> Result<()> {
         for item in list {
             let target = item.get("target").map(|t| Selector::read(t, false));
             let inline = item.get("patch").filter(|p| p.text().is_some());
@@ -260,9 +264,7 @@ impl Builder<'_, '_> {
     }
 
     fn inline(&self, scalar: &Node) -> Vec<Node> {
-        let file = self.files.locate(&scalar.span);
-        let raw = file.as_ref().and_then(|f| f.bytes.get(f.local(&scalar.span)));
-        inline::parse(scalar, raw.unwrap_or_default())
+        inline::documents(self.files, scalar)
     }
 
     /// One patch of either kind. `at`: what asks for it.
@@ -309,6 +311,11 @@ impl Builder<'_, '_> {
             self.unseen(Gap::Failed, at, format!("no {} named {} to patch", own.kind(), own.name()));
         }
     }
+}
+
+/// Applies patches in the shape of `patches:` to objects. `directory`: what their paths are relative to.
+pub fn patch(files: &Files<'_>, directory: &BStr, patches: &[Node], objects: &mut Vec<Object>) -> Result<()> {
+    Builder::new(files).patches(directory, patches, objects)
 }
 
 /// Merges a patch into an object whose kind Kubernetes does not define: its lists are replaced.

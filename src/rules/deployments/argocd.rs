@@ -1,13 +1,16 @@
 //! Applications and ApplicationSets of Argo CD: `targetRevision` is one of the environment's, and so are paths, value
 //! files and destinations.
 
+use bstr::ByteSlice;
+
 use super::flux::other_environment;
 use super::{Scene, Stance, is_directory};
 use crate::error::Result;
 use crate::finding::Severity;
 use crate::manifests;
 use crate::policy::scope::is_match;
-use crate::yaml::Node;
+use crate::rules::structured::environment_in;
+use crate::yaml::{Node, dotted};
 
 const CODE: &str = "deployments/argocd-revision";
 
@@ -67,9 +70,41 @@ fn application(scene: &mut Scene<'_, '_, '_>, root: &Node, key: &str) {
         for (n, parameter) in one.at(&["helm", "parameters"]).map_or(&[][..], Node::items).iter().enumerate() {
             values.extend(parameter.get("value").map(|v| (format!("{key}.helm.parameters[{n}].value"), v)));
         }
+        for (name, path) in [("namePrefix", ["kustomize", "namePrefix"]), ("namespace", ["kustomize", "namespace"])] {
+            values.extend(one.at(&path).map(|node| (format!("{key}.kustomize.{name}"), node)));
+        }
         for (key, node) in values {
             other_environment(scene, own, &key, node, "an Application");
         }
+        let inline = one.at(&["helm", "values"]).map_or_else(Vec::new, |text| manifests::documents(scene.files, text));
+        for root in inline.iter().chain(one.at(&["helm", "valuesObject"])) {
+            root.walk(&mut |steps, node| {
+                let key = format!("{key}.helm.values.{}", dotted(steps));
+                other_environment(scene, own, &key, node, "an Application");
+            });
+        }
+    }
+}
+
+/// Values of a chart of Applications: `targetRevision` of an environment's file is not another environment's branch.
+pub fn values(scene: &mut Scene<'_, '_, '_>, root: &Node) {
+    let path = scene.path().to_str_lossy().into_owned();
+    let Some(own) = environment_in(&path, &scene.rules.environments) else { return };
+    let mut found = Vec::new();
+    root.walk(&mut |steps, node| {
+        if let Some(revision) = node.get("targetRevision").filter(|_| node.get("chart").is_none()) {
+            found.push((dotted(steps), revision));
+        }
+    });
+    for (above, node) in found {
+        if !node.text().is_some_and(|r| scene.rules.revisions.belongs_to_another(own, r)) {
+            continue;
+        }
+        let (name, allowed) = (&scene.rules.environments[own].name, scene.rules.revisions.shown(own));
+        let message = format!("{name} follows a revision that is not its own (its own: {allowed})");
+        let key = if above.is_empty() { "targetRevision".to_owned() } else { format!("{above}.targetRevision") };
+        let help = "set targetRevision to the environment's branch or tag";
+        scene.tell(CODE, Severity::Error, node.span.clone(), &key, (message, help));
     }
 }
 
@@ -110,7 +145,7 @@ fn source(
     let name = scene.rules.environments[environment].name.clone();
     let key = format!("{key}.targetRevision");
     let (entry, written) = (source.entry("targetRevision"), text("targetRevision").unwrap_or_default());
-    if written.contains("{{") {
+    if written.contains("{{") || written.contains("${") {
         return;
     }
     if written.is_empty() || written == "HEAD" {

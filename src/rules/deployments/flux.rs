@@ -2,32 +2,34 @@
 //! substitutes is the environment's.
 
 use super::Scene;
+use crate::error::Result;
 use crate::finding::Severity;
 use crate::policy::scope::is_match;
 use crate::rules::divergence::names;
 use crate::rules::structured::environment_in;
 use crate::yaml::Node;
 
-pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) {
+pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {
     let group = root.get("apiVersion").and_then(Node::text).unwrap_or_default();
     match root.get("kind").and_then(Node::text) {
-        Some("GitRepository") if group.starts_with("source.toolkit.fluxcd.io/") => repository(scene, root),
+        Some("GitRepository") if group.starts_with("source.toolkit.fluxcd.io/") => return repository(scene, root),
         Some("OCIRepository") if group.starts_with("source.toolkit.fluxcd.io/") => artifact(scene, root),
         Some("Kustomization") if group.starts_with("kustomize.toolkit.fluxcd.io/") => kustomization(scene, root),
         _ => {}
     }
+    Ok(())
 }
 
-fn repository(scene: &mut Scene<'_, '_, '_>, root: &Node) {
+fn repository(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {
     let text = |path: &[&str]| root.at(path).and_then(Node::text);
     let name = text(&["metadata", "name"]);
-    let Some(environment) = scene.environment(root, [name]) else { return };
+    let Some(environment) = scene.environment(root, [name]) else { return Ok(()) };
     // Of several, one wins: https://fluxcd.io/flux/components/source/gitrepositories/#reference
     let order = ["commit", "name", "semver", "tag", "branch"];
     let given = |key: &&str| text(&["spec", "ref", key]).is_some_and(|t| !t.is_empty());
-    let Some(key) = order.into_iter().find(given) else { return };
-    let Some(node) = root.at(&["spec", "ref", key]) else { return };
-    let Some(revision) = node.text().filter(|t| !t.contains("${") && key != "commit") else { return };
+    let Some(key) = order.into_iter().find(given) else { return Ok(()) };
+    let Some(node) = root.at(&["spec", "ref", key]) else { return Ok(()) };
+    let Some(revision) = node.text().filter(|t| !t.contains("${") && key != "commit") else { return Ok(()) };
     let rules = scene.rules;
     let url = text(&["spec", "url"]).unwrap_or_default();
     let ours = match rules.repositories.is_empty() {
@@ -36,12 +38,16 @@ fn repository(scene: &mut Scene<'_, '_, '_>, root: &Node) {
         false => is_match(&rules.repositories, url.into()),
     };
     // Of another repository nobody here knows which branches are good; the development branch's name says enough.
+    let ours = ours
+        || rules.repositories.is_empty()
+            && rules.revisions.refuses(environment, revision).is_some()
+            && scene.applies_from_here(name.unwrap_or_default())?;
     let wrong = match ours {
         true => rules.revisions.refuses(environment, revision).is_some(),
         false => rules.repositories.is_empty() && rules.revisions.belongs_to_another(environment, revision),
     };
     if !wrong {
-        return;
+        return Ok(());
     }
     let (name, allowed) = (&rules.environments[environment].name, rules.revisions.shown(environment));
     let what = if key == "name" { "ref" } else { key };
@@ -49,6 +55,7 @@ fn repository(scene: &mut Scene<'_, '_, '_>, root: &Node) {
     let help = "set the environment's branch or tag under spec.ref";
     let key = format!("spec.ref.{key}");
     scene.tell("deployments/flux-branch", Severity::Error, node.span.clone(), &key, (message, help));
+    Ok(())
 }
 
 /// An artifact's tag is often named after the environment that it is for.

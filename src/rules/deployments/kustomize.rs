@@ -16,12 +16,15 @@ pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) {
     let directory = manifests::directory(path.as_ref());
     let environments = &scene.rules.environments;
     let Some(own) = environment_in(&directory.to_str_lossy(), environments) else { return };
+    // Where environments have directories of their own, a longer name (`base/namespaces/shop-dev`) is about something else.
+    let is_plain = environment_of_file(&directory.to_str_lossy(), environments) == Some(own);
     let mut found: Vec<(&Node, String, usize)> = Vec::new();
     let foreign = |node: &Node| -> Option<usize> {
         let text = node.text().filter(|t| !t.contains('\n') && !manifests::is_remote(t))?;
         let text = text.split_once('=').map_or(text, |(_, path)| path);
         let other = match manifests::join(directory, text)? {
             below if below.starts_with(directory) => environment_of_file(text, environments)?,
+            apart if is_plain => environment_of_file(&apart.to_str_lossy(), environments)?,
             apart => environment_in(&apart.to_str_lossy(), environments)?,
         };
         (other != own).then_some(other)

@@ -136,6 +136,12 @@ impl Check<Tree<'_>> for Deployments {
             if let Some(file) = deploying(&files, path.as_ref())? {
                 scene.look_at(Findable::File(path.clone()));
                 file.roots.iter().try_for_each(|root| objects(&mut scene, root))?;
+            } else if manifests::name(path.as_ref()).starts_with(b"values")
+                && files.read(path.as_ref())?.is_some_and(|b| b.find(b"targetRevision").is_some())
+                && let Some(file) = files.load(path.as_ref(), Format::Yaml)?
+            {
+                scene.look_at(Findable::File(path.clone()));
+                file.roots.iter().for_each(|root| argocd::values(&mut scene, root));
             }
         }
         let touches = |files: &std::collections::BTreeSet<&BStr>| others.iter().any(|p| files.contains(p.as_bstr()));
@@ -193,8 +199,16 @@ fn objects(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {
 
 fn one(scene: &mut Scene<'_, '_, '_>, node: &Node) -> Result<()> {
     argocd::check(scene, node)?;
-    flux::check(scene, node);
+    flux::check(scene, node)?;
     kargo::check(scene, node);
+    let is_flux =
+        node.get("apiVersion").and_then(Node::text).is_some_and(|v| v.starts_with("kustomize.toolkit.fluxcd.io/"));
+    if is_flux && node.get("kind").and_then(Node::text) == Some("Kustomization") {
+        for object in &manifests::flux::applied(scene.files, node)? {
+            argocd::check(scene, object)?;
+            flux::check(scene, object)?;
+        }
+    }
     Ok(())
 }
 

@@ -1,12 +1,15 @@
 //! What the checks of deployments share: the files of the tree, which environment an object belongs to, and how a
 //! finding is placed where its value is written.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::Deployments;
+use super::{Deployments, is_yaml};
+use crate::document::Format;
+use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::manifests::{Files, SourceFile};
 use crate::rules::structured;
@@ -26,6 +29,8 @@ pub struct Scene<'a, 'o, 'r> {
     branch: Option<&'a BStr>,
     /// The file, or the directory whose kustomization is built.
     path: BString,
+    /// Several overlays share a base, which is told of once.
+    told: HashSet<(usize, String)>,
     out: &'o mut Findings<'r>,
 }
 
@@ -36,7 +41,7 @@ impl<'a, 'o, 'r> Scene<'a, 'o, 'r> {
         branch: Option<&'a BStr>,
         out: &'o mut Findings<'r>,
     ) -> Self {
-        Self { rules, files, branch, path: BString::default(), out }
+        Self { rules, files, branch, path: BString::default(), told: HashSet::new(), out }
     }
 
     pub fn look_at(&mut self, what: Findable) {
@@ -84,6 +89,9 @@ impl<'a, 'o, 'r> Scene<'a, 'o, 'r> {
         hide: bool,
     ) {
         let Some(file) = self.file_of(span) else { return };
+        if !self.told.insert((span.start, format!("{code} {}", words.0))) {
+            return;
+        }
         let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
         let local = file.local(span);
         let violation = Violation::new(code, severity, origin, &file.bytes, local.clone());
@@ -94,6 +102,28 @@ impl<'a, 'o, 'r> Scene<'a, 'o, 'r> {
     /// The file that a value is written in.
     pub fn file_of(&self, span: &Range<usize>) -> Option<Rc<SourceFile>> {
         self.files.locate(span)
+    }
+
+    /// Whether a Kustomization of Flux applies a directory of this repository from a source of this name. Asked only
+    /// where it decides whether something is wrong: it reads every file of Flux.
+    pub fn applies_from_here(&self, source: &str) -> Result<bool> {
+        for entry in self.files.entries().iter().filter(|e| is_yaml(e.path.as_ref())) {
+            let path: &BStr = entry.path.as_ref();
+            let Some(bytes) = self.files.read(path)? else { continue };
+            if bytes.find(b"kustomize.toolkit.fluxcd.io/").is_none() || bytes.find(source).is_none() {
+                continue;
+            }
+            let Some(file) = self.files.load(path, Format::Yaml)? else { continue };
+            let found = file.roots.iter().any(|root| {
+                let text = |path: &[&str]| root.at(path).and_then(Node::text);
+                text(&["spec", "sourceRef", "name"]) == Some(source)
+                    && text(&["spec", "path"]).is_some_and(|p| super::is_directory(self.files, p))
+            });
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The environment that an object belongs to: by the file or directory that is looked at, by the file that the

@@ -148,6 +148,15 @@ pub fn names(text: &str, words: &[String]) -> bool {
         let (before, after) = (&text[..at], &text[at + part.len()..]);
         let label = before.ends_with('.') && (after.is_empty() || after.starts_with(['/', ':']));
         let device = part == "dev" && before == "/" && after.starts_with('/');
-        !label && !device && words.iter().any(|w| w.eq_ignore_ascii_case(part))
+        // `dev-team` is who, and `dev-tools` is what: neither is where.
+        let compound = part.eq_ignore_ascii_case("dev")
+            && after.strip_prefix(['-', '_']).is_some_and(|rest| {
+                let word = &rest[..rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())];
+                ["team", "teams", "tools", "tool", "ops", "portal", "docs", "container", "containers", "null"]
+                    .iter()
+                    .any(|w| word.eq_ignore_ascii_case(w))
+            });
+        let company = part.eq_ignore_ascii_case("dev") && after.starts_with(".azure.com");
+        !label && !device && !compound && !company && words.iter().any(|w| w.eq_ignore_ascii_case(part))
     })
 }
