@@ -201,7 +201,7 @@ fn owned(
     for (commit, entry) in commits.drain(..) {
         timed.push((std::cmp::Reverse(patches.node(commit)?.committer.time), commit, entry));
     }
-    timed.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    timed.sort_unstable_by_key(|t| (t.0, t.1));
     for (_, commit, (revert, named, mut of)) in timed {
         let whole = patches.delta(commit)?.is_some_and(|delta| delta.iter().all(|change| of.contains(&change.0)));
         if !named && !whole {

@@ -104,9 +104,9 @@ fn read(line: &str) -> Option<Line<'_>> {
     let (words, after) = rest.split_at(length);
     let ending = after.len() - after.trim_start_matches(['s', 'S']).trim_start_matches(['*', '_', '`']).len();
     let (ending, rest) = after.split_at(ending);
-    let is_heading = !change && !(words == "BREAKING" && rest.starts_with(':'));
+    let is_announced = change || (words == "BREAKING" && rest.starts_with(':'));
     let is_longer_word = rest.starts_with(|c: char| c.is_alphanumeric());
-    (!is_heading && !is_longer_word).then_some(Line { decoration, words, ending, rest })
+    (is_announced && !is_longer_word).then_some(Line { decoration, words, ending, rest })
 }
 
 /// Whether a value says that nothing breaks.

@@ -96,7 +96,7 @@ pub fn resource(name: &str, value: &Value) -> Option<&'static str> {
     if ["arn:aws:sqs:", "arn:aws:sns:", "arn:aws:kinesis:"].iter().any(|a| text.starts_with(a)) {
         return Some("queue");
     }
-    if matches!(scheme, "amqp" | "amqps") && public || text.contains("://sqs.") && public {
+    if public && (matches!(scheme, "amqp" | "amqps") || text.contains("://sqs.")) {
         return Some("queue");
     }
     let databases =
