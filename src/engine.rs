@@ -108,6 +108,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         protected: setting.protected,
         strictness: &|name| checks.strictness.of(name),
         is_excused: &|commit| checks.strictness.is_excused(commit),
+        releases: &|name| checks.refs.iter().any(|s| s.check.releases(name)),
         threads: setting.threads,
         marks: setting.seen.is_some(),
         sifting: sifting.then_some(sift),

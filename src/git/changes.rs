@@ -133,6 +133,8 @@ pub struct Ask<'a> {
     pub strictness: &'a (dyn Fn(&BStr) -> Vec<bool> + Sync),
     /// Whether the policy excuses what a commit brings.
     pub is_excused: &'a (dyn Fn(Oid) -> bool + Sync),
+    /// Whether a ref, by its full name, is a tag that releases what it names.
+    pub releases: &'a (dyn Fn(&BStr) -> bool + Sync),
     pub threads: usize,
     /// Files of the work tree that are as the index has them are marked.
     pub marks: bool,

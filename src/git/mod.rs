@@ -28,6 +28,7 @@ mod push;
 mod quarantine;
 mod refs;
 mod reftable;
+mod released;
 mod renames;
 mod similar;
 mod snapshot;

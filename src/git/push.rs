@@ -10,6 +10,7 @@ use super::changes::{
 };
 use super::newness::{self, Newness};
 use super::objects::peel;
+use super::released::Releases;
 use super::source::Push;
 use super::trees::PathBudget;
 use super::{Blob, Local};
@@ -49,7 +50,7 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
         Newness::nothing(tips.len())
     };
     if ask.kinds.meets(Kinds::TREE) {
-        out.trees = trees(local, push, &tips, &brought)?;
+        out.trees = trees(local, push, &tips, &brought, ask)?;
     }
     if ask.kinds.meets(Kinds::FILE.and(Kinds::OBJECT)) {
         let found = introduced_by(local, &brought.steps, budget, None, ask.objects)?;
@@ -76,14 +77,27 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
     Ok(out)
 }
 
-/// The trees in which branches end, each with the state that it is compared with.
-fn trees(local: &Local<'_>, push: &Push, tips: &[Option<Oid>], brought: &Newness) -> Result<Vec<TreeJob>> {
+/// The trees in which branches end, and those that tags release, each with the state that it is compared with.
+fn trees(
+    local: &Local<'_>,
+    push: &Push,
+    tips: &[Option<Oid>],
+    brought: &Newness,
+    ask: &Ask<'_>,
+) -> Result<Vec<TreeJob>> {
     let mut jobs = Vec::new();
+    let releases = Releases::of(local, push, tips, ask)?;
     for (at, update) in push.updates.iter().enumerate() {
-        let Some(tip) = tips[at].filter(|_| !update.name.starts_with(b"refs/tags/")) else { continue };
-        let before = match update.old.filter(|old| local.has(*old)) {
-            Some(old) => Some(peel(local, old)?.0),
-            None => brought.began_at[at],
+        let Some(tip) = tips[at] else { continue };
+        let before = if update.name.starts_with(b"refs/tags/") {
+            let judged = releases.as_ref().filter(|r| r.is_judged(update.name.as_ref(), tip));
+            let Some(releases) = judged else { continue };
+            releases.before(tip)?
+        } else {
+            match update.old.filter(|old| local.has(*old)) {
+                Some(old) => Some(peel(local, old)?.0),
+                None => brought.began_at[at],
+            }
         };
         jobs.push(TreeJob {
             commit: Some(tip),
@@ -179,8 +193,9 @@ fn inspect(local: &Local<'_>, ask: &Ask<'_>, ids: &[Oid]) -> Result<()> {
 
 fn sort_by_kind(local: &Local<'_>, ids: &[Oid]) -> Result<Waiting> {
     let mut out = Waiting::default();
+    let packed = local.repo.kinds_in_quarantine(local)?;
     for &id in ids {
-        match local.kind(id)? {
+        match packed.get(&id).map_or_else(|| local.kind(id), |kind| Ok(*kind))? {
             ObjectKind::Commit => out.commits.push(id),
             ObjectKind::Tag => out.tags.push(id),
             ObjectKind::Blob => out.blobs.push(id),

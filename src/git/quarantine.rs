@@ -56,6 +56,11 @@ impl Quarantine {
         Ok(scratch)
     }
 
+    /// The directory of the objects that wait.
+    pub(super) fn objects(&self) -> &Path {
+        &self.path
+    }
+
     /// Ids of every object that waits here and that the repository did not have, sorted.
     pub(super) fn new_objects(&self, kind: gix::hash::Kind) -> Result<Vec<Oid>> {
         let what = "the pushed objects cannot be listed";

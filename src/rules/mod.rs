@@ -19,6 +19,8 @@ pub mod windmill_paths;
 pub use about::{About, Code, DefaultSeverity};
 pub use sieve::Sieve;
 
+use bstr::BStr;
+
 use crate::error::Result;
 use crate::finding::Findings;
 use crate::policy::Options;
@@ -43,6 +45,12 @@ pub trait Check<S: ?Sized>: Send + Sync {
 
     /// Whether it has nothing to say of a subject and remembers nothing of it, so that it need not be asked.
     fn is_silent(&self, _subject: &S) -> bool {
+        false
+    }
+
+    /// For a check of refs: whether a ref, by its full name, is a tag that releases what it names, so that the tree there is
+    /// judged as that of a branch.
+    fn releases(&self, _name: &BStr) -> bool {
         false
     }
 

@@ -12,6 +12,7 @@ fn ask() -> Ask<'static> {
         protected: &[],
         strictness: &|_| Vec::new(),
         is_excused: &|_| false,
+        releases: &|_| false,
         threads: 2,
         marks: false,
         sifting: None,

@@ -12,6 +12,7 @@ fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
         protected: &[],
         strictness: &|_| Vec::new(),
         is_excused: &|_| false,
+        releases: &|_| false,
         threads: 2,
         marks: false,
         sifting: None,

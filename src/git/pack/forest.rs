@@ -212,6 +212,13 @@ impl Survey {
         Ok(())
     }
 
+    /// Every entry by its number in the index, and its kind.
+    pub fn kinds(&self) -> impl Iterator<Item = (u32, Kind)> {
+        self.kinds
+            .iter()
+            .flat_map(move |(kind, order)| order.iter().map(move |node| (self.nodes[*node as usize].slot, *kind)))
+    }
+
     /// The entries that stand on one.
     fn on(&self, node: u32) -> &[u32] {
         &self.children[self.first[node as usize] as usize..self.first[node as usize + 1] as usize]

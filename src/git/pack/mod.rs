@@ -7,7 +7,7 @@ mod forest;
 mod numbers;
 mod walk;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -17,9 +17,9 @@ use gix::objs::Kind;
 use self::forest::{Forest, Pack, Survey};
 use self::numbers::Numbers;
 use self::walk::Walk;
-use super::{Repo, gix_id, oid, unreadable};
+use super::{Local, Repo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
-use crate::subject::{Made, Oid};
+use crate::subject::{Made, ObjectKind, Oid};
 
 /// Who looks at the objects of one kind, on any thread, each base before what stands on it.
 pub trait Reading: Sync {
@@ -133,6 +133,22 @@ impl Repo {
             }
         }
         Ok((Notes { packs, said }, counts))
+    }
+
+    /// The kinds of the objects that stand in packs of the quarantine. Asked one by one, each object would be followed along its
+    /// whole chain of deltas.
+    pub(super) fn kinds_in_quarantine(&self, local: &Local<'_>) -> Result<HashMap<Oid, ObjectKind>> {
+        let mut files = Vec::new();
+        if let Some(quarantine) = self.quarantine() {
+            list(&quarantine.objects().join("pack"), &mut files)?;
+        }
+        let mut kinds = HashMap::new();
+        for file in files {
+            let pack = Pack::open(&file, local.gix.object_hash())?;
+            let survey = Survey::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
+            kinds.extend(survey.kinds().map(|(slot, kind)| (oid(pack.id(slot)), kind.into())));
+        }
+        Ok(kinds)
     }
 
     /// The packs that are here now; later ones are not seen any more.

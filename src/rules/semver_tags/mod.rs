@@ -316,6 +316,12 @@ impl SemverTags {
 }
 
 impl<'a> Check<RefUpdate<'a>> for SemverTags {
+    fn releases(&self, name: &BStr) -> bool {
+        let Some(name) = name.strip_prefix(b"refs/tags/").map(BStr::new) else { return false };
+        !scope::is_match(&self.settings.ignore, name)
+            && (self.settings.moving.iter().any(|m| m.tag.is_match(name)) || format::read(&self.formats, name).is_ok())
+    }
+
     fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
         let Some(name) = update.name.strip_prefix(b"refs/tags/").map(BStr::new) else { return Ok(()) };
         if update.old == update.new || scope::is_match(&self.settings.ignore, name) {
