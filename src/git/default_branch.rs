@@ -58,9 +58,12 @@ impl DefaultBranch {
         stand_in(self.head.as_ref(), &after).as_ref().and_then(update_of)
     }
 
-    /// What to say where HEAD names a branch that does not exist though others do.
-    pub fn remark(&self) -> Option<String> {
+    /// What to say where HEAD names a branch that does not exist though others do, and that no update creates.
+    pub fn remark(&self, updates: &[Update]) -> Option<String> {
         let (Some(_), Some(head), Some(name)) = (&self.others, &self.head, &self.name) else { return None };
+        if updates.iter().any(|u| u.name == *head && u.new.is_some()) {
+            return None;
+        }
         let short = |name: &BString| short(name.as_ref()).to_string();
         Some(format!(
             "HEAD names the branch {}, which is not there, so the policy of {} counts; on the server: \

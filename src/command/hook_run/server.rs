@@ -97,9 +97,10 @@ impl Gate<'_> {
         }
         let known = if self.repo.has_quarantine() { Known::Quarantine } else { Known::Refs };
         let head_ref = self.args.server.pull_request(|name| std::env::var_os(name));
+        let remark = default.branch.remark(&updates);
         let source = Source::Push(Push { updates, known, pusher, head_ref, on_server: true, ..Push::default() });
         let mut report = self.report(&policy, &default, &source)?;
-        report.notes.splice(0..0, notes.into_iter().chain(default.branch.remark()));
+        report.notes.splice(0..0, notes.into_iter().chain(remark));
         Ok(report)
     }
 

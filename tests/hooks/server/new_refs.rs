@@ -36,8 +36,8 @@ fn an_import_may_come_branch_by_branch() {
     let (repo, _) = served(&[]);
     repo.write("portcullis.yaml", "version: 1\nextends: [dev-main]\n");
     repo.commit(WORDS);
-    try_git(&repo, &["push", "-q", "origin", "main:refs/heads/topic"]).passes();
-    try_git(&repo, &["push", "-q", "origin", "main"]).passes_saying(&["policy/changed"]);
+    try_git(&repo, &["push", "-q", "origin", "main:refs/heads/topic"]).passes_saying(&["policy/changed"]);
+    try_git(&repo, &["push", "-q", "origin", "main"]).passes();
 }
 
 #[test]
