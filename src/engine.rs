@@ -12,6 +12,7 @@ use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use bstr::BString;
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ use self::objects::Judged;
 pub use self::seen::Seen;
 use self::sift::Sifted;
 use crate::error::Result;
-use crate::finding::{Finding, Findings, InlineAllow, Origin, Severity, Violation, safe_words};
+use crate::finding::{Finding, Findings, InlineAllow, Origin, Redact, Severity, Violation};
 use crate::git::{
     self, Ask, Changes, GitGraph, GitSnapshot, Local, Mark, RawCommit, Repo, Sifting, SnapshotOf, Source, Update,
 };
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Marked files in which nothing was found.
     pub clean: Vec<Mark>,
+    /// The policy's detectors, where it has any of its own.
+    pub redactor: Option<Arc<dyn Redact>>,
 }
 
 /// What the engine needs beside source and checks.
@@ -205,8 +208,8 @@ impl<'a> Run<'a> {
         Self { setting, key, refs, lands_from: None, on_server: false, pointers: 0, out: Outcome::default() }
     }
 
-    fn collect(&self) -> Findings<'static> {
-        Findings::new(redactor(), self.key)
+    fn collect(&self) -> Findings<'a> {
+        Findings::new(self.setting.checks.redactor.as_deref().unwrap_or(redactor()), self.key)
     }
 
     fn remarks(&mut self, changes: &Changes) {
@@ -222,10 +225,7 @@ impl<'a> Run<'a> {
         }
         let errors = changes.errors.iter().cloned();
         self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));
-        for undecided in &mut self.out.errors {
-            undecided.error.message = safe_words(redactor(), &undecided.error.message);
-            undecided.origin = undecided.origin.take().map(|o| o.masked(redactor()));
-        }
+        self.out.redactor = self.setting.checks.redactor.clone();
         self.out.stats.policies_parsed = self.setting.checks.policies_parsed;
         self.out.stats.patterns_compiled = patterns_compiled() as u64;
     }

@@ -2,15 +2,17 @@
 //! Owns severities, origins, fingerprints and redaction at birth; does not decide what stands (that is `settle`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use bstr::{BString, ByteSlice};
 use sha2::{Digest, Sha256};
 
 mod allow;
+mod mask;
 
 pub use allow::{InlineAllow, trailer_allows};
+pub use mask::{MASKED, Mask, Secret};
 
 use crate::subject::{Oid, RefLine, RefUpdate};
 use crate::text::{self, Before, Excerpt, Span};
@@ -75,15 +77,13 @@ impl Origin {
 }
 
 impl Origin {
-    /// A secret may stand in a name as well.
-    pub fn masked(mut self, redactor: &dyn Redact) -> Self {
-        let name = match &mut self {
-            Self::File { path, .. } | Self::Policy { path } => path,
-            Self::Ref { name, .. } | Self::Tag { name, .. } => name,
-            Self::Message { .. } => return self,
-        };
-        *name = mask(redactor, name).into();
-        self
+    /// The name of a file or a ref, in which a secret may stand as well.
+    pub fn name_mut(&mut self) -> Option<&mut BString> {
+        match self {
+            Self::File { path, .. } | Self::Policy { path } => Some(path),
+            Self::Ref { name, .. } | Self::Tag { name, .. } => Some(name),
+            Self::Message { .. } => None,
+        }
     }
 }
 
@@ -133,12 +133,14 @@ pub struct Finding {
     pub(crate) stood: bool,
     /// What stands on the finding's line and the one above, for inline allows; never shown.
     pub(crate) allows: Vec<InlineAllow>,
+    /// What the finding hides, so that it can be masked wherever else it stands; never shown.
+    pub(crate) secrets: Vec<Secret>,
     /// Path and fingerprint of every finding that became part of this one, for exceptions that excuse them too.
     pub(crate) merged: Vec<(Option<BString>, String)>,
 }
 
 /// Knows what must not be shown. Implemented by the secret detectors.
-pub trait Redact: Sync {
+pub trait Redact: Send + Sync {
     /// Ranges of `bytes` that hold a secret, in any order, possibly overlapping.
     fn secrets(&self, bytes: &[u8]) -> Vec<Range<usize>>;
 }
@@ -286,13 +288,25 @@ pub struct Findings<'r> {
     list: Vec<Finding>,
     /// How often an identity has been seen: equal lines get ordinals.
     seen: HashMap<[u8; 32], u32>,
+    /// What the findings hide so far; each finding carries only what is new.
+    hidden: HashSet<Secret>,
+    /// The last bytes that were searched for secrets around a finding, and where they stand in them.
+    searched: (Vec<u8>, Vec<Range<usize>>),
     /// What stands before the text of the next violations, where that is a part of a file.
     before: Before,
 }
 
 impl<'r> Findings<'r> {
     pub fn new(redactor: &'r dyn Redact, key: u64) -> Self {
-        Self { redactor, key, list: Vec::new(), seen: HashMap::new(), before: Before::default() }
+        Self {
+            redactor,
+            key,
+            list: Vec::new(),
+            seen: HashMap::new(),
+            hidden: HashSet::new(),
+            searched: Default::default(),
+            before: Before::default(),
+        }
     }
 
     /// The texts of what follows are parts of a whole, with so much before them.
@@ -305,22 +319,20 @@ impl<'r> Findings<'r> {
         self.before
     }
 
-    /// Cuts and masks the excerpt, works out place and fingerprint, and keeps the finding.
+    /// Masks and cuts the excerpt, works out place and fingerprint, and keeps the finding.
     pub fn push(&mut self, mut v: Violation<'_>) {
-        v.origin = v.origin.masked(self.redactor);
+        let secrets = self.newly_hidden(&v);
+        let names = v.origin.name_mut().into_iter().chain(v.also.iter_mut().map(|place| &mut place.path));
+        names.for_each(|name| *name = mask::replaced(name, self.redactor.secrets(name)).into());
         let span = Span::of(v.text, v.range.clone());
         let line = text::line_around(v.text, span.byte_start);
         let mut hide = v.hide;
-        // Long lines are masked in a window only, so that a minified file does not cost a scan per finding.
+        // Of long lines a part is enough, so that a minified file does not cost a scan of itself per finding.
         let near = line.start.max(span.byte_start.saturating_sub(512))..line.end.min(span.byte_end + 512);
         hide.extend(
             self.redactor.secrets(&v.text[near.clone()]).into_iter().map(|r| r.start + near.start..r.end + near.start),
         );
-        let mut excerpt = Excerpt::cut(v.text, &span, &hide);
-        if excerpt.first_line == 1 {
-            excerpt.first_column += self.before.column;
-        }
-        excerpt.first_line += self.before.lines;
+        hide.extend(copies(v.text, near.clone(), &hide));
         let identity = v.identity.unwrap_or_else(|| {
             let mut id = v.origin.path().map_or_else(Vec::new, |p| p.to_vec());
             id.push(0);
@@ -330,6 +342,13 @@ impl<'r> Findings<'r> {
             }
             id
         });
+        // The excerpt hides more than the fingerprint needs: what is a secret only by the lines around it.
+        hide.extend(self.secrets_around(v.text, span.byte_start));
+        let mut excerpt = Excerpt::cut(v.text, &span, &hide);
+        if excerpt.first_line == 1 {
+            excerpt.first_column += self.before.column;
+        }
+        excerpt.first_line += self.before.lines;
         let mut hash = Sha256::new();
         hash.update(v.rule.as_bytes());
         hash.update([0]);
@@ -365,8 +384,36 @@ impl<'r> Findings<'r> {
             same,
             stood: false,
             allows,
+            secrets,
             merged: Vec::new(),
         });
+    }
+
+    /// The values that a violation hides and no one before it did.
+    fn newly_hidden(&mut self, v: &Violation<'_>) -> Vec<Secret> {
+        let text = |range: &Range<usize>| v.text.get(range.clone()).unwrap_or_default();
+        let certain = v.secret.into_iter().flat_map(|secret| Secret::of(secret, true));
+        let hidden = v.hide.iter().flat_map(|range| Secret::of(text(range), false));
+        let all: Vec<Secret> = certain.chain(hidden).collect();
+        all.into_iter().filter(|secret| self.hidden.insert(secret.clone())).collect()
+    }
+
+    /// Where secrets stand in the text around `at`, the lines before and after included. Findings close to each other
+    /// share a search, so that many of them in one file cost no more than the file.
+    fn secrets_around(&mut self, text: &[u8], at: usize) -> Vec<Range<usize>> {
+        const CHUNK: usize = 4096;
+        let chunk = at / CHUNK * CHUNK;
+        let window = chunk.saturating_sub(CHUNK)..text.len().min(chunk + 2 * CHUNK);
+        let bytes = &text[window.clone()];
+        if self.searched.0 != bytes {
+            self.searched = (bytes.to_vec(), self.redactor.secrets(bytes));
+        }
+        self.searched.1.iter().map(|r| r.start + window.start..r.end + window.start).collect()
+    }
+
+    /// Whether a secret stands in these words, so that nothing should be made of them.
+    pub fn holds_secret(&self, words: &[u8]) -> bool {
+        !self.redactor.secrets(words).is_empty()
     }
 
     fn safe(&self, words: &str) -> String {
@@ -388,22 +435,17 @@ impl<'r> Findings<'r> {
 
 /// Our own words around foreign ones, made safe: secrets masked, nothing in it that moves a cursor.
 pub fn safe_words(redactor: &dyn Redact, words: &str) -> String {
-    text::sanitise_lines(&mask(redactor, words.as_bytes()).to_str_lossy())
+    text::sanitise_lines(&Mask::new(redactor).words(words))
 }
 
-fn mask(redactor: &dyn Redact, bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    let mut hide = redactor.secrets(bytes);
-    hide.sort_unstable_by_key(|r| (r.start, r.end));
-    let mut last = out.len();
-    for r in hide.into_iter().rev() {
-        let end = r.end.min(last);
-        if r.start < end {
-            out.splice(r.start..end, *b"********");
-            last = r.start;
-        }
+/// Where what is hidden stands again in `near`.
+fn copies(text: &[u8], near: Range<usize>, hide: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let around = |h: &&Range<usize>| h.start < near.end && near.start < h.end && h.len() >= 6 && h.len() <= 4096;
+    for hidden in hide.iter().filter(around).filter_map(|h| text.get(h.clone())) {
+        found.extend(text[near.clone()].find_iter(hidden).map(|at| near.start + at..near.start + at + hidden.len()));
     }
-    out
+    found
 }
 
 /// The bytes of `range` with every hidden part replaced by one NUL.

@@ -148,6 +148,46 @@ impl Excerpt {
     }
 }
 
+impl Excerpt {
+    /// Puts `mask` in place of ranges of the shown text, which are in order and apart; the mark moves with its text.
+    pub fn mask(&mut self, ranges: &[Range<usize>], mask: &str) {
+        let mut text = String::with_capacity(self.text.len());
+        let mut from = 0;
+        let (mut start, mut end) = (self.mark.start, self.mark.end);
+        for range in ranges {
+            let Some(kept) = self.text.get(from..range.start) else { continue };
+            text.push_str(kept);
+            let place = text.len()..text.len() + mask.len();
+            text.push_str(mask);
+            from = range.end;
+            // Behind the mask all moves; an end within what is masked takes the mask's own.
+            let moved = |at: usize, within: usize| match at {
+                at if at >= range.end => Some(place.end + (at - range.end)),
+                at if at > range.start => Some(within),
+                _ => None,
+            };
+            if self.mark.start >= range.start {
+                start = moved(self.mark.start, place.start).unwrap_or(place.start);
+            }
+            end = moved(self.mark.end, place.end).unwrap_or(end);
+        }
+        text.push_str(self.text.get(from..).unwrap_or_default());
+        self.mark = start.min(text.len())..end.min(text.len()).max(start.min(text.len()));
+        self.text = text;
+    }
+}
+
+/// Cuts words to `most` characters for a sentence of ours. A word is shown whole or not at all: of a token that was cut
+/// nobody could tell any more that it is one, and it would be shown.
+pub fn shorten(words: &str, most: usize) -> String {
+    let Some((end, _)) = words.char_indices().nth(most) else { return words.to_owned() };
+    let kept = match words[end..].starts_with(char::is_whitespace) {
+        true => &words[..end],
+        false => words[..end].rfind(char::is_whitespace).map_or("", |at| &words[..at]),
+    };
+    format!("{}…", kept.trim_end())
+}
+
 /// Moves `at` back to the start of a UTF-8 sequence, where it is inside one.
 fn boundary(text: &[u8], at: usize, floor: usize) -> usize {
     let mut b = at;

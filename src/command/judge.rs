@@ -12,7 +12,7 @@ use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, ManyBlobs, Outcome, Seen, Setting};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Findings, Origin};
+use crate::finding::{Finding, Findings, Mask, Origin};
 use crate::git::{Repo, Source};
 use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
@@ -345,18 +345,21 @@ fn title_for_messages(
 pub fn undecided(error: Error) -> Report {
     let errors = vec![Undecided { error, origin: None }];
     let (findings, notes) = (Vec::new(), Vec::new());
-    Report { findings, errors, stats: Stats::default(), notes, enforce: true, deny_warnings: false }
+    let report = Report { findings, errors, stats: Stats::default(), notes, enforce: true, deny_warnings: false };
+    report.masked(&Mask::new(redactor()))
 }
 
 /// Applies a policy to what was found.
 pub fn settle(policy: &Policy, outcome: Outcome, run: policy::Run<'_>) -> Report {
-    let run = policy::Run { trailers: outcome.trailers, redactor: redactor(), ..run };
+    let redactor = outcome.redactor.as_deref().unwrap_or(redactor());
+    let mask = Mask::of(redactor, outcome.batches.iter().flat_map(|batch| &batch.findings));
+    let run = policy::Run { trailers: outcome.trailers, redactor, ..run };
     let mut report = policy.settle(outcome.batches, outcome.errors, outcome.stats, &run);
     report.notes.extend(outcome.notes);
     if !run.skip.is_empty() {
         report.notes.push(format!("skipped here, judged at the push: {}", run.skip.join(", ")));
     }
-    report
+    report.masked(&mask)
 }
 
 /// Short names and globs of protected branches.

@@ -25,8 +25,9 @@ use clap::{CommandFactory, Parser};
 use self::hook_run::HookRun;
 use crate::cli::{Cli, Command, When};
 use crate::error::{Error, Kind, Result};
+use crate::finding::safe_words;
 use crate::report::UntilClosed;
-use crate::text;
+use crate::rules::secrets::redactor;
 
 /// What every command may ask of the outside.
 pub struct Outside {
@@ -123,9 +124,10 @@ fn tell(error: &Error) {
         Kind::Usage => "error",
         Kind::Undecided => "error: could not decide",
     };
-    let mut message = format!("{what}: {}\n", text::sanitise_lines(&error.message));
+    let shown = |words: &str| safe_words(redactor(), words);
+    let mut message = format!("{what}: {}\n", shown(&error.message));
     if let Some(hint) = &error.hint {
-        message.push_str(&format!("  hint: {}\n", text::sanitise_lines(hint)));
+        message.push_str(&format!("  hint: {}\n", shown(hint)));
     }
     // Nobody is left to tell if standard error is closed.
     let _ = std::io::stderr().write_all(message.as_bytes());

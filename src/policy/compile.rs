@@ -8,6 +8,7 @@ use super::mistakes::Mistakes;
 use super::setting::{Scope, covers, family_of, unknown_names};
 use super::{Located, Mistake, Options, Policy, PolicyFile, Strictness};
 use crate::rules::{Checks, CommitCheck, FileCheck, ObjectCheck, RefCheck, Rule, TreeCheck};
+use crate::finding::Redact;
 use crate::subject::Kinds;
 use crate::yaml;
 
@@ -32,6 +33,8 @@ pub struct Compiled {
     pub policies_parsed: u64,
     /// Which refs are judged alike.
     pub strictness: Strictness,
+    /// The detectors of a policy that adds some to the built-in ones; they mask what they find, too.
+    pub redactor: Option<Arc<dyn Redact>>,
 }
 
 impl Compiled {
@@ -50,6 +53,7 @@ impl Compiled {
             list.into_iter().map(move |check| Scoped { family, scope: Arc::clone(scope), check })
         }
         let scope = Arc::new(scope);
+        self.redactor = checks.redactor.or(self.redactor.take());
         self.files.extend(scoped(checks.files, family, &scope));
         self.commits.extend(scoped(checks.commits, family, &scope));
         self.refs.extend(scoped(checks.refs, family, &scope));

@@ -165,6 +165,7 @@ fn no_reason(finding: &Finding) -> Finding {
         also: Vec::new(),
         same: None,
         allows: Vec::new(),
+        secrets: Vec::new(),
         merged: Vec::new(),
         ..finding.clone()
     }

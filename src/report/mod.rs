@@ -21,6 +21,7 @@ pub mod human;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
+mod mask;
 mod output;
 mod place;
 pub mod rdjson;

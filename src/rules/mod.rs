@@ -19,10 +19,12 @@ pub mod windmill_paths;
 pub use about::{About, Code, DefaultSeverity};
 pub use sieve::Sieve;
 
+use std::sync::Arc;
+
 use bstr::BStr;
 
 use crate::error::Result;
-use crate::finding::Findings;
+use crate::finding::{Findings, Redact};
 use crate::policy::Options;
 use crate::subject::{Commit, File, Kinds, Object, RefUpdate, Tree};
 
@@ -75,6 +77,8 @@ pub struct Checks {
     pub refs: Vec<RefCheck>,
     pub trees: Vec<TreeCheck>,
     pub objects: Vec<ObjectCheck>,
+    /// Knows more secrets than the built-in detectors do.
+    pub redactor: Option<Arc<dyn Redact>>,
 }
 
 /// A named requirement, written once.

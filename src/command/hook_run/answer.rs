@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::audit::{self, Line};
-use crate::error::Error;
 use crate::hooks::Server;
-use crate::report::{Context, Report, Stats, Undecided, remote};
+use crate::finding::Mask;
+use crate::report::{Context, Report, Undecided, remote};
+use crate::rules::secrets::redactor;
 
 /// How long a push waits for the audit log, within what is left of its time.
 const LOG_PATIENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
@@ -39,8 +40,9 @@ impl Answer {
                 report.enforce = true;
             }
         }
-        tell(self.server, &report);
-        report.exit_code()
+        let code = report.exit_code();
+        tell(self.server, &report.masked(&Mask::new(redactor())));
+        code
     }
 
     /// A sign of life.
@@ -65,17 +67,4 @@ fn to_pusher(text: &[u8]) {
     // Both streams of a server's hook go to the pusher; standard error is not buffered by anybody in between. One who
     // has gone away still gets the verdict by the exit code.
     let _ = std::io::stderr().lock().write_all(text);
-}
-
-/// A report of nothing but what could not be decided.
-pub fn undecided(error: Error) -> Report {
-    let errors = vec![Undecided { error, origin: None }];
-    Report {
-        findings: Vec::new(),
-        errors,
-        stats: Stats::default(),
-        notes: Vec::new(),
-        enforce: true,
-        deny_warnings: false,
-    }
 }

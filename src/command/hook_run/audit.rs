@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::finding::Mask;
 use crate::git::Update;
 use crate::report::Report;
+use crate::rules::secrets::redactor;
 use crate::text::sanitise;
 
 /// What is kept of a push. Field names are a contract: people grep this file.
@@ -52,11 +54,11 @@ impl Line {
         Self {
             time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             hook: hook.to_owned(),
-            identity: identity.map(sanitise),
+            identity: identity.map(shown),
             refs: updates
                 .iter()
                 .map(|u| RefLine {
-                    name: sanitise(&u.name),
+                    name: shown(&u.name),
                     old: u.old.map(|o| o.to_string()),
                     new: u.new.map(|o| o.to_string()),
                 })
@@ -74,10 +76,15 @@ impl Line {
         self.verdict = report.verdict().to_string();
         self.exit_code = report.exit_code();
         self.rules = count(report.standing().into_iter().map(|f| f.rule.to_string()));
-        self.exceptions = count(report.suppressed().filter_map(|f| f.suppressed.as_ref().map(|s| s.reason.clone())));
-        self.remarks = report.errors.iter().map(|u| sanitise(u.error.message.as_bytes())).collect();
+        self.exceptions = count(report.suppressed().filter_map(|f| f.suppressed.as_ref()).map(|s| shown(s.reason.as_bytes())));
+        self.remarks = report.errors.iter().map(|u| shown(u.error.message.as_bytes())).collect();
         self
     }
+}
+
+/// Fit for a file that is kept long and read by many.
+fn shown(bytes: &[u8]) -> String {
+    sanitise(&Mask::new(redactor()).bytes(bytes))
 }
 
 fn count(names: impl Iterator<Item = String>) -> Vec<Counted> {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::super::Outside;
-use super::super::judge::{mistaken, protected, settle};
+use super::super::judge::{mistaken, protected, settle, undecided};
 use super::super::policy_file;
 use super::HookRun;
-use super::answer::{Answer, undecided};
+use super::answer::Answer;
 use super::audit::Line;
 use super::budget::Budget;
 use crate::engine::{self, ManyBlobs, Setting};

@@ -17,11 +17,7 @@ pub fn quote(word: &BStr) -> String {
 
 /// `1a2b3c4d5e ("feat: x")`, with a subject cut to a readable length.
 pub fn named(commit: Oid, subject: &[u8]) -> String {
-    let subject = subject.to_str_lossy();
-    let mut cut: String = subject.chars().take(50).collect();
-    if cut.len() < subject.len() {
-        cut.push('…');
-    }
+    let cut = crate::text::shorten(&subject.to_str_lossy(), 50);
     if cut.is_empty() { commit.short() } else { format!("{} (\"{cut}\")", commit.short()) }
 }
 

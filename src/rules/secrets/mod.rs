@@ -118,7 +118,8 @@ fn compile(options: &Options<'_>) -> Checks {
         window: usize::try_from(options.vocabulary().budgets.blob_window).unwrap_or(usize::MAX),
     };
     let check = Secrets::new(user::scanner(options), settings);
-    Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], ..Checks::default() }
+    let redactor = check.scanner.has_own_detectors().then(|| check.scanner.clone() as Arc<dyn Redact>);
+    Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], redactor, ..Checks::default() }
 }
 
 impl Check<File<'_>> for Secrets {

@@ -83,6 +83,10 @@ impl Scanner {
         Self { prefilter, own, wanted, asks: OnceLock::new(), longest: OnceLock::new(), work: Counter::default() }
     }
 
+    pub fn has_own_detectors(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
