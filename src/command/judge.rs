@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, ManyBlobs, Outcome, Seen, Setting};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Findings, Mask, Origin};
+use crate::finding::{Finding, Findings, Mask, Origin, Redact};
 use crate::git::{Repo, Source};
 use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
@@ -217,6 +218,12 @@ impl<'a> Gate<'a> {
         let JudgeArgs { only, strict, .. } = &self.judge;
         add(format!("{only:?} {strict} {:?}", self.kinds).as_bytes());
         Some(Seen::open(&repo.git_dir().join("portcullis"), sum.finalize().into()))
+    }
+
+    /// The detectors of the policy that counts here, where it has any of its own and can be followed.
+    pub fn own_redactor(&self) -> Option<Arc<dyn Redact>> {
+        let policy = self.policy().ok()?.ok()?;
+        policy.compile(Kinds::COMMIT, &["secrets".to_owned()]).ok()?.redactor
     }
 
     /// The policy that counts here; the inner error: what is wrong with it.

@@ -14,14 +14,14 @@ use crate::subject::Graph;
 use crate::text;
 
 /// The picks, and the merge instead of them.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Backport {
     pub plan: Plan,
     pub merge: Merge,
 }
 
 /// What merging production into the development branch would do.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Merge {
     Clean,

@@ -11,6 +11,7 @@ pub mod history;
 pub mod items;
 pub mod judge;
 pub mod make;
+pub mod mask;
 mod message;
 pub mod notes;
 pub mod plan;

@@ -11,7 +11,7 @@ use crate::subject::Oid;
 use crate::text;
 
 /// One line of the notes.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Note {
     pub commit: String,
     pub kind: Option<String>,

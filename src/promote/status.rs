@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bstr::BString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::evidence::{self, Promoted};
 use super::history::{Change, History, Tip};
@@ -13,7 +13,7 @@ use super::simulate::Simulation;
 use crate::error::Result;
 use crate::text;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     pub version: u32,
     pub from: Tip,
@@ -31,7 +31,7 @@ pub struct Status {
     pub deploys: Vec<Deploy>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     pub commit: String,
     pub subject: String,
@@ -39,7 +39,7 @@ pub struct Commit {
 }
 
 /// One deployed thing whose files differ between the branches' tips.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     pub path: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -52,7 +52,7 @@ pub struct Drift {
     pub oldest_days: Option<i64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// Production has a change that development lacks.
@@ -63,7 +63,7 @@ pub enum Why {
     Configuration,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deploy {
     pub branch: String,
     pub workspace: String,

@@ -1,6 +1,8 @@
 //! Whether commits that say they are picks are what they say: each patch against that of the original, and every hunk
 //! that is in one only.
 
+use std::borrow::Cow;
+
 use bstr::{BString, ByteSlice};
 
 use super::said::Said;
@@ -10,7 +12,7 @@ use crate::subject::Oid;
 use crate::text;
 
 /// One commit that claims to be a pick.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Claim {
     pub commit: String,
     pub subject: String,
@@ -20,7 +22,7 @@ pub struct Claim {
     pub differences: Vec<Difference>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The same patch.
@@ -33,13 +35,13 @@ pub enum Verdict {
 }
 
 /// A hunk that only one of the two has.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Difference {
     pub path: String,
     /// In the version after the commit that has it.
     pub lines: String,
     /// `pick` or `original`.
-    pub only_in: &'static str,
+    pub only_in: Cow<'static, str>,
 }
 
 /// Looks at every commit of `a..b` that names an original. `from`: the branch that originals must be on.
@@ -109,15 +111,15 @@ pub fn differences(picker: &Picker<'_>, pick: Sides, original: Sides) -> Result<
     for (hunk, lines) in mine {
         match other.iter().position(|(o, _)| *o == hunk) {
             Some(at) => drop(other.remove(at)),
-            None => out.push(Difference { path: text::sanitise(&hunk.0), lines, only_in: "pick" }),
+            None => out.push(Difference { path: text::sanitise(&hunk.0), lines, only_in: "pick".into() }),
         }
     }
     out.extend(other.into_iter().map(|(hunk, lines)| Difference {
         path: text::sanitise(&hunk.0),
         lines,
-        only_in: "original",
+        only_in: "original".into(),
     }));
-    out.sort_by(|a, b| (&a.path, a.only_in, &a.lines).cmp(&(&b.path, b.only_in, &b.lines)));
+    out.sort_by(|a, b| (&a.path, &a.only_in, &a.lines).cmp(&(&b.path, &b.only_in, &b.lines)));
     Ok(out)
 }
 

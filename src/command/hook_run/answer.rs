@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::audit::{self, Line};
-use crate::hooks::Server;
 use crate::finding::Mask;
+use crate::hooks::Server;
 use crate::report::{Context, Report, Undecided, remote};
 use crate::rules::secrets::redactor;
 

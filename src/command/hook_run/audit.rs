@@ -76,7 +76,8 @@ impl Line {
         self.verdict = report.verdict().to_string();
         self.exit_code = report.exit_code();
         self.rules = count(report.standing().into_iter().map(|f| f.rule.to_string()));
-        self.exceptions = count(report.suppressed().filter_map(|f| f.suppressed.as_ref()).map(|s| shown(s.reason.as_bytes())));
+        self.exceptions =
+            count(report.suppressed().filter_map(|f| f.suppressed.as_ref()).map(|s| shown(s.reason.as_bytes())));
         self.remarks = report.errors.iter().map(|u| shown(u.error.message.as_bytes())).collect();
         self
     }

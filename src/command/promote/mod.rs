@@ -5,6 +5,7 @@ mod args;
 mod engine;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
@@ -16,18 +17,23 @@ use args::{
 
 use super::Outside;
 use super::policy_file;
-use crate::cli::JudgeArgs;
+use super::judge::Gate;
+use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
+use crate::finding::{Mask, Redact, safe_words};
 use crate::git::{Repo, discover};
 use crate::promote::apply::{Applied, Apply};
+use crate::promote::backport::Backport;
 use crate::promote::closure::Bound;
 use crate::promote::history::{History, tip};
 use crate::promote::judge::{JudgePlan, Unjudged};
 use crate::promote::make::{Ask, plan};
+use crate::promote::mask::{learn_from_proposals, masked};
 use crate::promote::plan::Plan;
 use crate::promote::selection::Selection;
 use crate::promote::verify::Verdict;
 use crate::promote::{apply, backport, notes, render, rollback, status, verify, worktree};
+use crate::rules::secrets::redactor;
 
 /// Runs it; the exit code is 0 when nothing stands in the way, 1 when something does.
 pub fn run(command: &PromoteCommand, outside: &Outside) -> Result<u8> {
@@ -53,7 +59,7 @@ fn run_plan(args: &PlanArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         judge: judge.as_ref(),
         bound: Bound::default(),
     };
-    let plan = plan(&repo.local(), &ask)?;
+    let plan = shown_plan(&plan(&repo.local(), &ask)?, repo, outside)?;
     let text = match args.told.format {
         Format::Human => render::human(&plan, args.told.color(outside), args.told.verbose),
         Format::Json => plan.to_json(),
@@ -82,7 +88,7 @@ fn run_apply(args: &ApplyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     };
     let local = repo.local();
     let done = if args.worktree { worktree::apply(&local, &plan, &how) } else { apply::apply(&local, &plan, &how) }?;
-    outside.say(&told(&done, &plan))?;
+    outside.say(&told(&done, &shown_plan(&plan, repo, outside)?))?;
     Ok(0)
 }
 
@@ -90,7 +96,7 @@ fn told(done: &Applied, plan: &Plan) -> String {
     let onto = render::short_ref(&plan.onto.name);
     let n = crate::promote::advice::count(done.picks.len(), "pick");
     let what = if done.already { "stands already" } else { "is made" };
-    let branch = render::quote(&done.branch);
+    let branch = render::quote(&safe_words(redactor(), &done.branch));
     let mut out = format!(
         "{branch} {what}: {n} on {onto}, tip {}\n  git log --oneline {}..{branch}\n  git push -u origin {branch}\n",
         done.tip.short(),
@@ -106,6 +112,7 @@ fn told(done: &Applied, plan: &Plan) -> String {
 fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     let history = History::read(&repo.local(), &args.branches.from, &args.branches.onto)?;
     let status = status::status(&history, outside.now.as_second())?;
+    let status = masked(&status, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
         Format::Human => render::status(&status),
         Format::Json => json(&status),
@@ -119,6 +126,7 @@ fn run_verify(args: &VerifyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     let local = repo.local();
     let from = args.from.as_deref().map(|name| tip(&local, name)).transpose()?;
     let claims = verify::verify(&local, &args.range, from.map(|t| t.oid.0))?;
+    let claims = masked(&claims, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
         Format::Human => render::verify(&claims),
         Format::Json => json(&claims),
@@ -133,6 +141,8 @@ fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u
     let judge = judge(&args.checks, outside);
     let (from, onto) = (&args.branches.from, &args.branches.onto);
     let back = backport::backport(&repo.local(), from, onto, &selection, judge.as_ref())?;
+    let plan = shown_plan(&back.plan, repo, outside)?;
+    let back = Backport { plan, ..masked(&back, &Words::new(repo, outside).mask())? };
     let text = match args.told.format {
         Format::Human => render::backport(&back, args.told.color(outside), args.told.verbose),
         // The plan alone, so that `apply` takes it.
@@ -148,17 +158,19 @@ fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u
 fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     let local = repo.local();
     let back = rollback::rollback(&local, &args.onto, &args.tag, &args.keep)?;
+    let shown = masked(&back, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
-        Format::Human => render::rollback(&back),
-        Format::Json => json(&back),
-        Format::Sh => render::rollback_script(&back),
+        Format::Human => render::rollback(&shown),
+        Format::Json => json(&shown),
+        Format::Sh => render::rollback_script(&shown),
         other => return Err(unknown(other, "human, json or sh")),
     };
     args.told.tell(repo, outside, &text)?;
     if args.apply {
         let branch = render::rollback_branch(&back);
         let tip = rollback::apply(&local, &back, &branch, outside.now.as_second())?;
-        outside.say(&format!("{} stands, tip {}\n", render::quote(&branch), tip.short()))?;
+        let shown = render::quote(&render::rollback_branch(&shown));
+        outside.say(&format!("{shown} stands, tip {}\n", tip.short()))?;
     }
     let conflicts = back.reverts.iter().any(|r| !r.conflicts.is_empty());
     Ok(u8::from(conflicts || !back.proved && args.keep.is_empty()))
@@ -166,6 +178,7 @@ fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u
 
 fn run_notes(args: &NotesArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     let notes = notes::collect(&repo.local(), &args.range)?;
+    let notes = masked(&notes, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
         Format::Human | Format::Markdown => notes::markdown(&notes),
         Format::Json => json(&notes),
@@ -173,6 +186,31 @@ fn run_notes(args: &NotesArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     };
     args.told.tell(repo, outside, &text)?;
     Ok(0)
+}
+
+/// What must not be shown of what others wrote.
+struct Words {
+    /// The policy's detectors, where it has any of its own.
+    own: Option<Arc<dyn Redact>>,
+}
+
+impl Words {
+    fn new(repo: &Repo, outside: &Outside) -> Self {
+        let gate = Gate::new(Some(repo), outside, JudgeArgs::default(), OutputArgs::default());
+        Self { own: gate.own_redactor() }
+    }
+
+    fn mask(&self) -> Mask<'_> {
+        Mask::new(self.own.as_deref().unwrap_or(redactor()))
+    }
+}
+
+/// A plan as it may be shown.
+fn shown_plan(plan: &Plan, repo: &Repo, outside: &Outside) -> Result<Plan> {
+    let words = Words::new(repo, outside);
+    let mut mask = words.mask();
+    learn_from_proposals(plan, &mut mask);
+    masked(plan, &mask)
 }
 
 fn unknown(format: Format, instead: &str) -> Error {
