@@ -91,6 +91,42 @@ fn what_a_file_holds_is_not_shown() {
 }
 
 #[test]
+fn the_key_of_a_workspace_is_one_however_yaml_writes_it() {
+    let key = concat!("kR4mZ7vQ1xLw9TnYp2H", "dUa5FkR4mZ7vQ");
+    for form in [
+        "{}\n",
+        "\"{}\"\n",
+        ">-\n  {}\n",
+        "|\n  {}\n",
+        "--- >-\n  {}\n",
+        "---\n{}\n",
+        "# note\n--- |+\n\n  {}\n",
+        "key: |\n  {}\n",
+        "- {}\n",
+        "&a {}\n",
+        "!!str {}\n",
+        "%YAML 1.2\n---\n{}\n",
+        "\u{feff}{}\n",
+        "a: [\n{}\n",
+    ] {
+        let (found, _) = judge("encryption_key.yaml", form.replace("{}", key).as_bytes(), false);
+        assert_eq!(found.first().map(|f| f.severity), Some(Severity::Error), "{form}");
+        assert!(!found[0].excerpt.text.contains(key), "{form}");
+    }
+    for form in [">-\n  ${WORKSPACE_KEY}\n", "--- |\n  ${WORKSPACE_KEY}\n", "", "---\n", "# nothing\n", "~\n"] {
+        assert!(judge("encryption_key.yaml", form.as_bytes(), false).0.is_empty(), "{form}");
+    }
+}
+
+#[test]
+fn a_proposed_command_names_the_file_and_nothing_else() {
+    let help = |path: &str| judge(path, b"A=blue-moon-17\n", false).0[0].help.clone().expect("help");
+    assert!(help("x';touch ran;'.env").contains(r"git rm --cached 'x'\'';touch ran;'\''.env'"));
+    assert!(help("-f.env").contains("git rm --cached ./-f.env"));
+    assert!(help("plain.env").contains("git rm --cached plain.env"));
+}
+
+#[test]
 fn private_keys_are_told_by_content() {
     let severity = |bytes: &[u8]| judge("tls/a.key", bytes, false).0.first().map(|f| f.severity);
     assert_eq!(severity(concat!("x\n-----BEGIN EC PRIVATE", " KEY-----\nMHcC\n").as_bytes()), Some(Severity::Error));

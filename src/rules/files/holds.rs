@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use super::{Judged, Material};
 use crate::finding::{Confidence, Severity};
 use crate::rules::secrets::{built_in, literal_value};
-use crate::text;
+use crate::{text, yaml};
 
 pub fn whole(severity: Severity) -> Judged {
     Judged { severity, mark: 0..0, hide: None }
@@ -143,6 +143,28 @@ pub fn keyring(file: &Material<'_>) -> Option<Judged> {
         return Some(whole(Severity::Error));
     }
     private_key(file)
+}
+
+/// A secret that YAML may write in any of its ways: plain, quoted, as a block, in a second document, under a name.
+pub fn yaml_value(file: &Material<'_>) -> Option<Judged> {
+    let parsed = yaml::parse(file.text);
+    let mut found = None;
+    for root in &parsed.roots {
+        root.walk(&mut |_, node| {
+            if !node.is_null() && node.text().is_some_and(|text| literal_value(text.trim().as_bytes())) {
+                found.get_or_insert(node.span.clone());
+            }
+        });
+    }
+    match found {
+        Some(span) => {
+            let line = text::line_around(file.text, span.start);
+            let mark = span.start..span.end.min(line.end).max(span.start);
+            Some(Judged { severity: Severity::Error, mark, hide: Some(span) })
+        }
+        None if parsed.mistakes.is_empty() => None,
+        None => single_value(file),
+    }
 }
 
 /// A file whose whole content is the secret, possibly quoted or behind one key.

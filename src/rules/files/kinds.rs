@@ -187,7 +187,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "the encryption key of a Windmill workspace: it opens every secret variable of it",
         help: "rotate the key in the workspace's settings, and leave it out of the sync (`includeKey: false` in wmill.yaml)",
         is: |name, _| named(name, &["encryption_key.yaml", "encryption_key.yml", "encryption_key"]),
-        judge: holds::single_value,
+        judge: holds::yaml_value,
     },
     Kind {
         code: "vault-token",

@@ -15,6 +15,7 @@ use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::policy::Options;
+use crate::shell::pathspec;
 use crate::subject::{File, Kinds};
 use kinds::KINDS;
 
@@ -79,11 +80,10 @@ impl Check<File<'_>> for Forbidden {
         let material = Material { path: file.path, bytes, text: &text, plain_settings: for_tests || by_value };
         let Some(judged) = (kind.judge)(&material) else { return Ok(()) };
         let origin = Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
-        let shown = crate::text::sanitise(file.path);
         out.push(
             Violation::new(format!("files/{}", kind.code), judged.severity, origin, &text, judged.mark)
                 .message(format!("this is {}", kind.name))
-                .help(format!("{}\ntake it out: `git rm --cached '{shown}'`, and list it in .gitignore", kind.help))
+                .help(format!("{}\ntake it out: `git rm --cached {}`, and list it in .gitignore", kind.help, pathspec(file.path)))
                 .hide_all(judged.hide)
                 // One finding for one file, whatever is in it.
                 .identity([file.path.as_bytes()]),
