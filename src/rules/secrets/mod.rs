@@ -9,6 +9,7 @@ pub mod detectors;
 mod encoding;
 mod file_kind;
 mod kubernetes;
+mod names;
 mod published;
 mod remedies;
 mod scan;
@@ -39,7 +40,7 @@ pub use scan::{Hit, Prefilter, Scanner, built_in};
 
 pub static RULE: Rule = Rule {
     id: "secrets",
-    looks_at: Kinds::FILE.and(Kinds::COMMIT),
+    looks_at: Kinds::FILE.and(Kinds::COMMIT).and(Kinds::REF),
     policy: include_str!("../../../policies/secrets.yml"),
     compile,
 };
@@ -129,11 +130,18 @@ fn compile(options: &Options<'_>) -> Checks {
     };
     let check = Secrets::new(user::scanner(options), settings);
     let redactor = check.scanner.has_own_detectors().then(|| check.scanner.clone() as Arc<dyn Redact>);
-    Checks { files: vec![Box::new(check.clone())], commits: vec![Box::new(check)], redactor, ..Checks::default() }
+    Checks {
+        files: vec![Box::new(check.clone())],
+        commits: vec![Box::new(check.clone())],
+        refs: vec![Box::new(check)],
+        redactor,
+        ..Checks::default()
+    }
 }
 
 impl Check<File<'_>> for Secrets {
     fn check(&self, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        self.check_path(file, out);
         self.file(file, out)
     }
 
@@ -161,7 +169,9 @@ impl Sieve for Secrets {
     }
 
     fn wants(&self, interest: Interest, path: &BStr) -> bool {
-        interest.meets(incremental::FORM) || interest.meets(Scanner::interest(file_kind::file_kind(path)))
+        interest.meets(incremental::FORM)
+            || interest.meets(Scanner::interest(file_kind::file_kind(path)))
+            || self.is_wanted_for_its_path(path)
     }
 
     fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen> {
@@ -169,6 +179,7 @@ impl Sieve for Secrets {
     }
 
     fn follow(&self, leads: &Seen, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        self.check_path(file, out);
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let text = file.bytes()?;
         self.report(text, &self.scanner.scan_leads(text, Some(file.path), leads), origin, out);
@@ -252,13 +263,21 @@ impl Secrets {
         self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
     }
 
-    fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin, before: Before) -> Violation<'t> {
-        let detector = hit.detector;
-        let severity = match hit.confidence {
+    fn code(&self, hit: &Hit<'_>) -> String {
+        format!("secrets/{}", hit.detector.id)
+    }
+
+    fn severity(&self, hit: &Hit<'_>) -> Severity {
+        match hit.confidence {
             c if c >= self.settings.error_from => hit.severity,
             c if c >= self.settings.warning_from => hit.severity.min(Severity::Warning),
             _ => Severity::Note,
-        };
+        }
+    }
+
+    fn violation<'t>(&self, text: &'t [u8], hit: &Hit<'_>, origin: Origin, before: Before) -> Violation<'t> {
+        let detector = hit.detector;
+        let severity = self.severity(hit);
         // A block of several lines is marked by the line that opens it.
         let one_line = hit.secret.end <= text::line_around(text, hit.secret.start).end;
         let opens = hit.range.start..text::line_around(text, hit.range.start).end;
@@ -268,7 +287,7 @@ impl Secrets {
             Origin::File { path, commit, .. } => Some((path.clone(), *commit)),
             _ => None,
         };
-        let mut violation = Violation::new(format!("secrets/{}", detector.id), severity, origin, text, mark)
+        let mut violation = Violation::new(self.code(hit), severity, origin, text, mark)
             .message(format!("found {}", detector.name))
             .confidence(hit.confidence)
             .secret(hit.secret.clone())

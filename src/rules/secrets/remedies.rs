@@ -2,48 +2,73 @@
 
 use super::detectors::Detector;
 use crate::finding::Origin;
-use crate::rules::branch_topology::remedies::quote;
+use crate::shell;
+use crate::subject::Oid;
 
-/// What to do, in the words of the place: nobody should have to work out which command it is.
+/// What to do, in three lines: revoke it, take it out of what is pending, keep it elsewhere.
 pub fn remedy(detector: &Detector, origin: &Origin) -> String {
-    let revoke = match detector.revoke.as_ref() {
-        "" => "revoke or change it where it was issued",
-        revoke => revoke,
-    };
     let out = match origin {
         Origin::File { path, commit: None, blob: None } => {
-            let path = quote(path.as_ref());
-            format!("edit {path}; where it was committed, `git log --oneline -- {path}` shows the commits to mend")
+            let path = shell::pathspec(path);
+            format!("take it out of {path}; `git log --oneline -- {path}` lists the commits that have it")
         }
         Origin::File { path, commit: None, .. } => {
-            let path = quote(path.as_ref());
-            format!(
-                "`git restore --staged {path}` (before the first commit: `git rm --cached {path}`), then take it out of the file"
-            )
+            let path = shell::pathspec(path);
+            format!("take it out: `git restore --staged {path}` (before the first commit: `git rm --cached {path}`)")
         }
         Origin::File { path, commit: Some(commit), .. } => {
-            let (path, commit) = (quote(path.as_ref()), commit.short());
             format!(
-                "mend {path} and `git commit --amend` if {commit} is your last commit, \
-                 else `git rebase -i {commit}^` and edit {commit}; if it was pushed already, `git filter-repo --replace-text FILE` \
-                 with the secret in a FILE elsewhere, or `git filter-repo --path {path} --invert-paths` if {path} should go altogether"
+                "{} and take it out of {}; pushed already: `git filter-repo --replace-text FILE`",
+                rewrite(*commit, "edit"),
+                shell::quote(path)
             )
         }
         Origin::Message { commit: None } => "write the message without it".to_owned(),
-        Origin::Message { commit: Some(commit) } => {
-            let commit = commit.short();
-            format!(
-                "`git commit --amend` if {commit} is your last commit, else `git rebase -i {commit}^` and reword {commit}"
-            )
-        }
+        Origin::Message { commit: Some(commit) } => rewrite(*commit, "reword"),
         Origin::Tag { name, .. } => {
-            let name = quote(name.as_ref());
-            format!("`git tag -f -a {name} {name}^{{}}` with another message")
+            let name = shell::quote(name);
+            format!("write another message: `git tag -f -a {name} {name}^{{}}`")
         }
         Origin::Ref { .. } | Origin::Policy { .. } => "take it out there".to_owned(),
     };
-    format!(
-        "revoke it first if anybody has seen it: {revoke}\nthen take it out: {out}\n\
-         and keep it where secrets belong: a Windmill variable, a SOPS file, Vault, or an external secret"
-    )
+    format!("{}\n{out}\n{ELSEWHERE}", revoke(detector))
+}
+
+const ELSEWHERE: &str = "keep it in a Windmill variable, a SOPS file, Vault or an external secret";
+
+/// How to change a commit: the last one, or an older one.
+fn rewrite(commit: Oid, how: &str) -> String {
+    let commit = commit.short();
+    format!("`git commit --amend` if {commit} is your last commit, else `git rebase -i {commit}^`, {how} {commit}")
+}
+
+/// What to do about a secret in the name of a file.
+pub fn of_path(detector: &Detector, commit: Option<Oid>) -> String {
+    let again = match commit {
+        None => String::new(),
+        Some(commit) => format!(
+            "\nthen take the name out of the history: git commit --amend, or git rebase -i {}^ for an older commit",
+            commit.short()
+        ),
+    };
+    format!("{}\nrename the file: git mv OLD NEW{again}", revoke(detector))
+}
+
+/// What to do about a secret in the name of a ref.
+pub fn of_ref(detector: &Detector) -> String {
+    format!("{}\npush it under another name: git push origin HEAD:refs/heads/NEW", revoke(detector))
+}
+
+/// The first thing to do, in a line of at most 80 characters; `explain` has the rest of a longer one.
+fn revoke(detector: &Detector) -> &str {
+    const LENGTH: usize = 80;
+    let whole = match detector.revoke.as_ref() {
+        "" => "revoke it or change it where it was issued",
+        revoke => revoke,
+    };
+    if whole.len() <= LENGTH {
+        return whole;
+    }
+    let clause = [", ", "; ", " ("].iter().filter_map(|end| whole.get(..LENGTH)?.rfind(end)).max();
+    clause.map_or(whole, |end| &whole[..end])
 }

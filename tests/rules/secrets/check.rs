@@ -87,7 +87,7 @@ fn a_finding_says_what_to_do_and_where() {
     assert!(finding.message.starts_with("found ") && !finding.message.ends_with('.'));
     assert_eq!((finding.span.line, finding.span.column), (2, 7));
     assert_eq!(finding.excerpt.text, "  GH: ********");
-    assert!(finding.help.as_ref().is_some_and(|h| h.starts_with("revoke it first")));
+    assert!(finding.help.as_ref().is_some_and(|h| h.starts_with("revoke it")));
     assert!(finding.same.is_some());
 }
 
