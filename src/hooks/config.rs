@@ -8,6 +8,7 @@ use super::host::Host;
 use super::shim::{self, Missing};
 use super::{Hook, install::Removal};
 use crate::error::{Error, Result};
+use crate::shell::quote_bytes;
 
 /// The first git that runs configured hooks.
 pub const SINCE: (u32, u32) = (2, 54);
@@ -56,7 +57,7 @@ fn section(hook: Hook) -> String {
 
 /// The two settings that make a hook, as `key`, `value`.
 pub fn settings(host: &Host, hook: Hook, missing: Missing) -> Result<[(String, Vec<u8>); 2]> {
-    let binary = shim::quote(shim::bytes(&host.binary)?);
+    let binary = quote_bytes(shim::bytes(&host.binary)?);
     let run = [binary.as_slice(), b" hook run ", hook.name().as_bytes(), b" --"].concat();
     let command = match missing {
         // The shell that git starts says that it is missing, and ends with 127.

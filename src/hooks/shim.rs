@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::Hook;
 use crate::error::{Error, Result};
+use crate::shell::quote_bytes;
 
 const SHIM: &str = include_str!("../../hooks/shim.sh");
 const BLOCK: &str = include_str!("../../hooks/block.sh");
@@ -66,11 +67,11 @@ impl Shim<'_> {
     /// The whole file. `kept` is the name of the hook that was there, in the same directory; it runs first.
     pub fn text(&self, kept: Option<&str>) -> Result<Vec<u8>> {
         // `$0` is how git names the hook: its directory is where the kept one stands, without asking a subshell.
-        let kept = kept.map(|name| [br#""${0%/*}"/"#, quote(name.as_bytes()).as_slice()].concat());
+        let kept = kept.map(|name| [br#""${0%/*}"/"#, quote_bytes(name.as_bytes()).as_slice()].concat());
         let mut options = Vec::new();
         for option in self.options {
             options.push(b' ');
-            options.extend(quote(bytes(Path::new(option))?));
+            options.extend(quote_bytes(bytes(Path::new(option))?));
         }
         let mut missing = match self.missing {
             Missing::Refuse => self.fill(REFUSE, &[])?,
@@ -112,7 +113,7 @@ impl Shim<'_> {
 
     /// Puts values for `@NAME@` in one pass, so that nothing in a value is taken for a name.
     fn fill(&self, template: &str, more: &[(&str, &[u8])]) -> Result<Vec<u8>> {
-        let binary = quote(self.binary.map(bytes).transpose()?.unwrap_or_default());
+        let binary = quote_bytes(self.binary.map(bytes).transpose()?.unwrap_or_default());
         let value = |name: &str| match name {
             "BINARY" => Some(binary.as_slice()),
             "HOOK" => Some(self.hook.name().as_bytes()),
@@ -189,22 +190,13 @@ pub fn place_for_block(script: &[u8]) -> Option<usize> {
     is_shell.then_some(2 + end + 1)
 }
 
-/// As one word of a shell command.
-pub(super) fn quote(word: &[u8]) -> Vec<u8> {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(b);
-    if !word.is_empty() && word.iter().all(plain) {
-        return word.to_vec();
-    }
-    [b"'", word.replace("'", r"'\''").as_slice(), b"'"].concat()
-}
-
 /// The bytes of a path, as a shell script can hold them.
 pub(super) fn bytes(path: &Path) -> Result<&[u8]> {
     <[u8]>::from_path(path)
         .ok_or_else(|| Error::usage(format!("the path {} cannot be written into a script", path.display())))
 }
 
-/// The first word of a text that [`quote`] wrote.
+/// The first word of a text that [`quote_bytes`] wrote.
 pub(super) fn unquote(text: &[u8]) -> Option<Vec<u8>> {
     let Some(mut rest) = text.strip_prefix(b"'") else {
         return text.fields().next().map(<[u8]>::to_vec);

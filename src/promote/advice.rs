@@ -7,6 +7,7 @@ use super::history::{Hex, History};
 use super::plan::{Plan, Role, State};
 use super::render::short_ref;
 use crate::error::Result;
+pub use crate::text::count;
 
 /// Which way the commits go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +114,4 @@ fn alone(history: &History<'_>, selected: &BTreeSet<usize>) -> Result<usize> {
         }
     }
     Ok(conflicts)
-}
-
-pub fn count(n: usize, what: &str) -> String {
-    let plural = if what.ends_with('x') { "es" } else { "s" };
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}{plural}") }
 }

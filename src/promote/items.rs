@@ -7,9 +7,8 @@ use bstr::{BStr, ByteSlice};
 
 use super::history::{Hex, History};
 use super::plan::{Item, Plan, State, Step};
-use super::render::quote;
 use crate::error::Result;
-use crate::text;
+use crate::{shell, text};
 
 /// The deployed thing that a file belongs to: `(path, kind)`.
 pub fn item_of(path: &BStr) -> (String, String) {
@@ -92,7 +91,8 @@ pub fn flag_identity(history: &History<'_>, steps: &mut [Step]) -> Result<()> {
         step.identity =
             edits.iter().filter(|e| is_identity(e.path.as_ref())).map(|e| text::sanitise(&e.path)).collect();
         if !step.identity.is_empty() && step.identity.len() < edits.len() {
-            let files: Vec<String> = step.identity.iter().map(|p| quote(p)).collect();
+            let files = edits.iter().filter(|e| is_identity(e.path.as_ref()));
+            let files: Vec<String> = files.map(|e| shell::pathspec(&e.path)).collect();
             let id = step.commit.0;
             step.split = vec![
                 format!("git cherry-pick -x {id}"),

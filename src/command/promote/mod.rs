@@ -34,10 +34,11 @@ use crate::promote::selection::Selection;
 use crate::promote::verify::Verdict;
 use crate::promote::{apply, backport, notes, render, rollback, status, verify, worktree};
 use crate::rules::secrets::redactor;
+use crate::shell;
 
 /// Runs it; the exit code is 0 when nothing stands in the way, 1 when something does.
 pub fn run(command: &PromoteCommand, outside: &Outside) -> Result<u8> {
-    let repo = discover(&outside.directory)?.ok_or_else(|| Error::undecided("there is no git repository here"))?;
+    let repo = discover(&outside.directory)?.ok_or_else(|| Error::no_repository(&outside.directory))?;
     match command {
         PromoteCommand::Plan(args) => run_plan(args, &repo, outside),
         PromoteCommand::Apply(args) => run_apply(args, &repo, outside),
@@ -96,11 +97,11 @@ fn told(done: &Applied, plan: &Plan) -> String {
     let onto = render::short_ref(&plan.onto.name);
     let n = crate::promote::advice::count(done.picks.len(), "pick");
     let what = if done.already { "stands already" } else { "is made" };
-    let branch = render::quote(&safe_words(redactor(), &done.branch));
+    let branch = shell::quote(safe_words(redactor(), &done.branch));
     let mut out = format!(
         "{branch} {what}: {n} on {onto}, tip {}\n  git log --oneline {}..{branch}\n  git push -u origin {branch}\n",
         done.tip.short(),
-        render::quote(onto),
+        shell::quote(onto),
     );
     for step in plan.picks().filter(|s| !s.identity.is_empty()) {
         let files = step.identity.join(", ");
@@ -169,7 +170,7 @@ fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u
     if args.apply {
         let branch = render::rollback_branch(&back);
         let tip = rollback::apply(&local, &back, &branch, outside.now.as_second())?;
-        let shown = render::quote(&render::rollback_branch(&shown));
+        let shown = shell::quote(render::rollback_branch(&shown));
         outside.say(&format!("{shown} stands, tip {}\n", tip.short()))?;
     }
     let conflicts = back.reverts.iter().any(|r| !r.conflicts.is_empty());

@@ -11,4 +11,4 @@ pub use html::html;
 pub use human::{human, short_ref};
 pub use markdown::markdown;
 pub use others::{backport, branch as rollback_branch, rollback, rollback_script, status, verify};
-pub use script::{quote, script};
+pub use script::script;

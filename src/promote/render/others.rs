@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use super::human::{human, short_ref};
-use super::script::quote;
 use crate::promote::advice::count;
 use crate::promote::backport::{Backport, Merge};
 use crate::promote::rollback::Rollback;
 use crate::promote::status::{Status, Why};
 use crate::promote::verify::{Claim, Verdict};
+use crate::shell::quote;
 
 pub fn status(status: &Status) -> String {
     let mut out = String::new();
@@ -48,7 +48,7 @@ pub fn status(status: &Status) -> String {
             deploy.item,
             deploy.workspace,
             quote(&deploy.branch),
-            quote(&format!("{from}..{}", deploy.branch))
+            quote(format!("{from}..{}", deploy.branch))
         );
     }
     out
@@ -120,7 +120,7 @@ pub fn rollback(rollback: &Rollback) -> String {
 pub fn rollback_script(rollback: &Rollback) -> String {
     let mut out = String::from("#!/bin/sh\nset -eu\n");
     let onto = rollback.onto.oid.0;
-    let _ = writeln!(out, "git switch --create {} {onto}", quote(&branch(rollback)));
+    let _ = writeln!(out, "git switch --create {} {onto}", quote(branch(rollback)));
     for revert in rollback.reverts.iter().filter(|r| !r.cancels) {
         let mainline = if revert.merge { " --mainline 1" } else { "" };
         let _ = writeln!(out, "git revert --no-edit{mainline} {}", revert.commit.0);

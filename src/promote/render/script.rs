@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::short_ref;
 use crate::promote::advice::count;
 use crate::promote::plan::{Plan, State};
+use crate::shell::quote;
 
 pub fn script(plan: &Plan) -> String {
     let mut out = String::new();
@@ -29,7 +30,7 @@ pub fn script(plan: &Plan) -> String {
             tip.oid.0, name
         );
     }
-    let _ = writeln!(out, "git switch --create {} {}", quote(&format!("promote/{}", plan.short())), onto.oid.0);
+    let _ = writeln!(out, "git switch --create {} {}", quote(format!("promote/{}", plan.short())), onto.oid.0);
     for step in plan.picks() {
         let _ = writeln!(out, "git cherry-pick -x {}  # {}", step.commit.0, comment(&step.subject));
     }
@@ -41,14 +42,6 @@ pub fn script(plan: &Plan) -> String {
         );
     }
     out
-}
-
-/// A word for the shell.
-pub fn quote(word: &str) -> String {
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+=:@%,".contains(&b)) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Text in a comment: one line.

@@ -4,26 +4,17 @@
 use bstr::{BStr, ByteSlice};
 
 use crate::subject::Oid;
+pub use crate::text::count;
 
 /// A word that a shell reads as it stands, quoted where it must be.
 pub fn quote(word: &BStr) -> String {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._/-+@%,:=".contains(b);
-    let text = word.to_str_lossy();
-    if !word.is_empty() && word.iter().all(plain) && word[0] != b'-' {
-        return text.into_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    crate::shell::quote(word)
 }
 
 /// `1a2b3c4d5e ("feat: x")`, with a subject cut to a readable length.
 pub fn named(commit: Oid, subject: &[u8]) -> String {
     let cut = crate::text::shorten(&subject.to_str_lossy(), 50);
     if cut.is_empty() { commit.short() } else { format!("{} (\"{cut}\")", commit.short()) }
-}
-
-/// `1 commit`, `3 commits`.
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The names of two branches and a way to write a commit, for drawing.

@@ -268,7 +268,8 @@ impl SemverTags {
                 "release tags are named {}; others are listed under `moving` or `ignore` in the policy",
                 formats.join(" or ")
             ));
-        if let Some(nearest) = nearest {
+        // Of a name that holds a secret nothing is made: the secret's own characters would be in it.
+        if let Some(nearest) = nearest.filter(|_| !out.holds_secret(name)) {
             violation = violation.help(retag(name, &nearest, Some(new)));
         }
         out.push(violation);

@@ -65,8 +65,8 @@ pub(super) fn ciphertext(ground: &Ground<'_>, text: &Text<'_>, out: &mut Finding
             return;
         };
         let help = format!(
-            "git rm -- '{}': switching `skipSecrets` on leaves old files; or allow them with `windmill: {{ secrets: encrypted }}`",
-            text.path
+            "git rm -- {}: switching `skipSecrets` on leaves old files; or allow them with `windmill: {{ secrets: encrypted }}`",
+            crate::shell::pathspec(&text.path)
         );
         out.push(violation.message("an encrypted secret is in the tree").help(help));
     }

@@ -61,6 +61,10 @@ fn told(text: &Text<'_>, config: &Config<'_>, key: &str, mine: Option<&Node>, br
     let Some(violation) = text.violation("windmill/drift-keys", Severity::Error, span, &at) else { return };
     let missing = if mine.is_none() { " is not given here and" } else { "" };
     let message = format!("`{key}`{missing} differs from the one on `{branch}`");
-    let help = format!("git diff '{branch}' -- '{}'\ngive both branches the same value in one push", text.path);
+    let help = format!(
+        "git diff {} -- {}\ngive both branches the same value in one push",
+        crate::shell::quote(branch),
+        crate::shell::pathspec(&text.path)
+    );
     out.push(violation.message(message).help(help));
 }

@@ -161,9 +161,9 @@ fn report(text: &Text<'_>, holds: &Holds, out: &mut Findings<'_>) {
     };
     let Some(violation) = text.masked(CODE, severity, span.clone(), "") else { return };
     let help = format!(
-        "rotate the key (workspace settings, encryption key), since git keeps this one; then: git rm --cached -- '{}'\n\
+        "rotate the key (workspace settings, encryption key), since git keeps this one; then: git rm --cached -- {}\n\
          set `includeKey: false` in wmill.yaml and take `key` out of the git sync's `include_type`",
-        text.path
+        crate::shell::pathspec(&text.path)
     );
     let violation = match holds {
         Holds::Key(_) => violation.secret(span.clone()),

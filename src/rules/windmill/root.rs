@@ -54,7 +54,7 @@ pub(super) fn unread_names(ground: &Ground<'_>, entries: &[Entry], out: &mut Fin
     for entry in entries.iter().filter(|e| files::base_name(e.path.as_bstr()) == b"wmill.yml") {
         let violation = ground.about(entry, "windmill/unknown-key", Severity::Warning, "wmill.yml");
         let to = entry.path.to_str_lossy().replace("wmill.yml", "wmill.yaml");
-        let help = format!("git mv -- '{}' '{to}'", entry.path);
+        let help = format!("git mv -- {} {}", crate::shell::quote(&entry.path), crate::shell::quote(to.as_bytes()));
         out.push(violation.message("`wmill.yml` is never read: the CLI looks for `wmill.yaml`").help(help));
     }
 }

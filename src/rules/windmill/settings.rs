@@ -1,7 +1,5 @@
 //! Exported workspace settings, users and triggers: what they open.
 
-use bstr::ByteSlice;
-
 use super::Ground;
 use super::config::Config;
 use super::files::{Item, in_file_name};
@@ -81,7 +79,7 @@ fn include_type(text: &Text<'_>, steps: &[Step<'_>], node: &Node, out: &mut Find
 /// `users/<address>.user.yaml`.
 pub(super) fn user(ground: &Ground<'_>, entry: &Entry, out: &mut Findings<'_>) {
     let violation = ground.about(entry, "windmill/users-export", Severity::Warning, "");
-    let help = format!("git rm -- '{}', and `includeUsers: false` in wmill.yaml", entry.path.as_bstr());
+    let help = format!("git rm -- {}, and `includeUsers: false` in wmill.yaml", crate::shell::pathspec(&entry.path));
     out.push(violation.message("a user of the workspace is exported: address and role").help(help));
 }
 
