@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::scrub::Token;
+use crate::text::is_unsafe;
 
 /// Longer bodies are refused unread, in bytes.
 pub const LIMIT: usize = 64 << 10;
@@ -102,7 +103,7 @@ fn is_branch(name: &str) -> bool {
             && !part.contains("..")
             && !part.contains("@{")
     };
-    let foreign = |c: char| c.is_control() || c.is_whitespace() || "~^:?*[\\".contains(c);
+    let foreign = |c: char| is_unsafe(c) || c.is_whitespace() || "~^:?*[\\".contains(c);
     name.len() <= 200
         && !name.starts_with('-')
         && !name.starts_with("refs/")
@@ -113,7 +114,7 @@ fn is_branch(name: &str) -> bool {
 
 /// What can stand in the header of a commit: git would drop the rest silently.
 fn is_name(name: &str) -> bool {
-    let foreign = |c: char| c.is_control() || c == '<' || c == '>';
+    let foreign = |c: char| is_unsafe(c) || c == '<' || c == '>';
     name.len() <= 200 && !name.contains(foreign) && name.chars().any(char::is_alphanumeric)
 }
 
@@ -126,6 +127,6 @@ fn is_folder(path: &str) -> bool {
             && !part.to_ascii_lowercase().starts_with(".git")
             && !part.to_ascii_lowercase().starts_with("git~")
     };
-    let foreign = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
+    let foreign = |c: char| is_unsafe(c) || "\\:*?\"<>|".contains(c);
     path.is_empty() || (path.len() <= 500 && !path.contains(foreign) && path.split('/').all(good))
 }
