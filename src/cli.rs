@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::promote::PromoteCommand;
+use crate::report::Format;
 
 use crate::command::hook::HookCommand;
 
@@ -122,6 +123,7 @@ pub struct Init {
 /// Exactly one source; without any, the work tree.
 #[derive(Debug, Default, Args)]
 #[group(id = "source", multiple = false)]
+#[command(next_help_heading = "What to check")]
 pub struct SourceArgs {
     /// Files and directories to check instead of the whole work tree.
     #[arg(value_name = "PATH")]
@@ -151,18 +153,17 @@ pub struct Check {
     #[command(flatten)]
     pub source: SourceArgs,
     /// With --history: objects that no ref reaches, too.
-    #[arg(long, requires = "history")]
+    #[arg(long, requires = "history", help_heading = "What to check")]
     pub all: bool,
     #[command(flatten)]
     pub judge: JudgeArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Accept what stands today: adds an exception for each finding to the policy file.
-    #[arg(long)]
+    #[arg(long, help_heading = "How to judge")]
     pub write_exceptions: bool,
-    /// Pass over files that a run before found clean, by the same policy, and that are as they were; kept below the git
-    /// directory. Work tree only.
-    #[arg(long, conflicts_with_all = ["staged", "range", "reference", "history", "message", "push"])]
+    /// Skip unchanged files that passed under the same policy. Work tree only.
+    #[arg(long, help_heading = "How to judge", conflicts_with_all = ["staged", "range", "reference", "history", "message", "push"])]
     pub cache: bool,
 }
 
@@ -193,6 +194,7 @@ pub enum RulesCommand {
 
 /// How to judge.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "How to judge")]
 pub struct JudgeArgs {
     /// The policy file, instead of portcullis.yaml at the root.
     #[arg(long, value_name = "FILE")]
@@ -227,11 +229,11 @@ pub struct JudgeArgs {
     pub one_by_one: bool,
 }
 
-/// How to tell.
+/// How to report.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// human, json, jsonl, sarif, github, gitlab, gitlab-secrets, junit, checkstyle, rdjson; `F=FILE` writes to a file.
-    #[arg(long, value_name = "F[=FILE]")]
+    #[arg(long, value_name = "F[=FILE]", help = Format::help())]
     pub format: Vec<String>,
     /// Write to FILE instead of standard output.
     #[arg(short, long, value_name = "FILE")]

@@ -31,6 +31,7 @@ use crate::report::{Stats, Undecided};
 use crate::rules::TreeCheck;
 use crate::rules::secrets::{patterns_compiled, redactor};
 use crate::subject::{Kinds, Object, Oid, RefLine, RefSet, RefUpdate, Shared, Snapshot, Tree};
+use crate::text::count;
 
 /// Fewer jobs than this are not worth waking threads for.
 const SERIAL: usize = 64;
@@ -214,14 +215,12 @@ impl<'a> Run<'a> {
 
     fn remarks(&mut self, changes: &Changes) {
         if changes.submodules > 0 {
-            let n = changes.submodules;
-            let s = if n == 1 { "" } else { "s" };
-            self.out.notes.push(format!("{n} submodule{s}: content not seen, each is judged in its own repository"));
+            let submodules = count(changes.submodules, "submodule");
+            self.out.notes.push(format!("{submodules}: content not seen, each is judged in its own repository"));
         }
         if self.pointers > 0 {
-            let n = self.pointers;
-            let s = if n == 1 { "" } else { "s" };
-            self.out.notes.push(format!("{n} LFS pointer{s}: content not seen, it is kept elsewhere"));
+            let pointers = count(self.pointers, "LFS pointer");
+            self.out.notes.push(format!("{pointers}: content not seen, it is kept elsewhere"));
         }
         let errors = changes.errors.iter().cloned();
         self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));

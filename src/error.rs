@@ -2,6 +2,7 @@
 //! something could not be read. A violation is never an error: that is a [`crate::finding::Finding`].
 
 use std::fmt;
+use std::path::Path;
 
 /// Why there is no verdict; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,11 @@ impl Error {
 
     pub fn undecided(message: impl Into<String>) -> Self {
         Self { kind: Kind::Undecided, message: message.into(), hint: None }
+    }
+
+    /// No repository at a place or above it, in git's own words.
+    pub fn no_repository(directory: &Path) -> Self {
+        Self::undecided(format!("not a git repository: {}", directory.display()))
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

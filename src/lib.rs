@@ -18,6 +18,7 @@ pub mod report;
 pub mod rules;
 #[cfg(feature = "service")]
 pub mod service;
+pub mod shell;
 pub mod subject;
 pub mod text;
 pub mod values;

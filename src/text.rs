@@ -177,6 +177,16 @@ impl Excerpt {
     }
 }
 
+/// `1 commit`, `3 commits`.
+pub fn count<N: Copy + PartialEq + From<u8> + std::fmt::Display>(n: N, what: &str) -> String {
+    match what.strip_suffix('y') {
+        _ if n == N::from(1) => format!("1 {what}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{n} {stem}ies"),
+        _ if what.ends_with(['x', 's']) => format!("{n} {what}es"),
+        _ => format!("{n} {what}s"),
+    }
+}
+
 /// Cuts words to `most` characters for a sentence of ours. A word is shown whole or not at all: of a token that was cut
 /// nobody could tell any more that it is one, and it would be shown.
 pub fn shorten(words: &str, most: usize) -> String {

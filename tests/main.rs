@@ -38,6 +38,7 @@ mod report;
 mod rules;
 #[cfg(feature = "service")]
 mod service;
+mod shell;
 mod subject;
 mod support;
 mod text;

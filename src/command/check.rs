@@ -22,10 +22,10 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
     let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone()).remembering(args.cache);
     let Some(repo) = &repo else {
         if args.cache {
-            return Err(Error::usage("--cache remembers by git's index, and this is no git repository"));
+            return Err(Error::usage("--cache needs git's index, and this is not a git repository"));
         }
         if asks_git(&args.source) {
-            return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display()))
+            return Err(Error::no_repository(&outside.directory)
                 .hint("`portcullis check PATH` checks files outside a repository"));
         }
         let paths = existing(&args.source.paths, &outside.directory)?;

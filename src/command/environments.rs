@@ -42,7 +42,7 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
     let EnvironmentsCommand::Diff { a, b, policy, policy_from, format } = command;
     let repo = git::discover(&outside.directory)?;
     let Some(repo) = &repo else {
-        return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display())));
+        return Err(Error::no_repository(&outside.directory));
     };
     let judge = JudgeArgs { policy: policy.clone(), policy_from: policy_from.clone(), ..JudgeArgs::default() };
     let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());

@@ -19,7 +19,7 @@ use crate::text::nearest;
 
 pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     let Some(repo) = git::discover(&outside.directory)? else {
-        return Err(Error::undecided(format!("{} is in no git repository", outside.directory.display())));
+        return Err(Error::no_repository(&outside.directory));
     };
     let Some(root) = repo.workdir().map(Path::to_owned) else {
         return Err(Error::usage("a bare repository has no work tree to write a policy into")

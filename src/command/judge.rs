@@ -174,7 +174,7 @@ impl<'a> Gate<'a> {
         let mut outcome = match (matter, self.repo) {
             (Matter::Change(source), Some(repo)) => engine::run(repo, source, &setting)?,
             (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &setting),
-            (Matter::Change(_), None) => return Err(Error::undecided("there is no git repository here")),
+            (Matter::Change(_), None) => return Err(Error::no_repository(&self.outside.directory)),
         };
         if let (Some(title), Matter::Change(source), Some(repo)) = (&self.judge.title, matter, self.repo) {
             title_for_messages(repo, source, title, &setting, &mut outcome)?;

@@ -17,6 +17,7 @@ mod rules_known;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ pub struct Outside {
 
 /// Runs the command line and gives the exit code of design: 0, 1, 2 or 3.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    std::panic::set_hook(Box::new(fault_of_ours));
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let linked = arguments.split_first().and_then(|(own, rest)| HookRun::from_link(own, rest.to_vec()));
     let done = match linked.or_else(|| HookRun::from_shim(&arguments)) {
@@ -61,6 +63,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(code_of(&error))
         }
     }
+}
+
+/// A panic decides nothing, and its message may quote what it failed on: the place is enough to find it.
+#[expect(clippy::disallowed_methods, reason = "whatever thread it was, the process could not decide")]
+fn fault_of_ours(info: &PanicHookInfo<'_>) {
+    let place = info.location().map_or_else(String::new, |place| format!(" at {place}"));
+    tell(&Error::undecided(format!("internal error{place}")).hint("please report it"));
+    std::process::exit(i32::from(code_of(&Error::undecided(""))));
 }
 
 fn run(cli: Cli) -> Result<u8> {

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use crate::finding::{Finding, Origin, Severity};
 use crate::text::is_unsafe;
 
+use crate::shell;
+
 use super::{Context, Report, place, show};
 
 /// Annotations that a step can show.
@@ -63,7 +65,7 @@ fn annotation(finding: &Finding, ctx: &Context<'_>, out: &mut dyn Write) -> io::
     for more in finding.notes.iter().chain(&finding.help) {
         told = format!("{told}\n{}", show::lines(more));
     }
-    told = format!("{told}\nportcullis explain {}", show::word(&rule));
+    told = format!("{told}\nportcullis explain {}", shell::quote(&rule));
     writeln!(out, ",title={}::{}", property(rule.as_bytes()), data(&told))
 }
 

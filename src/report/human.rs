@@ -12,6 +12,9 @@ use codespan_reporting::term::{Config, emit_to_write_style};
 
 use crate::finding::{Finding, Origin, Severity};
 
+use crate::shell;
+
+use super::show::Helps;
 use super::{Context, Report, Stats, Undecided, Verbosity, Verdict, place, show};
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -25,13 +28,13 @@ fn write(report: &Report, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Re
     for note in &report.notes {
         writeln!(out, "note: {}\n", show::lines(note))?;
     }
-    let mut explained = HashSet::new();
+    let (mut explained, mut helps) = (HashSet::new(), Helps::default());
     for finding in report.standing() {
-        emit(finding, explained.insert(&finding.rule), ctx, out)?;
+        emit(finding, explained.insert(&finding.rule), helps.fresh(finding), ctx, out)?;
     }
     if ctx.verbosity == Verbosity::Verbose {
         for finding in report.suppressed() {
-            emit(finding, false, ctx, out)?;
+            emit(finding, false, helps.fresh(finding), ctx, out)?;
         }
     }
     for undecided in &report.errors {
@@ -43,8 +46,14 @@ fn write(report: &Report, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Re
     verdict(report, out)
 }
 
-/// One finding. The hint at the explanation is given once per rule, so that a long report stays readable.
-fn emit(finding: &Finding, explain: bool, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Result<()> {
+/// One finding. The hint at the explanation is given once per rule, so that a long report stays readable; so is help.
+fn emit(
+    finding: &Finding,
+    explain: bool,
+    help: Option<String>,
+    ctx: &Context<'_>,
+    out: &mut dyn WriteColor,
+) -> io::Result<()> {
     let level = match (&finding.suppressed, finding.severity) {
         (Some(_), _) | (_, Severity::Note) => Level::Note,
         (_, Severity::Warning) => Level::Warning,
@@ -56,7 +65,7 @@ fn emit(finding: &Finding, explain: bool, ctx: &Context<'_>, out: &mut dyn Write
     }
     notes.extend(finding.notes.iter().map(|n| show::lines(n)));
     notes.extend(finding.also.iter().map(|p| format!("also: {}{}", ctx.to_root, place::other(p))));
-    notes.extend(finding.help.iter().map(|h| hanging("help: ", &show::lines(h))));
+    notes.extend(help.iter().map(|h| hanging("help: ", &show::lines(h))));
     if let Some(suppression) = &finding.suppressed {
         notes.push(format!("suppressed by {}: {}", suppression.by, show::line(&suppression.reason)));
     }
@@ -65,7 +74,7 @@ fn emit(finding: &Finding, explain: bool, ctx: &Context<'_>, out: &mut dyn Write
     }
     let rule = show::line(&finding.rule);
     if explain {
-        notes.push(format!("more: portcullis explain {}", show::word(&rule)));
+        notes.push(format!("more: portcullis explain {}", shell::quote(&rule)));
     }
     let window = Window { finding, to_root: ctx.to_root, text: show::disarm(&finding.excerpt.text, show::DISARMED) };
     let diagnostic = Diagnostic::new(level)
@@ -96,7 +105,7 @@ fn work(stats: &Stats, ctx: &Context<'_>, out: &mut dyn WriteColor) -> io::Resul
     writeln!(
         out,
         "work: {} parsed, {} decoded, {} diffed, {blobs} read, {} compiled",
-        if stats.policies_parsed == 1 { "1 policy".to_owned() } else { format!("{} policies", stats.policies_parsed) },
+        show::count(stats.policies_parsed, "policy"),
         show::count(stats.commits_decoded, "commit"),
         show::count(stats.trees_diffed, "tree"),
         show::count(stats.patterns_compiled, "pattern"),

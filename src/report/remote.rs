@@ -9,6 +9,9 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::finding::{Finding, Origin, Severity};
 
+use crate::shell;
+
+use super::show::Helps;
 use super::{Context, Report, Undecided, Verbosity, Verdict, place, show};
 
 const COLUMNS: usize = 72;
@@ -72,13 +75,14 @@ fn more(n: usize) -> String {
 type Block = Vec<(String, String)>;
 
 /// What made the verdict comes first: errors, then what could not be decided, then the rest.
-fn blocks(report: &Report) -> Vec<Block> {
+fn blocks<'f>(report: &'f Report) -> Vec<Block> {
     let standing = report.standing();
     let (errors, rest) = standing.split_at(standing.partition_point(|f| f.severity == Severity::Error));
-    let mut taught = HashSet::new();
-    let mut tell = |f: &&Finding| {
+    let (mut taught, mut helps) = (HashSet::new(), Helps::default());
+    let mut tell = |f: &&'f Finding| {
+        let help = helps.fresh(f);
         let teaches = taught.len() < TAUGHT && taught.insert(f.rule.clone());
-        if teaches { lesson(f) } else { finding(f) }
+        if teaches { lesson(f, help) } else { finding(f, help) }
     };
     let mut blocks: Vec<Block> = errors.iter().map(&mut tell).collect();
     blocks.extend(report.errors.iter().map(undecided));
@@ -86,14 +90,14 @@ fn blocks(report: &Report) -> Vec<Block> {
     blocks
 }
 
-fn finding(finding: &Finding) -> Block {
+fn finding(finding: &Finding, help: Option<String>) -> Block {
     let mut block = head(finding);
-    block.extend(finding.help.iter().flat_map(|h| h.lines().take(LINES)).map(indented));
+    block.extend(help.iter().flat_map(|h| h.lines().take(LINES)).map(indented));
     block
 }
 
 /// A finding with all that it has to say; drawings stand apart, and what to do does.
-fn lesson(finding: &Finding) -> Block {
+fn lesson(finding: &Finding, help: Option<String>) -> Block {
     let mut block = head(finding);
     let gap = |block: &mut Block| {
         if block.last().is_some_and(|(_, line)| !line.is_empty()) {
@@ -110,10 +114,10 @@ fn lesson(finding: &Finding) -> Block {
             gap(&mut block);
         }
     }
-    if !finding.notes.is_empty() && finding.help.is_some() {
+    if !finding.notes.is_empty() && help.is_some() {
         gap(&mut block);
     }
-    block.extend(finding.help.iter().flat_map(|h| h.lines().take(TAUGHT_LINES)).map(indented));
+    block.extend(help.iter().flat_map(|h| h.lines().take(TAUGHT_LINES)).map(indented));
     block
 }
 
@@ -182,7 +186,7 @@ fn repair_of(worst: &Finding, report: &Report) -> String {
         origin => match (worst.help.as_deref().and_then(first_commands), origin) {
             (Some(commands), _) => show::line(&commands),
             (None, Origin::Tag { name, .. }) => retag(name),
-            _ => format!("see portcullis explain {}", show::word(&show::line(&worst.rule))),
+            _ => format!("see portcullis explain {}", shell::quote(show::line(&worst.rule))),
         },
     }
 }
@@ -196,7 +200,7 @@ fn first_commands(help: &str) -> Option<String> {
 }
 
 fn retag(name: &[u8]) -> String {
-    format!("git tag -d {}, then tag and push", show::word(&show::name(name)))
+    format!("git tag -d {}, then tag and push", shell::quote(name))
 }
 
 /// Lines of at most 72 columns behind a prefix.

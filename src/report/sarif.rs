@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::finding::{Finding, Origin, Place, Severity, Suppression};
 
+use crate::shell;
+
 use super::show::{self, Layout};
 use super::{Context, Report, RuleInfo, Undecided, place};
 
@@ -45,7 +47,7 @@ const ROOT: &str = "%SRCROOT%";
 fn descriptor(rule: &RuleInfo, ctx: &Context<'_>) -> Value {
     let id = show::line(&rule.id);
     let family = id.split('/').next().unwrap_or_default();
-    let more = format!("portcullis explain {}", show::word(&id));
+    let more = format!("portcullis explain {}", shell::quote(&id));
     let help = if rule.help.is_empty() { more } else { format!("{}\n\n{more}", show::lines(&rule.help)) };
     let summary = show::line(&rule.summary);
     // Code scanning refuses a rule without one.

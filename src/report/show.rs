@@ -1,6 +1,7 @@
 //! Foreign bytes in the clothes of each syntax: one line, XML, URI, shell word, lossless path, safe JSON.
 //! Owns escaping; what is dangerous at all is told by [`is_unsafe`].
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -9,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::finding::Finding;
+pub use crate::text::count;
 use crate::text::{is_unsafe, sanitise_lines};
 
 /// Where a text holds what a CI runner would carry out on seeing it in a log: the second `#` of `##[command]`,
@@ -119,21 +122,6 @@ pub fn xml(text: &str) -> String {
     disarm(&out, "&#35;")
 }
 
-/// One word for a POSIX shell, quoted if it must be. Names of refs may hold `$(...)`.
-pub fn word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@^+,=".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
-}
-
-/// `1 error`, `2 errors`.
-pub fn count(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
 /// JSON in which characters that move a cursor or hide in a line are escaped, which strict syntax does not ask for:
 /// reports are looked at in terminals.
 pub fn json(value: &impl Serialize, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
@@ -163,6 +151,29 @@ pub fn without_nulls(value: Value) -> Value {
         }
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
+    }
+}
+
+/// What a report has said of each rule so far, so that help which many findings share stands in it once.
+#[derive(Default)]
+pub struct Helps<'f> {
+    told: HashSet<(&'f str, &'f str)>,
+}
+
+impl<'f> Helps<'f> {
+    /// The help of a finding without what was said of its rule before.
+    pub fn fresh(&mut self, finding: &'f Finding) -> Option<String> {
+        let (rule, help) = (&*finding.rule, finding.help.as_deref()?);
+        if !self.told.insert((rule, help)) {
+            return None;
+        }
+        let is_step = |line: &str| line.starts_with(' ') || ["git ", "portcullis "].iter().any(|c| line.starts_with(c));
+        if help.lines().any(is_step) {
+            // Steps belong together, though some are the same as before.
+            return Some(help.to_owned());
+        }
+        let fresh: Vec<_> = help.lines().filter(|line| self.told.insert((rule, *line)) || *line == help).collect();
+        (!fresh.is_empty()).then(|| fresh.join("\n"))
     }
 }
 

@@ -16,6 +16,7 @@ mod malformed_objects;
 mod plain_files;
 mod what_becomes_new;
 mod who_pushes;
+mod masking;
 
 use std::cell::Cell;
 use std::io::Write;

@@ -286,5 +286,5 @@ fn it_is_for_work_trees() {
     let outside = repo.sandbox().command(env!("CARGO_BIN_EXE_portcullis"), repo.sandbox().home());
     let output = { outside }.args(["check", "--cache", "."]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no git repository"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not a git repository"));
 }

@@ -131,8 +131,7 @@ fn with_default_branch(
 }
 
 fn open(outside: &Outside) -> Result<Repo> {
-    git::discover(&outside.directory)?
-        .ok_or_else(|| Error::undecided(format!("{} is in no git repository", outside.directory.display())))
+    git::discover(&outside.directory)?.ok_or_else(|| Error::no_repository(&outside.directory))
 }
 
 /// Brings history, branches, tags and commits that the verdict needs. Whether it succeeded shows later: what is still

@@ -17,8 +17,7 @@ use crate::subject::{Kinds, Oid};
 const SKIP: &str = "PORTCULLIS_SKIP";
 
 fn open(outside: &Outside) -> Result<Repo> {
-    git::discover(&outside.directory)?
-        .ok_or_else(|| Error::undecided(format!("{} is in no git repository", outside.directory.display())))
+    git::discover(&outside.directory)?.ok_or_else(|| Error::no_repository(&outside.directory))
 }
 
 fn gate<'a>(repo: &'a Repo, outside: &'a Outside) -> Gate<'a> {

@@ -61,8 +61,7 @@ fn start_budget(args: &HookRun, answer: &Answer) -> Budget {
 }
 
 fn open(outside: &Outside) -> Result<Repo> {
-    let repo = git::discover(&outside.directory)?
-        .ok_or_else(|| Error::undecided(format!("{} is no git repository", outside.directory.display())))?;
+    let repo = git::discover(&outside.directory)?.ok_or_else(|| Error::no_repository(&outside.directory))?;
     match Quarantine::from_environment(|name| std::env::var_os(name), &outside.directory) {
         Some(quarantine) => repo.with_quarantine(quarantine),
         None => Ok(repo),
