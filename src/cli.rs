@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::promote::PromoteCommand;
-use crate::report::Format;
 
 use crate::command::hook::HookCommand;
 
@@ -233,7 +232,8 @@ pub struct JudgeArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    #[arg(long, value_name = "F[=FILE]", help = Format::help())]
+    /// human, json, jsonl, sarif, github, gitlab, gitlab-secrets, junit, checkstyle, rdjson; `F=FILE` writes to a file.
+    #[arg(long, value_name = "F[=FILE]")]
     pub format: Vec<String>,
     /// Write to FILE instead of standard output.
     #[arg(short, long, value_name = "FILE")]

@@ -13,9 +13,9 @@ use crate::rules::secrets::redactor;
 use crate::subject::{CameBy, Carrier, Commit, ObjectKind, Oid, Person, RefSet};
 
 /// What was said of a pending message.
-struct Pending<'a> {
-    subject: Commit<'a>,
-    findings: Findings<'static>,
+struct Pending<'s, 'r> {
+    subject: Commit<'s>,
+    findings: Findings<'r>,
     errors: Vec<Undecided>,
 }
 

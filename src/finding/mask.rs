@@ -79,9 +79,9 @@ impl<'r> Mask<'r> {
         mask
     }
 
-    /// Masks what `redactor` finds in this text, from now on and everywhere.
-    pub fn learn(&mut self, redactor: &dyn Redact, text: &[u8]) {
-        let secrets = redactor.secrets(text).into_iter().flat_map(|range| Secret::of(&text[range], true));
+    /// Masks what stands at these places of a text, from now on and everywhere.
+    pub fn learn(&mut self, text: &[u8], secrets: Vec<Range<usize>>) {
+        let secrets = secrets.into_iter().flat_map(|range| Secret::of(&text[range], true));
         secrets.filter(|secret| !secret.is_word()).for_each(|secret| self.everywhere.add(&secret.value));
     }
 

@@ -7,8 +7,8 @@ use super::load::Layer;
 use super::mistakes::Mistakes;
 use super::setting::{Scope, covers, family_of, unknown_names};
 use super::{Located, Mistake, Options, Policy, PolicyFile, Strictness};
-use crate::rules::{Checks, CommitCheck, FileCheck, ObjectCheck, RefCheck, Rule, TreeCheck};
 use crate::finding::Redact;
+use crate::rules::{Checks, CommitCheck, FileCheck, ObjectCheck, RefCheck, Rule, TreeCheck};
 use crate::subject::Kinds;
 use crate::yaml;
 

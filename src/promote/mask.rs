@@ -1,5 +1,7 @@
 //! What is told of a plan shows no secret: every text in it goes through the mask, whatever field it stands in.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -7,7 +9,6 @@ use serde_json::Value;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::finding::Mask;
-use crate::rules::secrets::InFile;
 
 /// Masks every text of a plan, a status, notes and their like. Ids and numbers are as they were.
 pub fn masked<T: Serialize + DeserializeOwned>(told: &T, mask: &Mask<'_>) -> Result<T> {
@@ -27,8 +28,9 @@ fn mask_texts(value: &mut Value, mask: &Mask<'_>) {
 }
 
 /// A proposal has a whole file in it, whose kind says how its values are read: what is a secret there is one everywhere.
-pub fn learn_from_proposals(plan: &Plan, mask: &mut Mask<'_>) {
+pub fn learn_from_proposals(plan: &Plan, mask: &mut Mask<'_>, secrets_of: impl Fn(&str, &[u8]) -> Vec<Range<usize>>) {
     for proposal in plan.steps.iter().flat_map(|step| &step.proposals) {
-        mask.learn(&InFile(proposal.path.as_str().into()), proposal.text.as_bytes());
+        let text = proposal.text.as_bytes();
+        mask.learn(text, secrets_of(&proposal.path, text));
     }
 }

@@ -50,11 +50,6 @@ impl Format {
         render(report, ctx, out)
     }
 
-    /// What the command line says of `--format`.
-    pub fn help() -> String {
-        format!("{}; `F=FILE` writes to a file", Self::names().join(", "))
-    }
-
     fn names() -> Vec<String> {
         Self::value_variants().iter().map(Self::to_string).collect()
     }

@@ -13,10 +13,10 @@ mod commit_headers;
 mod entry_kinds;
 mod head_of_the_server;
 mod malformed_objects;
+mod masking;
 mod plain_files;
 mod what_becomes_new;
 mod who_pushes;
-mod masking;
 
 use std::cell::Cell;
 use std::io::Write;

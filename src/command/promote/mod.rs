@@ -16,8 +16,8 @@ use args::{
 };
 
 use super::Outside;
-use super::policy_file;
 use super::judge::Gate;
+use super::policy_file;
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::finding::{Mask, Redact, safe_words};
@@ -33,7 +33,7 @@ use crate::promote::plan::Plan;
 use crate::promote::selection::Selection;
 use crate::promote::verify::Verdict;
 use crate::promote::{apply, backport, notes, render, rollback, status, verify, worktree};
-use crate::rules::secrets::redactor;
+use crate::rules::secrets::{redactor, secrets_in_file};
 use crate::shell;
 
 /// Runs it; the exit code is 0 when nothing stands in the way, 1 when something does.
@@ -210,7 +210,7 @@ impl Words {
 fn shown_plan(plan: &Plan, repo: &Repo, outside: &Outside) -> Result<Plan> {
     let words = Words::new(repo, outside);
     let mut mask = words.mask();
-    learn_from_proposals(plan, &mut mask);
+    learn_from_proposals(plan, &mut mask, secrets_in_file);
     masked(plan, &mask)
 }
 

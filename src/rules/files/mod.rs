@@ -17,6 +17,7 @@ use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::policy::Options;
 use crate::shell::pathspec;
 use crate::subject::{File, Kinds};
+use crate::text::line_around;
 use kinds::KINDS;
 
 pub static RULE: Rule =
@@ -80,11 +81,17 @@ impl Check<File<'_>> for Forbidden {
         let material = Material { path: file.path, bytes, text: &text, plain_settings: for_tests || by_value };
         let Some(judged) = (kind.judge)(&material) else { return Ok(()) };
         let origin = Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
+        // A finding about the whole file has its first line for an excerpt, and anything may stand there.
+        let hide = judged.hide.or_else(|| judged.mark.is_empty().then(|| line_around(&text, judged.mark.start)));
         out.push(
             Violation::new(format!("files/{}", kind.code), judged.severity, origin, &text, judged.mark)
                 .message(format!("this is {}", kind.name))
-                .help(format!("{}\ntake it out: `git rm --cached {}`, and list it in .gitignore", kind.help, pathspec(file.path)))
-                .hide_all(judged.hide)
+                .help(format!(
+                    "{}\ntake it out: `git rm --cached {}`, and list it in .gitignore",
+                    kind.help,
+                    pathspec(file.path)
+                ))
+                .hide_all(hide)
                 // One finding for one file, whatever is in it.
                 .identity([file.path.as_bytes()]),
         );
