@@ -38,8 +38,11 @@ pub fn give(
             what.subject
         ));
     }
+    out.extend(reverts_of_reverts(history, selected, &onto)?);
+    let again = selected.iter().any(|at| history.dev[*at].taken_back.is_some());
     let going = open.iter().filter(|at| selected.contains(at)).count();
-    if direction == Direction::Promotion && open.len() >= 5 && going * 10 >= open.len() * 9 {
+    // What production took back is in its history: merging a tag would not bring it.
+    if direction == Direction::Promotion && !again && open.len() >= 5 && going * 10 >= open.len() * 9 {
         out.push(format!(
             "nearly everything is selected ({going} of {}): tag the tip of {from} and merge the tag into {onto} instead",
             open.len()
@@ -78,6 +81,43 @@ pub fn give(
     out.extend(left(history, &open, plan).map(|left| format!("still not on {onto}: {left}")));
     plan.advice.extend(out);
     Ok(())
+}
+
+/// The other way to bring what production took back: to revert the revert, tried out.
+fn reverts_of_reverts(history: &History<'_>, selected: &BTreeSet<usize>, onto: &str) -> Result<Vec<String>> {
+    let mut by_revert: BTreeMap<Hex, (usize, usize)> = BTreeMap::new();
+    for (at, change) in history.dev.iter().enumerate().filter(|(_, c)| !c.is_merge()) {
+        if let Some(by) = change.taken_back {
+            let entry = by_revert.entry(by).or_default();
+            entry.0 += 1;
+            entry.1 += usize::from(selected.contains(&at));
+        }
+    }
+    let mut out = Vec::new();
+    for (by, (all, chosen)) in by_revert.into_iter().filter(|(_, (_, chosen))| *chosen > 0) {
+        let Some(revert) = history.main.iter().find(|c| c.id == by.0) else { continue };
+        let id = by.0.short();
+        let head = format!("{onto} merged {} and took back by {id} ({})", count(all, "commit"), revert.subject);
+        let tried = match revert.base {
+            Some(before) => history.picker.pick(Some(revert.tree()), before, history.tree)?,
+            None => continue,
+        };
+        out.push(match tried {
+            crate::git::Picked::Clean(_) if chosen == all => format!(
+                "{head}: merging does not bring them again, {} or `git revert {id}` on {onto} does, without conflict",
+                count(chosen, "pick")
+            ),
+            crate::git::Picked::Clean(_) => format!(
+                "{head}: {} of them selected; `git revert {id}` on {onto} would bring all of them, without conflict",
+                chosen
+            ),
+            crate::git::Picked::Conflict(clashes) => format!(
+                "{head}: picks bring them again; `git revert {id}` on {onto} would conflict in {}",
+                count(clashes.len(), "file")
+            ),
+        });
+    }
+    Ok(out)
 }
 
 /// What of the open commits the plan leaves behind, by why.

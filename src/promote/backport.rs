@@ -40,7 +40,7 @@ pub fn backport(
     selection: &Selection,
     judge: &dyn JudgePlan,
 ) -> Result<Backport> {
-    let history = History::read(local, onto, from)?;
+    let history = History::between(local, onto, from)?;
     let plan = make::plan_of(&history, Direction::Backport, selection, judge, Bound::default())?;
     let (production, development) = (history.from.oid.0, history.onto.oid.0);
     let bases = GitGraph::new(local, None, u64::MAX)?.merge_bases(production, development)?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::{BString, ByteSlice};
 
 use super::history::{Change, Hex, History};
+use super::requests;
 use super::simulate::Simulation;
 use super::verify;
 use crate::error::Result;
@@ -59,11 +60,26 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
     let mut named: HashMap<usize, &Change> = HashMap::new();
     let mut signed: HashMap<(BString, BString, i64), &Change> = HashMap::new();
     let mut headers: HashMap<_, Vec<&Change>> = HashMap::new();
+    let requests = requests::by_number(history);
+    let mut change_ids: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, change) in history.dev.iter().enumerate() {
+        change_ids.entry(change.said.change_id.as_deref().unwrap_or_default()).or_default().push(at);
+    }
     for change in &main {
-        for hex in &change.said.picked_from {
-            if let Some(at) = history.abbreviated(hex) {
-                named.entry(at).or_insert(change);
+        let said = &change.said;
+        for at in said.originals().filter_map(|hex| history.abbreviated(hex)) {
+            named.entry(at).or_insert(change);
+            if history.dev[at].is_merge() {
+                for of_topic in requests::topic(history, at) {
+                    named.entry(of_topic).or_insert(change);
+                }
             }
+        }
+        for at in said.copied_from.requests.iter().filter_map(|number| requests.get(number)).flatten() {
+            named.entry(*at).or_insert(change);
+        }
+        if let Some([at]) = said.change_id.as_deref().and_then(|id| change_ids.get(id)).map(Vec::as_slice) {
+            named.entry(*at).or_insert(change);
         }
         signed.entry(signature(change)).or_insert(change);
         if let Some(id) = history.picker.header_id(change.base, change.tree())? {
@@ -73,7 +89,7 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
     // The other direction: what production picked is known there by its original's name.
     let originals: HashMap<String, &Change> = main.iter().map(|c| (c.id.to_string(), *c)).collect();
     let original_of = |change: &Change| -> Option<&Change> {
-        change.said.picked_from.iter().find_map(|hex| {
+        change.said.originals().find_map(|hex| {
             originals.get(hex).copied().or_else(|| {
                 (hex.len() < 40).then(|| main.iter().copied().find(|c| c.id.to_string().starts_with(hex)))?
             })
@@ -172,12 +188,12 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
         if gone[at].is_some() {
             continue;
         }
-        let original = change.said.picked_from.iter().find_map(|hex| history.abbreviated(hex));
+        let original = change.said.originals().find_map(|hex| history.abbreviated(hex));
         gone[at] = original.and_then(|original| gone_original.get(&original)).copied();
         if gone[at].is_some() {
             continue;
         }
-        let is_pick = change.said.picked_from.iter().any(|hex| history.abbreviated(hex).is_some());
+        let is_pick = original.is_some();
         let mut named = false;
         for hex in &change.said.reverts {
             let hit = match Oid::from_hex(hex.as_bytes()) {
@@ -185,7 +201,7 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
                 None => main[..at].iter().rposition(|c| c.id.to_string().starts_with(hex)),
             };
             if let Some(hit) = hit {
-                gone[hit] = Some(at);
+                take_back(main, &mut gone, hit, at);
                 named = true;
             } else if let Some(original) = history.abbreviated(hex)
                 && !is_pick
@@ -200,10 +216,33 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
             && let Some(subject) = &change.said.reverts_subject
             && let Some(hit) = (0..at).rev().find(|i| gone[*i].is_none() && first_line(&main[*i]) == subject.as_str())
         {
-            gone[hit] = Some(at);
+            take_back(main, &mut gone, hit, at);
+            named = true;
+        }
+        if !named
+            && !is_pick
+            && let Some(number) = &change.said.reverts_request
+            && let Some(hit) = (0..at).rev().find(|i| {
+                gone[*i].is_none() && requests::numbers(&main[*i].raw.message.to_str_lossy()).contains(number)
+            })
+        {
+            take_back(main, &mut gone, hit, at);
         }
     }
     gone
+}
+
+/// The revert of a merge takes back all that the merge brought.
+fn take_back(main: &[Change], gone: &mut [Option<usize>], hit: usize, by: usize) {
+    gone[hit] = Some(by);
+    if main[hit].is_merge() {
+        let kept = main[by].said.mainline.as_ref();
+        let parents = &main[hit].raw.node.parents;
+        let mainline = kept.and_then(|hex| parents.iter().position(|p| p.to_string().starts_with(hex))).unwrap_or(0);
+        for brought in requests::brought(main, hit, mainline) {
+            gone[brought].get_or_insert(by);
+        }
+    }
 }
 
 /// Commits of `chosen` that production had and took back, each with the pick and what undid it.
@@ -212,7 +251,7 @@ pub fn pulled<'h>(history: &'h History<'_>, chosen: &BTreeSet<usize>) -> Vec<(us
     let mut out = BTreeMap::new();
     for (at, by) in taken_back(history).into_iter().enumerate() {
         let (pick, Some(by)) = (&history.main[at], by) else { continue };
-        let named = pick.said.picked_from.iter().find_map(|hex| history.abbreviated(hex));
+        let named = pick.said.originals().find_map(|hex| history.abbreviated(hex));
         if let Some(original) = named.or_else(|| signed.get(&signature(pick)).copied())
             && chosen.contains(&original)
         {

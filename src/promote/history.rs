@@ -46,6 +46,8 @@ pub struct Change {
     pub said: Said,
     /// First line, fit to be shown.
     pub subject: String,
+    /// Production has it in its history, and this commit of production took it back.
+    pub taken_back: Option<Hex>,
 }
 
 impl Change {
@@ -72,7 +74,7 @@ pub struct History<'r> {
     pub picker: Picker<'r>,
     pub from: Tip,
     pub onto: Tip,
-    /// `onto..from`, parents before children, merges included.
+    /// `onto..from`, parents before children, merges included; before them what production took back.
     pub dev: Vec<Change>,
     /// `from..onto`, parents before children, merges included.
     pub main: Vec<Change>,
@@ -82,7 +84,27 @@ pub struct History<'r> {
 }
 
 impl<'r> History<'r> {
+    /// For a promotion: what production merged and took back waits again.
     pub fn read(local: &Local<'r>, from: &str, onto: &str) -> Result<Self> {
+        let mut history = Self::between(local, from, onto)?;
+        let found = super::taken_back::find(&history)?;
+        if found.is_empty() {
+            return Ok(history);
+        }
+        let mut trees = HashMap::new();
+        let mut dev = Vec::new();
+        for (id, by) in found {
+            let change = change(history.picker.local(), id, &mut trees)?;
+            dev.push(Change { taken_back: Some(Hex(by)), ..change });
+        }
+        dev.append(&mut history.dev);
+        history.by_id = dev.iter().enumerate().map(|(at, c)| (c.id, at)).collect();
+        history.dev = dev;
+        Ok(history)
+    }
+
+    /// Only what the one branch has and the other has not.
+    pub fn between(local: &Local<'r>, from: &str, onto: &str) -> Result<Self> {
         let (from, onto) = (tip(local, from)?, tip(local, onto)?);
         let picker = Picker::new(local);
         let mut trees = HashMap::new();
@@ -127,22 +149,26 @@ fn side(local: &Local<'_>, tip: Oid, hidden: Oid, trees: &mut HashMap<Oid, Oid>)
     let steps = new_commits(local, &[tip], &[hidden])?;
     let mut out = Vec::with_capacity(steps.len());
     for step in steps {
-        let raw = local.commit(step.id)?;
-        trees.insert(step.id, raw.node.tree);
-        let base = match raw.node.parents.first() {
-            None => None,
-            Some(parent) => Some(match trees.get(parent) {
-                Some(tree) => *tree,
-                None => {
-                    let tree = local.commit(*parent)?.node.tree;
-                    trees.insert(*parent, tree);
-                    tree
-                }
-            }),
-        };
-        let said = Said::read(raw.message.as_ref());
-        let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
-        out.push(Change { id: step.id, raw, base, said, subject });
+        out.push(change(local, step.id, trees)?);
     }
     Ok(out)
+}
+
+fn change(local: &Local<'_>, id: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<Change> {
+    let raw = local.commit(id)?;
+    trees.insert(id, raw.node.tree);
+    let base = match raw.node.parents.first() {
+        None => None,
+        Some(parent) => Some(match trees.get(parent) {
+            Some(tree) => *tree,
+            None => {
+                let tree = local.commit(*parent)?.node.tree;
+                trees.insert(*parent, tree);
+                tree
+            }
+        }),
+    };
+    let said = Said::read(raw.message.as_ref());
+    let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
+    Ok(Change { id, raw, base, said, subject, taken_back: None })
 }

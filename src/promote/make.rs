@@ -13,7 +13,7 @@ use super::render::short_ref;
 use super::selection::{Selected, Selection};
 use super::series;
 use super::simulate::Simulation;
-use super::{advice, items, semantic};
+use super::{advice, items, semantic, verify};
 use crate::error::Result;
 use crate::git::{Clash, ClashKind, Local, Picked};
 use crate::text;
@@ -53,7 +53,7 @@ pub fn plan_of(
             && !selected.named.contains(&at)
         {
             selected.chosen.remove(&at);
-            skipped.insert(at, why_promoted(p));
+            skipped.insert(at, why_promoted(p) + &adapted(history, at, p)?);
         }
     }
     // Named ones that are promoted stay as empty steps; where they would do something again, they must not.
@@ -119,6 +119,7 @@ pub fn plan_of(
         time: c.time(),
         merge: c.is_merge(),
         promoted,
+        taken_back: c.taken_back,
     };
     let mut plan = Plan {
         version: 1,
@@ -128,6 +129,7 @@ pub fn plan_of(
         skipped: skipped.iter().map(|(at, reason)| skip(history, *at, reason)).collect(),
         result: Outcome { tree: Hex(tree), findings: Vec::new(), proved: closure.proved },
         advice: series.warnings,
+        not_found: selected.not_found.clone(),
         candidates: history.dev.iter().zip(&promoted).map(|(c, p)| lane(c, *p)).collect(),
         production: history.main.iter().map(|c| lane(c, None)).collect(),
         items: Vec::new(),
@@ -165,12 +167,34 @@ pub fn why_promoted(promoted: Promoted) -> String {
         By::Trailer if promoted.is_settled() => {
             format!("already promoted{on}: the trailer names it and the patches agree")
         }
-        By::Trailer => format!("probably promoted{on}: the trailer names it, but the patches differ"),
+        By::Trailer => format!("promoted, adapted{on}: the message names it, and the patches differ"),
         By::PatchId => format!("already promoted{on}: the same patch"),
         By::EmptyPick => format!("nothing left to do{on}: what it changes stands on production"),
         By::SubjectAndTime => format!("probably promoted{on}: same subject, author and author time"),
     }
 }
+
+/// Which hunks an adapted copy has of its own, and lacks.
+fn adapted(history: &History<'_>, at: usize, promoted: Promoted) -> Result<String> {
+    let copy = promoted.commit.and_then(|id| history.main.iter().find(|c| c.id == id.0));
+    let Some(copy) = copy.filter(|_| promoted.by == By::Trailer && !promoted.is_settled()) else {
+        return Ok(String::new());
+    };
+    let original = &history.dev[at];
+    let differences = verify::differences(&history.picker, (copy.base, copy.tree()), (original.base, original.tree()))?;
+    let mut places: Vec<String> = differences
+        .iter()
+        .map(|d| if d.lines.is_empty() { d.path.clone() } else { format!("{}:{}", d.path, d.lines) })
+        .collect();
+    places.dedup();
+    let more = places.len().saturating_sub(PLACES);
+    places.truncate(PLACES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(format!(" in {}{more}", places.join(", ")))
+}
+
+/// So many differing hunks of an adapted copy are named.
+const PLACES: usize = 5;
 
 struct Builder<'b, 'h, 'r> {
     history: &'h History<'r>,

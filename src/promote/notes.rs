@@ -54,7 +54,7 @@ pub fn collect(local: &Local<'_>, range: &str) -> Result<Vec<Note>> {
     let mut patches = HashSet::new();
     let mut out = Vec::new();
     for (id, raw, said) in &commits {
-        let original = said.picked_from.first().cloned();
+        let original = said.originals().next().cloned();
         if gone.contains(id)
             || original
                 .as_ref()

@@ -16,6 +16,9 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     pub result: Outcome,
     pub advice: Vec<String>,
+    /// Tickets and pull requests that were asked for and that no commit of the development branch belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_found: Vec<String>,
     /// What only the development branch has, in its order.
     #[serde(default)]
     pub candidates: Vec<Lane>,
@@ -155,6 +158,9 @@ pub struct Lane {
     pub merge: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promoted: Option<Promoted>,
+    /// The revert on production that took it back after a merge had brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<Hex>,
 }
 
 /// Something that is deployed as one, and the steps that change it.
@@ -187,9 +193,10 @@ impl Plan {
         hash.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect()
     }
 
-    /// Nothing stands in the way: no conflict, nothing refused, no error in the result.
+    /// Nothing stands in the way: all was found, no conflict, nothing refused, no error in the result.
     pub fn is_ready(&self) -> bool {
-        self.steps.iter().all(|s| matches!(s.state, State::Clean | State::Empty))
+        self.not_found.is_empty()
+            && self.steps.iter().all(|s| matches!(s.state, State::Clean | State::Empty))
             && self.result.findings.iter().all(|f| f.severity != "error")
     }
 

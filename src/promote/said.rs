@@ -3,15 +3,25 @@
 
 use bstr::{BStr, ByteSlice};
 
+use super::origin::{Origin, request_of};
+
 /// One message, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// Ids (or beginnings of ids) in `(cherry picked from commit X)`, `Original commit: X`, `Promoted-from: X`.
     pub picked_from: Vec<String>,
+    /// Originals named in other words.
+    pub copied_from: Origin,
+    /// Gerrit's `Change-Id: X`.
+    pub change_id: Option<String>,
     /// Ids in `This reverts commit X`.
     pub reverts: Vec<String>,
-    /// The subject in `Revert "subject"`.
+    /// The id in `reversing changes made to X`: the parent of a reverted merge that stays.
+    pub mainline: Option<String>,
+    /// The subject in `Revert "subject"`, also as `Reapply` words the revert of a revert.
     pub reverts_subject: Option<String>,
+    /// The pull request in `Reverts owner/repo#12`.
+    pub reverts_request: Option<String>,
     /// Ids in `Depends-on: X`.
     pub depends_on: Vec<String>,
     /// Ids in `Fixes: X`.
@@ -28,6 +38,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Every id that the message names as an original: git's own line first.
+    pub fn originals(&self) -> impl Iterator<Item = &String> {
+        self.picked_from.iter().chain(&self.copied_from.commits)
+    }
+
     pub fn read(message: &BStr) -> Self {
         let text = message.to_str_lossy();
         let subject = text.lines().next().unwrap_or("").trim();
@@ -36,8 +51,15 @@ impl Said {
         for line in text.lines().map(str::trim) {
             said.line(line);
         }
-        said.reverts_subject =
-            subject.strip_prefix("Revert \"").and_then(|rest| rest.rsplit_once('"')).map(|(inner, _)| inner.to_owned());
+        let quoted =
+            |verb: &str| subject.strip_prefix(verb).and_then(|rest| rest.rsplit_once('"')).map(|(inner, _)| inner);
+        said.reverts_subject = quoted("Revert \"")
+            .map(ToOwned::to_owned)
+            .or_else(|| quoted("Reapply \"").map(|inner| format!("Revert \"{inner}\"")));
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        said.mainline = flat.split_once("reversing changes made to ").and_then(|(_, rest)| ids(rest).next());
+        said.copied_from = Origin::read(&text);
+        said.copied_from.commits.retain(|id| !said.picked_from.contains(id));
         said.tickets = tickets(&text);
         said
     }
@@ -73,6 +95,14 @@ impl Said {
             self.picked_from.extend(found.into_iter().take(1));
         } else if let Some(at) = lower.find("this reverts commit ") {
             self.reverts.extend(ids(&lower[at + "this reverts commit ".len()..]).take(1));
+        } else if let Some(rest) =
+            lower.strip_prefix("reverts ").or_else(|| lower.strip_prefix("this reverts merge request "))
+        {
+            let word = rest.split(' ').next().unwrap_or_default();
+            self.reverts_request = request_of(word.trim_end_matches('.'));
+            self.reverts.extend(ids(word).take(1).filter(|_| self.reverts_request.is_none()));
+        } else if let Some(id) = lower.strip_prefix("change-id:") {
+            self.change_id = Some(id.trim().to_owned()).filter(|id| id.len() >= 8);
         } else if let Some(found) = after("depends-on:") {
             self.depends_on.extend(found);
         } else if let Some(found) = after("fixes:") {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::history::{Change, History};
+use super::requests;
 use crate::error::{Error, Result};
 
 /// What was asked for. Filters of different kinds must all hold; of one kind, any.
@@ -37,6 +38,8 @@ pub struct Selected {
     pub chosen: BTreeSet<usize>,
     /// Those that the user named one by one.
     pub named: BTreeSet<usize>,
+    /// Tickets and pull requests of which nothing was found.
+    pub not_found: Vec<String>,
 }
 
 impl Selection {
@@ -61,9 +64,24 @@ impl Selection {
         let named = revisions(history, &self.revisions)?;
         let without = revisions(history, &self.all_but)?;
         let globs = globs(&self.paths)?;
+        let mut of_tickets = BTreeSet::new();
+        let mut not_found = Vec::new();
+        if !self.tickets.is_empty() {
+            let numbers = requests::by_number(history);
+            for ticket in &self.tickets {
+                let found = requests::find(history, &numbers, ticket);
+                if found.is_empty() {
+                    not_found.push(ticket.clone());
+                }
+                of_tickets.extend(found);
+            }
+        }
         let mut chosen = BTreeSet::new();
         for (at, change) in history.dev.iter().enumerate().filter(|(_, c)| !c.is_merge()) {
             if !self.revisions.is_empty() && !named.contains(&at) || without.contains(&at) {
+                continue;
+            }
+            if !self.tickets.is_empty() && !of_tickets.contains(&at) {
                 continue;
             }
             if self.fits(history, change, &globs)? {
@@ -71,7 +89,7 @@ impl Selection {
             }
         }
         let named = if self.narrows() { BTreeSet::new() } else { named };
-        Ok(Selected { named: named.intersection(&chosen).copied().collect(), chosen })
+        Ok(Selected { named: named.intersection(&chosen).copied().collect(), chosen, not_found })
     }
 
     fn fits(&self, history: &History<'_>, change: &Change, globs: &Option<globset::GlobSet>) -> Result<bool> {
@@ -83,9 +101,6 @@ impl Selection {
             said.scope.as_ref().is_some_and(|own| own.split([',', '/', ' ']).any(|o| o == s) || own == s)
         }) && any(&self.kinds, &|k| said.kind.as_ref() == Some(k))
             && any(&self.authors, &|a| who.contains(&a.to_lowercase()))
-            && any(&self.tickets, &|t| {
-                said.tickets.iter().any(|own| own == t || own.trim_start_matches(['#', '!']) == t)
-            })
             && self.since.is_none_or(|s| change.time() >= s)
             && self.until.is_none_or(|u| change.raw.node.committer.time <= u);
         if !by_words || (self.apps.is_empty() && globs.is_none()) {

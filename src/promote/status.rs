@@ -22,6 +22,9 @@ pub struct Status {
     pub unpromoted: usize,
     /// Those that probably are, under another id.
     pub probably: usize,
+    /// Those that production merged and took back: no merge brings them again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<TakenBack>,
     /// Commits of production that development has under no name.
     pub hotfixes: Vec<Commit>,
     /// Days since the oldest commit that waits was written.
@@ -36,6 +39,14 @@ pub struct Commit {
     pub commit: String,
     pub subject: String,
     pub age_days: i64,
+}
+
+/// A commit that waits again, and the revert on production that took it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TakenBack {
+    pub commit: String,
+    pub subject: String,
+    pub by: String,
 }
 
 /// One deployed thing whose files differ between the branches' tips.
@@ -121,6 +132,12 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
         onto: history.onto.clone(),
         unpromoted: waiting().count(),
         probably: promoted.iter().filter(|p| p.is_some_and(|p| !p.is_settled())).count(),
+        taken_back: waiting()
+            .filter_map(|c| {
+                let (commit, by) = (c.id.to_string(), c.taken_back?.0.to_string());
+                Some(TakenBack { commit, subject: c.subject.clone(), by })
+            })
+            .collect(),
         oldest_days: waiting().map(age).max(),
         hotfixes: hot
             .iter()
@@ -139,7 +156,7 @@ pub fn hotfixes<'h>(history: &'h History<'_>, promoted: &[Option<Promoted>]) -> 
     for at in evidence::standing(history) {
         let change = &history.main[at];
         // The revert of a pick is no fix of production's own, and a pick names what it picked.
-        let named = change.said.picked_from.iter().any(|hex| history.abbreviated(hex).is_some());
+        let named = change.said.originals().any(|hex| history.abbreviated(hex).is_some());
         if change.is_merge() || named || picks.contains(&change.id) || !change.said.reverts.is_empty() {
             continue;
         }

@@ -64,7 +64,10 @@ pub fn verify(local: &Local<'_>, range: &str, from: Option<Oid>) -> Result<Vec<C
         let raw = local.commit(step.id)?;
         let said = Said::read(raw.message.as_ref());
         // Picks of picks name several: the last line is the nearest.
-        let Some(name) = said.picked_from.last() else { continue };
+        // Other words may name a commit of another repository: they count where the commit is here.
+        let here = |id: &&String| local.commit_named(id).is_ok();
+        let copied = || said.copied_from.commits.iter().rev().find(here);
+        let Some(name) = said.picked_from.last().or_else(copied) else { continue };
         let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
         let claim = |verdict, differences| Claim {
             commit: step.id.to_string(),

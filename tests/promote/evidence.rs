@@ -34,10 +34,25 @@ fn a_trailer_counts_for_certain_only_with_the_same_patch() {
     assert_eq!(skipped(&same, &plan_for(&same, &[])).len(), 1);
     let other = story(vec![pick(&[("f", &lines(&[(3, "something else")]))])]);
     assert_eq!(grade_of_d1(&other), Some((Grade::Probable, By::Trailer)));
-    for words in ["Original commit: @d1@", "Promoted-from: @d1@"] {
+    for words in ["Original commit: @d1@", "Promoted-from: @d1@", "Backport of @d1@", "Backport #7"] {
         let message = format!("feat: three\n\n{words}");
         let told = story(vec![Commit::new("m1", &[("f", &lines(&[(3, "three")]))]).saying(&message)]);
         assert_eq!(grade_of_d1(&told), Some((Grade::Certain, By::Trailer)), "{words}");
+    }
+}
+
+#[test]
+fn an_adapted_backport_names_its_original_and_what_differs() {
+    let adapted = [("f", &*lines(&[(3, "three, adapted")]))];
+    for words in ["Backport of @d1@ from main.", "commit @d1@ upstream.", "[ Upstream commit @d1@ ]", "Backport #7"] {
+        let told = story(vec![Commit::new("m1", &adapted).saying(&format!("feat: for 1.x\n\n{words}"))]);
+        assert_eq!(grade_of_d1(&told), Some((Grade::Probable, By::Trailer)), "{words}");
+        let left_out = &skipped(&told, &plan_for(&told, &[]))[0];
+        assert!(left_out.contains("promoted, adapted") && left_out.ends_with(" in f:3"), "{left_out}");
+    }
+    for words in ["Fixes: @d1@", "Not a backport, see @d1@", "Closes #7"] {
+        let told = story(vec![Commit::new("m1", &adapted).saying(&format!("feat: for 1.x\n\n{words}"))]);
+        assert_eq!(grade_of_d1(&told), None, "{words}");
     }
 }
 

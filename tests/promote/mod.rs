@@ -10,6 +10,7 @@ mod scenarios;
 mod semantic;
 mod series;
 mod story;
+mod taken_back;
 mod ways_back;
 
 use portcullis::promote::closure::Bound;

@@ -269,7 +269,14 @@ fn selection(args: &SelectionArgs, outside: &Outside) -> Result<Selection> {
         authors: args.author.clone(),
         since: since.transpose()?,
         until: until.transpose()?,
-        tickets: args.pr.clone(),
+        tickets: args
+            .pr
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(ToOwned::to_owned)
+            .collect(),
         all_but: args.all_but.clone(),
     })
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::promote::advice::count;
 use crate::promote::evidence::Promoted;
 use crate::promote::plan::{Conflict, Found, Lane, Plan, Role, State, Step};
+use crate::text;
 
 /// Colours, or none of them.
 struct Paint {
@@ -17,16 +18,18 @@ impl Paint {
     }
 }
 
-/// Lanes longer than this are cut in the middle; `verbose` shows all.
-const LANE: usize = 40;
+/// Lanes longer than this are a count and their newest few; `verbose` shows all.
+const LANE: usize = 20;
+const NEWEST: usize = 5;
 
 pub fn human(plan: &Plan, color: bool, verbose: bool) -> String {
     let paint = Paint { on: color };
     let mut out = String::new();
     // Writing to a String does not fail.
-    let _ = lanes(&mut out, plan, &paint, verbose);
     let _ = steps(&mut out, plan, &paint, verbose);
     let _ = rest(&mut out, plan, &paint, verbose);
+    let _ = lanes(&mut out, plan, &paint, verbose);
+    let _ = verdict(&mut out, plan, &paint);
     out
 }
 
@@ -41,14 +44,24 @@ fn glyph(paint: &Paint, promoted: Option<Promoted>) -> String {
 fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
     let (from, onto) = (short_ref(&plan.from.name), short_ref(&plan.onto.name));
     writeln!(out, "{} {}  {} not on {}", paint.with("1", from), plan.from.oid.0.short(), plan.candidates.len(), onto)?;
-    let cut = !verbose && plan.candidates.len() > LANE;
-    let shown: Vec<&Lane> = if cut {
-        plan.candidates[plan.candidates.len() - LANE..].iter().collect()
-    } else {
-        plan.candidates.iter().collect()
-    };
-    if cut {
-        writeln!(out, "  ┊ {} earlier ones (-v shows them)", plan.candidates.len() - LANE)?;
+    let shown = newest(plan.candidates.iter().collect(), verbose);
+    if shown.len() < plan.candidates.len() {
+        let (mut promoted, mut probably, mut open, mut merges) = (0, 0, 0, 0);
+        for lane in &plan.candidates[..plan.candidates.len() - shown.len()] {
+            let n = match lane.promoted {
+                _ if lane.merge => &mut merges,
+                Some(p) if p.is_settled() => &mut promoted,
+                Some(_) => &mut probably,
+                None => &mut open,
+            };
+            *n += 1;
+        }
+        let earlier = plan.candidates.len() - shown.len();
+        writeln!(
+            out,
+            "  ┊ {earlier} earlier: {promoted} ●, {probably} ◐, {open} ○, {} (-v shows them)",
+            count(merges, "merge")
+        )?;
     }
     for lane in shown {
         let mark = if lane.merge { "│".to_owned() } else { glyph(paint, lane.promoted) };
@@ -67,34 +80,48 @@ fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fm
             Some(c) => paint.with("2", &format!(" ({} on {onto})", c.0.short())),
             None => String::new(),
         };
-        writeln!(out, "  {mark} {} {}{on}{role}", lane.commit.0.short(), lane.subject)?;
+        let back = match lane.taken_back {
+            Some(by) => paint.with("33", &format!(" (taken back by {})", by.0.short())),
+            None => String::new(),
+        };
+        writeln!(out, "  {mark} {} {}{on}{back}{role}", lane.commit.0.short(), lane.subject)?;
     }
     let own = plan.production.len();
     writeln!(out, "{} {}  {} not on {}", paint.with("1", onto), plan.onto.oid.0.short(), own, from)?;
     let taken: Vec<_> = plan.candidates.iter().filter_map(|c| c.promoted?.commit).collect();
-    let mut hidden = 0;
-    for lane in &plan.production {
-        let pick = taken.contains(&lane.commit);
-        if !verbose && (pick || lane.merge || own - hidden > 4 * LANE) {
-            hidden += 1;
-            continue;
-        }
-        let mark = if lane.merge {
-            "│"
-        } else if pick {
-            "●"
-        } else {
-            "◆"
+    let is_own = |lane: &&Lane| verbose || !lane.merge && !taken.contains(&lane.commit);
+    let owned: Vec<&Lane> = plan.production.iter().filter(is_own).collect();
+    if owned.len() < own {
+        writeln!(out, "  ┊ {} picks and merges (-v shows them)", own - owned.len())?;
+    }
+    let all = owned.len();
+    let shown = newest(owned, verbose);
+    if shown.len() < all {
+        writeln!(out, "  ┊ {} earlier: ◆ (-v shows them)", all - shown.len())?;
+    }
+    for lane in shown {
+        let mark = match (lane.merge, taken.contains(&lane.commit)) {
+            (true, _) => "│",
+            (_, true) => "●",
+            _ => "◆",
         };
         writeln!(out, "  {mark} {} {}", lane.commit.0.short(), lane.subject)?;
-    }
-    if hidden > 0 {
-        writeln!(out, "  ┊ {hidden} picks and merges (-v shows them)")?;
     }
     writeln!(out, "  ● promoted  ◐ probably  ○ not  ◆ only on {onto}\n")
 }
 
+/// A short lane whole, the newest few of a long one.
+fn newest(lane: Vec<&Lane>, verbose: bool) -> Vec<&Lane> {
+    let from = if verbose || lane.len() <= LANE { 0 } else { lane.len() - NEWEST };
+    lane[from..].to_vec()
+}
+
 fn steps(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
+    for ticket in &plan.not_found {
+        let from = short_ref(&plan.from.name);
+        let ticket = text::sanitise(ticket.as_bytes());
+        writeln!(out, "{}", paint.with("31", &format!("no commit that waits on {from} belongs to {ticket}")))?;
+    }
     if plan.steps.is_empty() {
         return writeln!(out, "Nothing to promote.\n");
     }
@@ -178,6 +205,16 @@ fn finding(out: &mut String, f: &Found, paint: &Paint, indent: &str) -> std::fmt
 }
 
 fn rest(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt::Result {
+    if !plan.result.findings.is_empty() {
+        writeln!(out, "{}", paint.with("1", "The result"))?;
+        plan.result.findings.iter().try_for_each(|f| finding(out, f, paint, "      "))?;
+        writeln!(out)?;
+    }
+    if !plan.advice.is_empty() {
+        writeln!(out, "{}", paint.with("1", "Advice"))?;
+        plan.advice.iter().try_for_each(|a| writeln!(out, "      {a}"))?;
+        writeln!(out)?;
+    }
     // What is promoted shows in the lane; what else was left out needs its reason.
     let skipped: Vec<_> =
         plan.skipped.iter().filter(|s| verbose || !s.reason.starts_with("already promoted")).collect();
@@ -196,12 +233,11 @@ fn rest(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fmt
         }
         writeln!(out)?;
     }
-    if !plan.advice.is_empty() {
-        writeln!(out, "{}", paint.with("1", "Advice"))?;
-        plan.advice.iter().try_for_each(|a| writeln!(out, "      {a}"))?;
-        writeln!(out)?;
-    }
-    plan.result.findings.iter().try_for_each(|f| finding(out, f, paint, ""))?;
+    Ok(())
+}
+
+/// The last line, where a terminal stands.
+fn verdict(out: &mut String, plan: &Plan, paint: &Paint) -> std::fmt::Result {
     let n = |state| plan.in_state(state).count();
     let verdict = if plan.is_ready() { paint.with("32", "ready") } else { paint.with("31", "not ready") };
     writeln!(

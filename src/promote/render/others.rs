@@ -10,6 +10,9 @@ use crate::promote::status::{Status, Why};
 use crate::promote::verify::{Claim, Verdict};
 use crate::shell::quote;
 
+/// So many commits of one kind are listed; the rest is a count.
+const FEW: usize = 20;
+
 pub fn status(status: &Status) -> String {
     let mut out = String::new();
     let (from, onto) = (short_ref(&status.from.name), short_ref(&status.onto.name));
@@ -19,6 +22,13 @@ pub fn status(status: &Status) -> String {
     let _ = writeln!(out, "{} on {from} and not on {onto}{age}", count(status.unpromoted, "commit"));
     if status.probably > 0 {
         let _ = writeln!(out, "{} probably promoted under another id", count(status.probably, "commit"));
+    }
+    for back in status.taken_back.iter().take(FEW) {
+        let (id, by) = (&back.commit[..10], &back.by[..10]);
+        let _ = writeln!(out, "↺ {id} {}: {onto} had it and took it back by {by}", back.subject);
+    }
+    if status.taken_back.len() > FEW {
+        let _ = writeln!(out, "↺ {} more were taken back", status.taken_back.len() - FEW);
     }
     for fix in &status.hotfixes {
         let _ = writeln!(
