@@ -97,14 +97,14 @@ fn reverts_of_reverts(history: &History<'_>, selected: &BTreeSet<usize>, onto: &
     for (by, (all, chosen)) in by_revert.into_iter().filter(|(_, (_, chosen))| *chosen > 0) {
         let Some(revert) = history.main.iter().find(|c| c.id == by.0) else { continue };
         let id = by.0.short();
-        let head = format!("{onto} merged {} and took back by {id} ({})", count(all, "commit"), revert.subject);
+        let head = format!("{onto} took back {} by {id} ({})", count(all, "commit"), revert.subject);
         let tried = match revert.base {
             Some(before) => history.picker.pick(Some(revert.tree()), before, history.tree)?,
             None => continue,
         };
         out.push(match tried {
             crate::git::Picked::Clean(_) if chosen == all => format!(
-                "{head}: merging does not bring them again, {} or `git revert {id}` on {onto} does, without conflict",
+                "{head}: no merge brings them again, {} or `git revert {id}` on {onto} would, without conflict",
                 count(chosen, "pick")
             ),
             crate::git::Picked::Clean(_) => format!(

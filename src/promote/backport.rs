@@ -40,7 +40,14 @@ pub fn backport(
     selection: &Selection,
     judge: &dyn JudgePlan,
 ) -> Result<Backport> {
-    let history = History::between(local, onto, from)?;
+    let mut history = History::between(local, onto, from)?;
+    // What production's reverts undid is development's work: they must not follow it there.
+    for undone in History::read(local, from, onto)?.dev {
+        let Some(by) = undone.taken_back else { continue };
+        if let Some(revert) = history.dev.iter_mut().find(|c| c.id == by.0) {
+            revert.takes_back = Some(super::history::Hex(undone.id));
+        }
+    }
     let plan = make::plan_of(&history, Direction::Backport, selection, judge, Bound::default())?;
     let (production, development) = (history.from.oid.0, history.onto.oid.0);
     let bases = GitGraph::new(local, None, u64::MAX)?.merge_bases(production, development)?;

@@ -48,6 +48,8 @@ pub struct Change {
     pub subject: String,
     /// Production has it in its history, and this commit of production took it back.
     pub taken_back: Option<Hex>,
+    /// It took back this commit of the other branch's own: going there, it would undo that branch's work.
+    pub takes_back: Option<Hex>,
 }
 
 impl Change {
@@ -170,5 +172,5 @@ fn change(local: &Local<'_>, id: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<C
     };
     let said = Said::read(raw.message.as_ref());
     let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
-    Ok(Change { id, raw, base, said, subject, taken_back: None })
+    Ok(Change { id, raw, base, said, subject, taken_back: None, takes_back: None })
 }

@@ -66,6 +66,15 @@ pub fn plan_of(
         }
     }
     if direction == Direction::Backport {
+        for at in selected.chosen.clone() {
+            if let Some(undone) = history.dev[at].takes_back
+                && !selected.named.contains(&at)
+            {
+                selected.chosen.remove(&at);
+                let onto = short_ref(&history.onto.name);
+                skipped.insert(at, format!("takes back {}, which is {onto}'s own work", undone.0.short()));
+            }
+        }
         for (at, target) in undone_picks(history, &promoted, &selected) {
             selected.chosen.remove(&at);
             let (what, from) = (history.dev[target].id.short(), short_ref(&history.onto.name));

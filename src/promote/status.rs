@@ -151,13 +151,18 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
 /// Commits of production that are no picks and whose change development does not hold.
 pub fn hotfixes<'h>(history: &'h History<'_>, promoted: &[Option<Promoted>]) -> Result<Vec<&'h Change>> {
     let picks: Vec<_> = promoted.iter().flatten().filter_map(|p| p.commit).map(|c| c.0).collect();
+    let reverts: Vec<_> = history.dev.iter().filter_map(|c| c.taken_back).map(|c| c.0).collect();
     let tip = history.picker.local().commit(history.from.oid.0)?.node.tree;
     let mut out = Vec::new();
     for at in evidence::standing(history) {
         let change = &history.main[at];
         // The revert of a pick is no fix of production's own, and a pick names what it picked.
         let named = change.said.originals().any(|hex| history.abbreviated(hex).is_some());
-        if change.is_merge() || named || picks.contains(&change.id) || !change.said.reverts.is_empty() {
+        if change.is_merge()
+            || named
+            || [&picks, &reverts].iter().any(|list| list.contains(&change.id))
+            || !change.said.reverts.is_empty()
+        {
             continue;
         }
         let held = history.picker.pick(change.base, change.tree(), tip)?;

@@ -1,6 +1,7 @@
 //! What production merged and took back waits again; what stands there does not.
 
 use portcullis::git::discover;
+use portcullis::promote::backport::backport;
 use portcullis::promote::closure::Bound;
 use portcullis::promote::history::History;
 use portcullis::promote::judge::Unjudged;
@@ -127,6 +128,15 @@ fn the_revert_of_a_merged_promotion_takes_its_picks_back() {
     assert!(picked(&plan_of(&git, &Selection::default())).is_empty());
     git.git(["revert", "-m", "1", "--no-edit", "HEAD"]);
     assert_eq!(picked(&plan_of(&git, &Selection::default())), ["feat: one"]);
+}
+
+#[test]
+fn a_backport_leaves_out_the_revert_of_development_s_own_work() {
+    let git = repository(&["dev:one", "merge", REVERT_MERGE, "main:fix"]);
+    let repo = discover(git.path()).expect("it opens").expect("it is there");
+    let back = backport(&repo.local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
+    assert_eq!(picked(&back.plan), ["fix: fix"]);
+    assert!(back.plan.skipped.iter().any(|s| s.reason.ends_with("which is dev's own work")), "{:?}", back.plan.skipped);
 }
 
 #[test]

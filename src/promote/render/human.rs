@@ -92,7 +92,7 @@ fn lanes(out: &mut String, plan: &Plan, paint: &Paint, verbose: bool) -> std::fm
     let is_own = |lane: &&Lane| verbose || !lane.merge && !taken.contains(&lane.commit);
     let owned: Vec<&Lane> = plan.production.iter().filter(is_own).collect();
     if owned.len() < own {
-        writeln!(out, "  ┊ {} picks and merges (-v shows them)", own - owned.len())?;
+        writeln!(out, "  ┊ picks and merges: {} (-v shows them)", own - owned.len())?;
     }
     let all = owned.len();
     let shown = newest(owned, verbose);
