@@ -2,241 +2,41 @@
 
 use bstr::ByteSlice;
 
-use super::base64;
-use crate::values::{self, contains};
+use super::identifier::words;
+use super::{base64, contains, is_base64, is_listed};
 
-/// Parts that no real token holds: long enough not to occur by chance.
-const PARTS: &[&str] = &[
-    "example",
-    "xxxx",
-    "....",
-    "****",
-    "changeme",
-    "change_me",
-    "change-me",
-    "changethis",
-    "change-this",
-    "placeholder",
-    "redacted",
-    "dummy",
-    "your-",
-    "your_",
-    "yourtoken",
-    "yoursecret",
-    "yourapikey",
-    "yourkey",
-    "yourpassword",
-    "replaceme",
-    "replace_",
-    "replace-",
-    "insert_",
-    "insert-",
-    "insertyour",
-    "<",
-    ">",
-    "${",
-    "{{",
-    "}}",
-    "$(",
-    "notreal",
-    "not-a-real",
-    "not_a_real",
-    "foobar",
-    "lorem",
-    "fake-",
-    "fake_",
-    "-fake",
-    "_fake",
-    "faketoken",
-    "fakekey",
-    "fakesecret",
-    "fakepassword",
-    "sample",
-    "deadbeef",
-    "some-secret",
-    "some_secret",
-    "my-secret",
-    "my_secret",
-    "mysecret",
-    "yourstrong",
-    "yourweak",
-    "supersecret",
-    "super_secret",
-    "super-secret",
-    "mytoken",
-    "my-token",
-    "my_token",
-    "mypassword",
-    "my-password",
-    "my_password",
-    "secret-password",
-    "secret-token",
-    "my-username",
-    "strong-password",
-    "some-password",
-    "some-token",
-    "fixme",
-    "secret-here",
-    "secret_here",
-    "goes-here",
-    "goes_here",
-    "_here",
-    "-here",
-];
+/// Parts that no real token holds, and hardly a real password: long enough not to occur by chance.
+const PARTS: &str = "\
+    example xxxx .... **** changeme change_me change-me changethis change-this placeholder redacted dummy your- \
+    your_ yourtoken yoursecret yourapikey yourkey yourpassword replaceme replace_ replace- insert_ insert- \
+    insertyour notreal not-a-real not_a_real foobar lorem fake- fake_ -fake _fake faketoken fakekey fakesecret \
+    fakepassword sample deadbeef some-secret some_secret my-secret my_secret mysecret yourstrong yourweak \
+    supersecret super_secret super-secret mytoken my-token my_token mypassword my-password my_password \
+    secret-password secret-token my-username strong-password some-password some-token fixme secret-here \
+    secret_here goes-here goes_here";
+
+/// Words of which people build placeholders: a value of nothing else, and simple numbers, is one.
+const VOCABULARY: &str = "\
+    a access account add admin an any api apikey app auth base be by change changed changeit client config \
+    credential credentials custom database db default demo dev empty encoded enter env environment external fake \
+    fill filled foo bar baz for from generate generated get go goes here in insert is it key local me mock must \
+    my new no none not null of on or overridden override paste pass passwd password please prod production \
+    provided put pwd random real redact removed replace replaced root sa secret secrets secure set sets should \
+    some staging string strong super tbd test testing text that the this to todo token ui unset unused update \
+    use used user username value values vault very via what with you your";
 
 /// What people write where a password belongs, whole.
-const WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pass",
-    "pwd",
-    "pw",
-    "secret",
-    "secrets",
-    "token",
-    "key",
-    "apikey",
-    "api-key",
-    "api_key",
-    "credential",
-    "credentials",
-    "changeit",
-    "change",
-    "changed",
-    "none",
-    "null",
-    "nil",
-    "undefined",
-    "empty",
-    "blank",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "string",
-    "str",
-    "text",
-    "bool",
-    "int",
-    "number",
-    "object",
-    "bytes",
-    "required",
-    "optional",
-    "test",
-    "testing",
-    "tests",
-    "tbd",
-    "todo",
-    "fixme",
-    "fake",
-    "foo",
-    "bar",
-    "baz",
-    "qux",
-    "value",
-    "default",
-    "unknown",
-    "hidden",
-    "masked",
-    "prompt",
-    "ask",
-    "stdin",
-    "env",
-    "environment",
-    "vault",
-    "file",
-    "basic",
-    "bearer",
-    "oauth",
-    "oauth2",
-    "jwt",
-    "mfa",
-    "user",
-    "username",
-    "admin",
-    "root",
-    "guest",
-    "name",
-    "login",
-    "p@ssw0rd",
-    "passw0rd",
-    "password1",
-    "password123",
-    "secret123",
-    "test123",
-    "test1234",
-    "1234",
-    "12345",
-    "123456",
-    "1234567",
-    "12345678",
-    "123456789",
-    "qwerty",
-    "abc",
-    "abc123",
-    "xxx",
-    "***",
-    "...",
-    "---",
-    "???",
-    "some",
-    "any",
-    "mock",
-    "stub",
-    "generated",
-    "random",
-    "auto",
-    "encrypted",
-    "plain",
-    "plaintext",
-    "sha256",
-    "md5",
-    "bcrypt",
-    "this",
-    "that",
-    "self",
-    "hunter2",
-    "postgres",
-    "mysql",
-    "mariadb",
-    "mongo",
-    "mongodb",
-    "redis",
-    "rabbitmq",
-    "minio",
-    "minioadmin",
-    "keycloak",
-    "grafana",
-    "elastic",
-    "vagrant",
-    "ubuntu",
-    "docker",
-    "toor",
-    "letmein",
-    "admin123",
-    "adminadmin",
-    "root123",
-    "password12",
-    "password1234",
-    "password12345",
-    "passw0rd1",
-    "secret1",
-    "secret12",
-    "testpassword",
-    "testtest",
-    "testing123",
-    "passpass",
-    "notused",
-    "not-used",
-    "not_used",
-    "unused",
-    "ignored",
-    "n/a",
-];
+const WORDS: &str = "\
+    password passwd passphrase pass pwd pw secret secrets token key apikey api-key api_key credential \
+    credentials changeit change changed none null nil undefined empty blank true false yes no on off string str \
+    text bool int number object bytes required optional test testing tests tbd todo fixme fake foo bar baz qux \
+    value default unknown hidden masked prompt ask stdin env environment vault file basic bearer oauth oauth2 \
+    jwt mfa user username admin root guest name login p@ssw0rd passw0rd password1 password123 secret123 test123 \
+    test1234 1234 12345 123456 1234567 12345678 123456789 qwerty abc abc123 xxx *** ... --- ??? some any mock \
+    stub generated random auto encrypted plain plaintext sha256 md5 bcrypt this that self hunter2 postgres mysql \
+    mariadb mongo mongodb redis rabbitmq minio minioadmin keycloak grafana elastic vagrant ubuntu docker toor \
+    letmein admin123 adminadmin root123 password12 password1234 password12345 passw0rd1 secret1 secret12 \
+    testpassword testtest testing123 passpass notused not-used not_used unused ignored n/a";
 
 /// A value that no provider ever issued.
 pub fn is_placeholder(secret: &[u8]) -> bool {
@@ -254,18 +54,40 @@ pub fn is_long_run(secret: &[u8]) -> bool {
 
 /// Base64 of words that say so.
 fn is_wrapped(secret: &[u8]) -> bool {
-    let wrapped = (16..=512).contains(&secret.len()) && secret.iter().all(|b| values::is_base64(*b));
+    let wrapped = (16..=512).contains(&secret.len()) && secret.iter().all(|b| is_base64(*b));
     let decoded = wrapped.then(|| base64::decode(secret)).flatten();
     decoded.is_some_and(|d| d.iter().all(|b| b.is_ascii_graphic() || *b == b' ') && has_part(&d))
 }
 
 /// A value that nobody uses as a password, or that does not matter if somebody does.
 pub fn is_password_placeholder(value: &[u8]) -> bool {
+    let value = value.trim_with(|c| matches!(c, '"' | '\'' | '`' | ' '));
     let lower = value.to_ascii_lowercase();
     value.ends_with(b"...")
-        || WORDS.iter().any(|w| lower == w.as_bytes())
+        || value.ends_with("…".as_bytes())
+        || is_listed(WORDS, &lower)
         || has_part(&lower)
+        || lower.ends_with(b"_here")
+        || lower.ends_with(b"-here")
+        || is_made_of_vocabulary(value)
         || is_low_information(value)
+}
+
+/// `CHANGE_ME_IN_UI`, `set-via-vault`, `TestSecret123`: words of placeholders, and a number that counts up.
+fn is_made_of_vocabulary(value: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-. /!".contains(b);
+    let counts_up = |word: &[u8]| b"1234567890".starts_with(word) || b"0123456789".starts_with(word);
+    let known = |word: &[u8]| {
+        let lower = word.to_ascii_lowercase();
+        is_listed(VOCABULARY, &lower) || is_listed(WORDS, &lower)
+    };
+    let mut letters = false;
+    value.iter().all(plain)
+        && words(value).all(|word| {
+            letters |= word[0].is_ascii_alphabetic();
+            if word[0].is_ascii_digit() { word.len() == 1 || counts_up(word) } else { known(word) }
+        })
+        && letters
 }
 
 /// The same for what a machine makes: a long run may be one of its tokens.
@@ -276,7 +98,7 @@ pub fn is_token_placeholder(value: &[u8]) -> bool {
 /// A value that everybody would try first: `Pass123$`, `Password1!`.
 pub fn is_usual_password(value: &[u8]) -> bool {
     let lower = value.trim_end_with(|c| c.is_ascii_punctuation()).to_ascii_lowercase();
-    lower == b"pass123" || lower == b"pass1234" || WORDS.iter().any(|w| lower == w.as_bytes())
+    lower == b"pass123" || lower == b"pass1234" || is_listed(WORDS, &lower)
 }
 
 /// A setting that somebody still has to fill in, as a whole: `your-key-here`, `xxxxxxxx`, `<set-me>`, `CHANGE_ME_IN_UI`.
@@ -340,7 +162,7 @@ pub fn is_unfilled(value: &[u8]) -> bool {
 
 fn has_part(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    PARTS.iter().any(|part| contains(&lower, part))
+    PARTS.split_ascii_whitespace().any(|part| contains(&lower, part))
 }
 
 /// Runs of one character, runs through the alphabet, few different characters.

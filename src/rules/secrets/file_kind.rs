@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use crate::values::contains;
+use crate::values::{contains, is_listed};
 
 /// How the right-hand sides of a file are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum FileKind {
     Config,
     /// An unquoted word is an expression.
     Code,
+    /// Code that says what is to be, as Terraform's: an unquoted word is an expression, and what it sets is configuration.
+    Declaration,
     /// Code that tools take the line ends out of.
     Script,
     /// Words everywhere: only what looks random is a value.
@@ -25,61 +27,50 @@ pub enum FileKind {
 
 impl FileKind {
     pub fn is_code(self) -> bool {
-        matches!(self, Self::Code | Self::Script | Self::Minified)
+        matches!(self, Self::Code | Self::Declaration | Self::Script | Self::Minified)
+    }
+
+    pub fn is_declarative(self) -> bool {
+        matches!(self, Self::Declaration | Self::Config)
     }
 }
 
-/// Whether a path belongs to tests, fixtures, examples, documentation or to others: what stands there is mostly made up, or
-/// published already.
+/// Folders of what is made up or was written by others, whatever kind of file stands there.
+const EXAMPLES: &str = "\
+    testdata test-data test_data test-fixtures test_fixtures fixture fixtures __fixtures__ __tests__ __mocks__ \
+    __snapshots__ mock mocks example examples sample samples tests testutil testutils test-utils test_utils \
+    seeders vendor node_modules third_party .yarn bower_components";
+
+/// Folders of tests and documentation where they hold source code; with configuration in them they are environments.
+const TESTS: &str = "\
+    test testing spec specs e2e integration integration-tests integration_tests demo docs doc seeds factories";
+
+/// Whether what stands under a path is mostly made up, or published already: examples and fixtures of every kind, and source
+/// code and prose of tests. An environment that is named so (`overlays/test`, `values-test.yaml`) holds real secrets.
 pub fn is_example_path(path: &BStr) -> bool {
     let lower = path.to_ascii_lowercase();
-    let mut parts = lower.rsplit(|b| *b == b'/');
-    let name = parts.next().unwrap_or_default();
-    let named = ["_test.", ".test.", ".spec.", "test_", "_spec.", "example", "sample", "fixture", "mock", "phpunit"]
-        .iter()
-        .any(|p| contains(name, p));
-    let folders: &[&[u8]] = &[
-        b"test",
-        b"tests",
-        b"testdata",
-        b"__tests__",
-        b"spec",
-        b"specs",
-        b"fixture",
-        b"fixtures",
-        b"example",
-        b"examples",
-        b"sample",
-        b"samples",
-        b"docs",
-        b"doc",
-        b"mock",
-        b"mocks",
-        b"e2e",
-        b"demo",
-        b"testing",
-        b"testutil",
-        b"testutils",
-        b"test-utils",
-        b"test_utils",
-        b"test_data",
-        b"test-data",
-        b"test-fixtures",
-        b"integration",
-        b"integration-tests",
-        b"integration_tests",
-        b"seeds",
-        b"seeders",
-        b"factories",
-        b"vendor",
-        b"node_modules",
-        b"third_party",
-        b".yarn",
-        b"bower_components",
-    ];
-    let words = name.split(|b| matches!(b, b'.' | b'-' | b'_'));
-    let named = named || words.clone().any(|word| [&b"test"[..], b"tests", b"testing"].contains(&word));
-    named || parts.any(|part| folders.contains(&part))
+    let mut folders = lower.rsplit(|b| *b == b'/');
+    let name = folders.next().unwrap_or_default();
+    let within = |list: &str| folders.clone().any(|part| is_listed(list, part));
+    let words = |wanted: &[&str]| {
+        let mut rest = name.split(|b| matches!(b, b'.' | b'-' | b'_')).peekable();
+        std::iter::from_fn(|| rest.next().map(|word| (word, rest.peek().copied()))).any(|(word, next)| {
+            // `example.com.yaml` is about a host.
+            let host = next.is_some_and(|n| [&b"com"[..], b"org", b"net"].contains(&n));
+            !host && wanted.iter().any(|w| word == w.as_bytes())
+        })
+    };
+    // The resources of a program's tests.
+    let resources = contains(&lower, "src/test/");
+    if resources
+        || within(EXAMPLES)
+        || words(&["example", "examples", "sample", "fixture", "fixtures", "mock", "mocks"])
+    {
+        return true;
+    }
+    let kind = file_kind(path);
+    let code = kind.is_code() && kind != FileKind::Declaration || kind == FileKind::Prose;
+    code && (within(TESTS) || words(&["test", "tests", "testing", "spec", "phpunit"]))
 }
 
 /// What kind of file a path names.
@@ -165,21 +156,18 @@ pub fn file_kind(path: &BStr) -> FileKind {
         "scss",
         "map",
         "ipynb",
-        "tf",
-        "hcl",
         "sql",
         "graphql",
-        "cue",
         "jsonnet",
         "libsonnet",
         "ps1",
         "psm1",
         "star",
         "bzl",
-        "nix",
     ];
     match name.rfind_byte(b'.').map(|dot| &name[dot + 1..]) {
         Some(b"md" | b"mdx" | b"rst" | b"adoc" | b"txt" | b"csv" | b"svg" | b"log") => FileKind::Prose,
+        Some(b"tf" | b"hcl" | b"nix" | b"bicep" | b"cue") => FileKind::Declaration,
         Some(b"js" | b"mjs" | b"css") if contains(&name, ".min.") => FileKind::Minified,
         Some(b"js" | b"mjs" | b"cjs" | b"ts" | b"css" | b"html" | b"htm") => FileKind::Script,
         Some(extension) if code.iter().any(|c| extension == c.as_bytes()) => FileKind::Code,

@@ -20,10 +20,10 @@ fn one(path: &str, text: &str) -> (String, Confidence) {
 const TRIALS: [&str; 7] = [
     "pkg/client_test.go",
     "test/fixtures/app.yaml",
-    "docs/setup.yaml",
+    "docs/setup.py",
     "vendor/github.com/x/y/z.go",
     "web/node_modules/x/config.json",
-    ".env.testing",
+    ".env.example",
     "database/seeders/Users.php",
 ];
 

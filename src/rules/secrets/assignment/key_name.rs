@@ -1,317 +1,202 @@
-//! What a name says about the value assigned to it.
+//! What a name says about the value assigned to it: the last word that matters decides, in any case, script and order of
+//! `dbPasswordProd`, `DB_PASSWORD_PROD`, `db.password.prod`.
 
 use bstr::ByteSlice;
 
-use crate::values::contains;
+use crate::values::{contains, is_listed};
 
-/// The two kinds of names that say "secret".
+/// How a name says "secret".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A person may have chosen the value: it need not look random.
+    /// A password: a person may have chosen the value, it need not look random.
     Password,
-    /// A machine made the value: it looks random, or it is none.
+    /// A short name of a password that other things have too (`pass`, `pw`): words alone do not count.
+    Abbreviation,
+    /// A token or key: a machine made the value. It looks random, or it is none.
     Token,
+    /// A name that mentions passwords and may be about something else: only a random value counts.
+    Mention,
 }
 
-/// Words that, at the end of a name, make it be about a secret instead of being one.
-const ABOUT: &[&str] = &[
-    "ref",
-    "refs",
-    "reference",
-    "name",
-    "names",
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "dir",
-    "folder",
-    "url",
-    "urls",
-    "uri",
-    "endpoint",
-    "host",
-    "id",
-    "ids",
-    "uid",
-    "type",
-    "types",
-    "kind",
-    "policy",
-    "policies",
-    "length",
-    "len",
-    "size",
-    "count",
-    "total",
-    "ttl",
-    "expiry",
-    "expires",
-    "expiresin",
-    "expiration",
-    "timeout",
-    "duration",
-    "interval",
-    "age",
-    "enabled",
-    "disabled",
-    "required",
-    "optional",
-    "field",
-    "fields",
-    "label",
-    "labels",
-    "placeholder",
-    "hint",
-    "help",
-    "text",
-    "title",
-    "description",
-    "message",
-    "msg",
-    "error",
-    "errors",
-    "err",
-    "regex",
-    "regexp",
-    "pattern",
-    "format",
-    "prefix",
-    "suffix",
-    "version",
-    "algorithm",
-    "alg",
-    "class",
-    "provider",
-    "store",
-    "manager",
-    "backend",
-    "source",
-    "src",
-    "selector",
-    "template",
-    "hash",
-    "hashes",
-    "hashed",
-    "digest",
-    "checksum",
-    "sum",
-    "sha",
-    "sha1",
-    "sha256",
-    "sha512",
-    "md5",
-    "fingerprint",
-    "pub",
-    "public",
-    "mount",
-    "volume",
-    "volumes",
-    "scope",
-    "scopes",
-    "audience",
-    "issuer",
-    "usage",
-    "status",
-    "state",
-    "index",
-    "var",
-    "vars",
-    "variable",
-    "env",
-    "header",
-    "headers",
-    "param",
-    "params",
-    "property",
-    "annotation",
-    "annotations",
-    "limit",
-    "limits",
-    "max",
-    "min",
-    "reader",
-    "parser",
-    "lister",
-    "informer",
-    "controller",
-    "request",
-    "response",
-    "requests",
-    "handler",
-    "service",
-    "client",
-    "factory",
-    "config",
-    "options",
-    "opts",
-    "input",
-    "output",
-    "column",
-    "table",
-    "key_name",
-    "keyname",
-    "list",
-    "map",
-    "keys",
-    "namespace",
-    "namespaces",
-    "resource",
-    "rotation",
-    "rotate",
-    "strength",
-    "confirmation",
-    "reset",
-    "change",
-    "changed",
-    "updated",
-    "created",
-    "at",
-    "date",
-    "time",
-    "timestamp",
-    "bytes",
-    "mode",
-    "method",
-    "action",
-    "exists",
-    "valid",
-    "invalid",
-    "test",
-    "location",
-    "pem",
-    "encoding",
-    "encryption",
-    "mtime",
-    "ctime",
-    "atime",
-    "patten",
-    "info",
-    "data",
-    "set",
-    "get",
-    "factor",
-    "claim",
-    "claims",
-    "used",
-    "provided",
-    "generator",
-    "cache",
-    "storage",
-    "owner",
-    "role",
-    "group",
-    "project",
-    "arn",
-    "schema",
-    "spec",
-    "flow",
-    "grant",
-    "tooltip",
-    "desc",
-    "doc",
-    "docs",
-    "link",
-    "revision",
-    "rules",
-    "rule",
-    "stdin",
-    "domain",
-    "port",
-    "user",
-    "username",
-    "email",
-    "salt",
-];
+/// Last words of names of passwords, without separators. The languages are those of the configuration that people write.
+const PASSWORDS: &str = "\
+    password passwords passwd passwds passphrase passphrases passcode pwd pass pw psk pincode authpass \
+    requirepass masterauth ldappw bindpw rootpw userpw adminpw dbpw storepass keypass keystorepass userpass \
+    dbpass rootpass adminpass sshpass pgpass mypass passwort kennwort passe motdepasse contrasena contraseña \
+    clave senha parola wachtwoord haslo hasło heslo lösenord losenord passord adgangskode salasana jelszo jelszó \
+    sifre şifre parole geslo lozinka пароль лозинка 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호";
 
-/// Words anywhere in a name that make it something else.
-const OTHER: &[&str] = &[
-    "publickey",
-    "public_key",
-    "public-key",
-    "publishable",
-    "sitekey",
-    "site_key",
-    "site-key",
-    "cachekey",
-    "cache_key",
-    "primarykey",
-    "primary_key",
-    "foreignkey",
-    "foreign_key",
-    "partitionkey",
-    "partition_key",
-    "keyboard",
-    "keyword",
-    "tokenizer",
-    "tokenize",
-    "tokens_per",
-    "maxtoken",
-    "max_token",
-    "mintoken",
-    "csrf",
-    "xsrf",
-    "passthrough",
-    "pass_through",
-    "passive",
-    "bypass",
-    "compass",
-    "continuetoken",
-    "continue_token",
-    "nexttoken",
-    "next_token",
-    "pagetoken",
-    "page_token",
-    "nextpagetoken",
-    "synctoken",
-    "resumetoken",
-    "secretary",
-    "public_token",
-    "protobuf",
-    "idempotency",
-    "sort_key",
-    "sortkey",
-    "hash_key",
-    "dedup",
-    "sha256",
-    "sha512",
-    "sha1_",
-    "_md5",
-    "bcrypt",
-    "existingsecret",
-    "existing_secret",
-    "publickeytoken",
-];
+/// Those of them that mean other things too.
+const ABBREVIATIONS: &str = "pass pw psk passe clave parola parole sifre pincode geslo haslo";
+
+/// Last words of names of tokens and keys.
+const TOKENS: &str = "\
+    secret secrets token tokens credential credentials cred creds apikey apikeys auth authkey tskey geheimnis \
+    jeton токен секрет 秘密 令牌 密钥";
+
+/// Words at the end of a name that say where, when or in which form, not what.
+const SCOPES: &str = "\
+    prod production prd staging stage stg dev development test testing qa uat live sandbox local preprod int \
+    integration demo old new current previous prev next primary secondary backup master main default global \
+    internal external eu us ap uk de fr asia emea apac west east north south central ro rw readonly readwrite \
+    base64 b64 hex raw plain plaintext cleartext value val literal material pem again unencrypted decrypted \
+    override rotated temp tmp active";
+
+/// Words at the front of a name that make it a setting about passwords.
+const VERBS: &str = "\
+    allow can change check disable enable enabled expire force forgot generate has hide ignore is lost need \
+    needs no prompt request require required requires reset rotate save show skip store update use uses validate \
+    verify without";
+
+/// Words before `key` that make it a key that is no secret.
+const OPEN_KEYS: &str = "\
+    a access_log annotation any array attribute bucket by cache column composite config context data dict each \
+    entry env field file foreign form get group has hash header host id index is item job json label lang list \
+    lock log lookup map message meta metric node object on option order pair param parent partition path pk pod \
+    press primary property public query record redis registry resource root route row s3 search section set \
+    setting shard shift site sort sorting state status string tag text the this topology trace translation type \
+    unique url user value verification verify verifying wrapped";
+
+/// Words before `key` that make it one for certain.
+const SECRET_KEYS: &str = "\
+    access account admin api app application auth client cookie deploy encryption function functions hmac ingest \
+    integration jwt license master private secret server service session shared signing ssh storage subscription \
+    token unseal webhook";
+
+/// Words that, at the end of a name, make it be about a secret instead of being one.
+const ABOUT: &str = "\
+    account accounts action age alg algorithm always annotation annotations arn at atime attribute attributes \
+    audience autocomplete backend budget buffer button bytes cache callback change changed checker checksum \
+    claim claims class client cmd column command config confirmation context controller cost count counter \
+    counters created ctime data date deployment desc description dialog digest dir disabled doc docs domain \
+    driver duration email enabled encoder encoding encryption endpoint entries env err error errors event events \
+    exists expiration expired expires expiresin expiry extractor factor factory field fields file filename files \
+    fingerprint fingerprints flow fn folder form format func generator get grant group handler hash hashed \
+    hashes header headers help helper hidden hide hint host icon id identifier ids image impl index info \
+    informer input interface interval invalid issuer iterations job key_name keyname kid kind label labels \
+    len length limit limits link list lister location manager managers map max md5 message metadata method min \
+    mode module mount msg mtime name names namespace namespaces operator optional options opts order output \
+    owner package page pairs param params parser path paths patten pattern placeholder plugin pod policies \
+    policy port prefix project property provided provider ptr pub public reader ref reference refs regex regexp \
+    request requests required reset resolver resource response review reviews revision role rotate rotation \
+    rounds rule rules salt schema scope scopes screen selector service set sha sha1 sha256 sha512 show size \
+    source spec src state status stdin storage store stream strength string_data suffix sum table tag tags \
+    template tests text thumbprint time timeout timestamp title tooltip total ttl type types uid updated uri url \
+    urls usage usages used user username util utils valid validator var variable vars version view visible \
+    volume volumes webhooks writer";
+
+/// Parts anywhere in a name that make it something else.
+const OTHER: &str = "\
+    _md5 authorized_keys authorizedkeys known_hosts authorized_keys authorizedkeys bcrypt bypass cache_key cachekey compass continue_token continuetoken csrf dedup donkey encrypted \
+    existing_secret existingsecret foreign_key foreignkey hash_key hashed hockey hotkey i18n idempotency jockey \
+    keyboard keycloak_url keyless keyword locale max_token maxtoken mintoken monkey next_token nextpagetoken \
+    nexttoken page_token pagetoken partition_key partitionkey pass-through pass_through passthrough password-key \
+    password_key passwordkey primary_key primarykey protobuf public-key public_key public_token publickey \
+    publickeytoken publishable publishablekey resumetoken sealed secret_key_ref secret_name secretary \
+    secretkeyref secretname secretref sha256 sha512 shortcut sign_key_id signkey site-key site_key sitekey \
+    sort_key sortkey ssh_pub sshpub synctoken token_key tokenize tokenizer tokenkey tokens_per translation \
+    turkey usernamekey whiskey xsrf";
 
 /// What a name says; `None` if it does not say "secret".
 pub fn kind(name: &[u8]) -> Option<Kind> {
-    let name = name.rsplit(|b| *b == b'.').next().unwrap_or(name);
-    let lower = name.to_ascii_lowercase();
-    if OTHER.iter().any(|o| contains(&lower, o)) {
-        return None;
-    }
-    let last = last_word(name);
-    if ABOUT.iter().any(|a| last == a.as_bytes()) {
-        return None;
-    }
-    let has = |parts: &[&str]| parts.iter().any(|p| contains(&lower, p));
-    if has(&["passw", "passphrase", "pwd"]) || last == b"pass" || lower.ends_with_str("identified by") {
+    let lower = name.to_lowercase();
+    // `IDENTIFIED BY`, and `IDENTIFIED WITH sha256_password BY`.
+    let plugin =
+        ["sha256_password", "caching_sha2_password", "mysql_native_password"].iter().any(|p| lower == p.as_bytes());
+    if plugin || lower.ends_with_str("identified by") {
         return Some(Kind::Password);
     }
-    // `_pass` in the middle of something else says nothing.
-    let says = has(&["secret", "token", "credential", "apikey", "auth"])
-        || lower.ends_with_str("key")
-        || lower.ends_with_str("keys");
-    says.then_some(Kind::Token)
+    if OTHER.split_ascii_whitespace().any(|o| contains(&lower, o)) {
+        return None;
+    }
+    let words = words(name);
+    let named = words.len() - words.iter().rev().take_while(|w| is_scope(w)).count();
+    // A name that consists of scopes only is about one.
+    let words = &words[..named];
+    let (last, before) = match words {
+        [] => return None,
+        [last] => (last.as_slice(), &b""[..]),
+        [.., before, last] => (last.as_slice(), before.as_slice()),
+    };
+    if is_listed(ABOUT, last) {
+        return None;
+    }
+    let verb = words.len() > 1 && is_listed(VERBS, &words[0]);
+    if is_listed(PASSWORDS, last) || ends_as_password(last) {
+        return Some(match verb {
+            true => Kind::Mention,
+            false if is_listed(ABBREVIATIONS, last) => Kind::Abbreviation,
+            false => Kind::Password,
+        });
+    }
+    if is_listed(TOKENS, last) || ["token", "secret", "apikey", "credential"].iter().any(|t| last.ends_with_str(t)) {
+        return Some(Kind::Token);
+    }
+    if last.ends_with(b"key") || last.ends_with(b"keys") {
+        let stem = last.trim_end_with(|c| c == 's').strip_suffix(b"key").unwrap_or_default();
+        let before = if stem.is_empty() { before } else { stem };
+        if before.is_empty() && stem.is_empty() && named_of(name, "material") {
+            return Some(Kind::Token);
+        }
+        return (is_listed(SECRET_KEYS, before) || !before.is_empty() && !is_listed(OPEN_KEYS, before))
+            .then_some(Kind::Token);
+    }
+    // The last part of a dotted name alone says what it is.
+    let part = lower.rsplit(|b| *b == b'.').next().unwrap_or_default();
+    if verb {
+        return None;
+    }
+    if ["passw", "passphrase", "pwd"].iter().any(|p| contains(part, p)) {
+        return Some(Kind::Mention);
+    }
+    ["secret", "token", "credential", "apikey", "auth"].iter().any(|p| contains(part, p)).then_some(Kind::Token)
 }
 
-/// The last word of a name in any case, in lower case; trailing digits are no word.
-fn last_word(name: &[u8]) -> Vec<u8> {
-    let name = name.trim_end_with(|c| c.is_ascii_digit() || matches!(c, '_' | '-'));
-    let start = name
-        .windows(2)
-        .rposition(|p| !p[0].is_ascii_alphanumeric() || p[0].is_ascii_lowercase() && p[1].is_ascii_uppercase())
-        .map_or(0, |at| at + 1);
-    name[start..].to_ascii_lowercase()
+/// Whether a name ends with this word.
+fn named_of(name: &[u8], word: &str) -> bool {
+    words(name).last().is_some_and(|last| last == word.as_bytes())
+}
+
+/// `dbpassword`, `rootpasswd`, `pgpwd`.
+fn ends_as_password(word: &[u8]) -> bool {
+    ["password", "passwords", "passwd", "passphrase", "passwort", "pwd"].iter().any(|end| word.ends_with_str(end))
+}
+
+/// `prod`, `eu1`, `v2`, `3`.
+fn is_scope(word: &[u8]) -> bool {
+    let stem = word.trim_end_with(|c| c.is_ascii_digit());
+    stem.is_empty() || stem == b"v" || is_listed(SCOPES, stem) || is_listed(SCOPES, word)
+}
+
+/// The words of a name, in lower case: parted by separators, and before capitals that follow small letters.
+pub(super) fn words(name: &[u8]) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    for part in name.split(|b| b.is_ascii() && !b.is_ascii_alphanumeric()).filter(|part| !part.is_empty()) {
+        let mut start = 0;
+        for at in 1..part.len() {
+            let ends = part[at - 1].is_ascii_lowercase() && part[at].is_ascii_uppercase();
+            // `APIKey`: the last capital belongs to the next word.
+            let acronym = at + 1 < part.len()
+                && part[at - 1].is_ascii_uppercase()
+                && part[at].is_ascii_uppercase()
+                && part[at + 1].is_ascii_lowercase();
+            if ends || acronym {
+                words.push(part[start..at].to_lowercase());
+                start = at;
+            }
+        }
+        words.push(part[start..].to_lowercase());
+    }
+    words
+}
+
+/// Whether a name is that of several secrets, or of a map of them: `passwords`, `api_tokens`, `secretEnv`.
+pub fn is_collection(name: &[u8]) -> bool {
+    let words = words(name);
+    let Some(last) = words.last() else { return false };
+    let plural = ["passwords", "secrets", "tokens", "credentials", "creds", "keys", "apikeys", "passphrases"];
+    let map = matches!(last.as_slice(), b"env" | b"envs" | b"vars" | b"data" | b"config" | b"values" | b"map")
+        && words.len() > 1
+        && words[words.len() - 2].starts_with(b"secret");
+    map || plural.iter().any(|p| last == p.as_bytes()) && kind(name).is_some()
 }

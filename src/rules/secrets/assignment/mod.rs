@@ -2,8 +2,12 @@
 //! Owns how assignments are read, in every syntax of the field and without parsing any of them; `name.rs` judges the left
 //! side and `judge.rs` the right one.
 
+mod directive;
 pub mod key_name;
+mod named_value;
+mod nested;
 mod score;
+mod template;
 mod value_span;
 
 use std::cell::{Cell, OnceCell};
@@ -15,21 +19,20 @@ use crate::finding::{Confidence, Severity};
 use crate::rules::secrets::detectors::table::ASSIGNMENT;
 use crate::rules::secrets::file_kind::FileKind;
 use crate::rules::secrets::scan::scanner::Hit;
-use crate::values;
 use key_name::Kind;
-use score::judge;
+use score::{Class, Place};
 use value_span::Value;
 
 /// How far a name may reach.
 pub const NAME: usize = 64;
 
 /// How far before its keyword an assignment is read at most.
-pub const BEFORE: usize = 4 * NAME;
+pub const BEFORE: usize = 9 * NAME;
 
 /// Reads assignments in one text.
 pub struct Reader<'t> {
-    pub(super) text: &'t [u8],
-    pub(super) file: FileKind,
+    text: &'t [u8],
+    file: FileKind,
     /// Where the last name looked at ended: several keywords can stand in one name.
     seen: usize,
     /// The end of what was looked at, for whoever has to know what the answer depends on.
@@ -41,21 +44,21 @@ impl<'t> Reader<'t> {
         Self { text, file, seen: 0, reach: Cell::new(0) }
     }
 
-    /// Reads the assignment around a keyword, if there is one and its value is a secret.
-    pub fn assignment<'d>(&mut self, keyword: Range<usize>) -> Option<Hit<'d>> {
+    /// The secrets that are assigned to the name around a keyword. `example`: what stands in this text is made up.
+    pub fn assignments<'d>(&mut self, keyword: Range<usize>, example: &dyn Fn() -> bool) -> Vec<Hit<'d>> {
         if self.file == FileKind::Lock || keyword.start < self.seen {
-            return None;
+            return Vec::new();
         }
         let name = self.name(&keyword);
         self.seen = name.end;
         if self.is_about_another(&name) {
-            return None;
+            return Vec::new();
         }
-        self.secret(&name, &OnceCell::new())
+        self.secrets(&name, &OnceCell::new(), example)
     }
 
-    /// Whether [`Reader::assignment`] finds something if the text stands in a file of each of these kinds.
-    pub fn assignments<const N: usize>(&mut self, keyword: Range<usize>, kinds: [FileKind; N]) -> [bool; N] {
+    /// Whether [`Reader::assignments`] finds something if the text stands in a file of each of these kinds.
+    pub fn finds<const N: usize>(&mut self, keyword: Range<usize>, kinds: [FileKind; N]) -> [bool; N] {
         let name = self.name(&keyword);
         if self.is_about_another(&name) {
             return [false; N];
@@ -63,31 +66,59 @@ impl<'t> Reader<'t> {
         let kind = OnceCell::new();
         kinds.map(|file| {
             self.file = file;
-            self.secret(&name, &kind).is_some()
+            !self.secrets(&name, &kind, &|| false).is_empty()
         })
     }
 
-    /// The secret that is assigned to a name; `kind` is what the name says, once that was asked.
-    fn secret<'d>(&self, name: &Range<usize>, kind: &OnceCell<Option<Kind>>) -> Option<Hit<'d>> {
+    /// The secrets that are assigned to a name; `kind` is what the name says, once that was asked.
+    fn secrets<'d>(
+        &self,
+        name: &Range<usize>,
+        kind: &OnceCell<Option<Kind>>,
+        example: &dyn Fn() -> bool,
+    ) -> Vec<Hit<'d>> {
         if self.is_link(name) {
-            return None;
+            return Vec::new();
         }
         // Most names are followed by no assignment at all: that is the cheaper question.
-        let value = self.value(name)?;
-        let kind = (*kind.get_or_init(|| key_name::kind(&self.text[name.clone()])))?;
+        let values = self.values(name);
+        if values.is_empty() {
+            return Vec::new();
+        }
+        let Some(kind) = *kind.get_or_init(|| {
+            let name = &self.text[name.clone()];
+            key_name::kind(name).or_else(|| key_name::is_collection(name).then_some(Kind::Token))
+        }) else {
+            return Vec::new();
+        };
+        values.into_iter().filter_map(|value| self.judge(name, kind, value, example)).collect()
+    }
+
+    fn judge<'d>(&self, name: &Range<usize>, kind: Kind, value: Value, example: &dyn Fn() -> bool) -> Option<Hit<'d>> {
         let text = &self.text[value.range.clone()];
         // `MYSQL_PASSWORD=mysql` keeps no secret.
         if self.text[name.clone()].to_ascii_lowercase().contains_str(text.to_ascii_lowercase()) {
             return None;
         }
         let file = if self.is_minified(name.start) { FileKind::Minified } else { self.file };
-        let mut confidence = judge(kind, text, value.quoted, file)?;
-        if value.fallback {
-            confidence = confidence.min(Confidence::Low);
+        // What a map or list of secrets holds need not be called a password.
+        let kind = if value.member && kind != Kind::Token { Kind::Password } else { kind };
+        let class = Class::of(kind, text, value.quoted, file)?;
+        let place = Place::of(file, example() || in_documentation(self.text, name.start));
+        if place == Place::Screen && !(text.len() >= 20 && text.iter().all(u8::is_ascii_alphanumeric)) {
+            return None;
         }
+        if place == Place::Prose && !value.quoted && !matches!(class, Class::Random | Class::Short) {
+            return None;
+        }
+        let mut confidence = score::confidence(kind, class, place)?;
+        if value.fallback && !matches!(class, Class::Random | Class::Short | Class::Strong) {
+            confidence = Confidence::Low;
+        }
+        let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
         Some(Hit {
             detector: &ASSIGNMENT,
-            range: name.start..value.range.end,
+            range: start..end,
             secret: value.range,
             confidence,
             severity: Severity::Error,
@@ -104,7 +135,7 @@ impl<'t> Reader<'t> {
 
     /// The whole name that a keyword is part of.
     fn name(&self, keyword: &Range<usize>) -> Range<usize> {
-        let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.') || b >= 0x80;
         let floor = keyword.start.saturating_sub(NAME);
         let mut start = keyword.start;
         while start > floor && part(self.text[start - 1]) {
@@ -145,9 +176,19 @@ impl<'t> Reader<'t> {
     fn is_about_another(&self, name: &Range<usize>) -> bool {
         let before = &self.text[name.start.saturating_sub(16)..name.start];
         before.ends_with(b"checksum/")
+            || self.is_in_ciphertext(name)
             || before.ends_with(b".svg?")
             || before.ends_with(b"^")
+            // A tag of YAML that reads the secret from elsewhere.
+            || before.ends_with(b"!")
             || self.is_in_template(name)
+    }
+
+    /// `"encrypted": { "token": ...`, as Renovate has it.
+    fn is_in_ciphertext(&self, name: &Range<usize>) -> bool {
+        let before = &self.text[name.start.saturating_sub(NAME)..name.start];
+        let parent = before.trim_end_with(|c| matches!(c, '"' | '\'' | ' ' | '\n' | '{' | ':' | '\t'));
+        parent.len() < before.len() && before[parent.len()..].contains(&b':') && parent.ends_with(b"encrypted")
     }
 
     /// The definition of a link.
@@ -155,14 +196,31 @@ impl<'t> Reader<'t> {
         self.file == FileKind::Prose && self.starts(name.end, b"]: ")
     }
 
+    /// The values that a name has: one that follows it, those of a list, map or block below it, or the value of the object
+    /// that it names.
+    fn values(&self, name: &Range<usize>) -> Vec<Value> {
+        match self.value(name) {
+            Some(value) => {
+                let second = self.after_arrow(&value);
+                let value = self.literal(value);
+                std::iter::once(value).chain(second).collect()
+            }
+            None => {
+                let nested = self.nested(name);
+                if nested.is_empty() { self.named_values(name) } else { nested }
+            }
+        }
+    }
+
     /// Finds the value after a name: over its closing quote, a type, and whatever this syntax assigns with.
     fn value(&self, name: &Range<usize>) -> Option<Value> {
         let before = name.start.checked_sub(1).map_or(b'\n', |at| self.text[at]);
         let mut at = name.end;
-        let quoted_name =
-            matches!(self.byte(at), b'"' | b'\'' | b'`') || self.byte(at) == b'\\' && self.byte(at + 1) == b'"';
+        // Strings within strings have a backslash more at each level.
+        let escapes = self.skip(at, b"\\");
+        let quoted_name = matches!(self.byte(escapes), b'"') || escapes == at && matches!(self.byte(at), b'\'' | b'`');
         if quoted_name {
-            at += if self.byte(at) == b'\\' { 2 } else { 1 };
+            at = escapes + 1;
         }
         if self.byte(at) == b']' {
             at += 1;
@@ -177,14 +235,14 @@ impl<'t> Reader<'t> {
             b'>' if before == b'<' => self.element(at + 1),
             // `<entry key="password">...</entry>`
             b'>' if quoted_name && self.is_label(name) => self.element(at + 1),
-            b'>' => self.pair(name, at + 1),
             b'(' if code || self.file == FileKind::Prose => self.wrapped(self.skip(at + 1, b" ")),
             b'{' if code && matches!(self.byte(at + 1), b'"' | b'\'') => self.quoted(at + 1),
-            b',' if quoted_name && (option || code) => self.quoted(self.skip(at + 1, b" ")),
+            b',' if quoted_name && (option || code && self.label(name).is_none()) => {
+                self.quoted(self.skip(at + 1, b" "))
+            }
             b'\n' if option => self.next_item(name, at + 1),
-            b',' | b'\n' | b'\r' | b'/' | b'}' | b'{' => self.pair(name, at),
-            _ if at > gap && quoted_name => self.pair(name, at),
-            _ if at > gap => self.spaced(name, at).or_else(|| self.pair(name, at)),
+            b'<' if self.starts(at, b"</key>") => self.property(at + "</key>".len()),
+            _ if at > gap && !quoted_name => self.spaced(name, at),
             _ => None,
         }
     }
@@ -206,7 +264,7 @@ impl<'t> Reader<'t> {
         }
         // `a:b` is an assignment where keys are quoted; elsewhere it is part of some name.
         let bare = start == name.end && operator == b":";
-        if bare && !matches!(self.byte(at), b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`') {
+        if bare && !matches!(self.byte(at), b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`') && !self.is_property(name) {
             return None;
         }
         at = self.skip(at, b" \t");
@@ -232,7 +290,27 @@ impl<'t> Reader<'t> {
             let word = self.ahead(at, NAME).iter().position(|b| *b == b' ')?;
             at += word + 1;
         }
+        if let Some(template) = self.template(at) {
+            return Some(template);
+        }
+        if self.opens_structure(at, operator) {
+            return None;
+        }
         self.wrapped(at).or_else(|| self.plain(name, at)).or_else(|| self.inner(name, operator, at))
+    }
+
+    /// A list or map begins here, not a password that starts with a bracket.
+    fn opens_structure(&self, at: usize, operator: &[u8]) -> bool {
+        let next = self.byte(self.skip(at + 1, b" \t"));
+        matches!(self.byte(at), b'[' | b'{')
+            && (operator == b":" || matches!(next, b'"' | b'\'' | b'\n' | b'\r' | b'[' | b'{'))
+    }
+
+    /// A dotted name at the start of a line of configuration, as Java's properties have them: `a.password:x`.
+    fn is_property(&self, name: &Range<usize>) -> bool {
+        self.file == FileKind::Config
+            && self.text[name.clone()].contains(&b'.')
+            && (name.start == 0 || self.text[name.start - 1] == b'\n')
     }
 
     /// After a name and at least one blank, where a blank assigns.
@@ -243,6 +321,10 @@ impl<'t> Reader<'t> {
         let first = before.trim_start();
         if before.ends_with(b"--") && self.byte(at) != b'-' {
             return self.quoted(at).or_else(|| self.plain(name, at));
+        }
+        if self.starts(at, b"$$") && word.eq_ignore_ascii_case(b"password") {
+            let end = self.ahead_in_line(at + 2).find("$$")?;
+            return Some(Value::quoted(at + 2..at + 2 + end));
         }
         if word.ends_with(b"BY") || word.eq_ignore_ascii_case(b"password") && matches!(self.byte(at), b'\'' | b'`') {
             return self.quoted(at);
@@ -267,50 +349,14 @@ impl<'t> Reader<'t> {
         if kind > 0 && self.file.is_code() && self.byte(equals) == b'=' {
             return self.quoted(self.skip(equals + 1, b" "));
         }
-        // `set_option secret_key 5tGb7yHn...`: the last word of a line, if it is no word at all.
-        let word = self.ahead_in_line(at);
-        let word = &word[..word.find_byteset(b" \t\r\n").unwrap_or(word.len())];
-        let last = matches!(self.byte(at + word.len()), b'\n' | b'\r');
-        let token = word.iter().all(|b| values::is_base64(*b)) && word.len() >= 20;
-        (last && token && !self.file.is_code()).then(|| Value {
-            range: at..at + word.len(),
-            quoted: false,
-            fallback: true,
-        })
+        self.directive(name, at, first)
     }
+}
 
-    /// The name is itself a value: `name: DB_PASSWORD` and `value: ...` after it, an XML `key="..." value="..."`, or a
-    /// variable of HCL with its `default`.
-    fn pair(&self, name: &Range<usize>, at: usize) -> Option<Value> {
-        let before =
-            self.text[name.start.saturating_sub(24)..name.start].trim_end_with(|c| matches!(c, '"' | '\'' | '>' | ' '));
-        let label = before.trim_end_with(|c| matches!(c, '"' | '\'' | ':' | '=' | ' ')).to_ascii_lowercase();
-        let key: &[u8] = match () {
-            () if label.ends_with(b"variable") => b"default",
-            () if label.ends_with(b"name") || label.ends_with(b"key") => b"value",
-            () => return None,
-        };
-        let ahead = self.ahead(at, 256);
-        if let Some(value) = (key == b"value").then(|| self.value_above(name)).flatten() {
-            return Some(value);
-        }
-        let found = ahead.find(key)?;
-        // Nothing but line ends and quotes may stand in between, and in HCL a type and a description.
-        let between = &ahead[..found];
-        if key == b"value" && between.iter().any(|b| b.is_ascii_alphanumeric() || *b == b'{')
-            || between.contains(&b'}') && key == b"default"
-        {
-            return None;
-        }
-        let at = self.skip(at + found + key.len(), b"\"'> \t");
-        if self.byte(at) == b'<' && self.starts(at, b"</") {
-            return None;
-        }
-        if matches!(self.byte(at), b':' | b'=') {
-            let at = self.skip(at + 1, b" \t");
-            return self.quoted(at).or_else(|| self.plain(name, at));
-        }
-        // `<name>password</name><value>...</value>`
-        (self.byte(at - 1) == b'>').then(|| self.element(at)).flatten()
-    }
+/// Whether a line is a comment of the kind that documentation is made from: `##` of charts, `///` and `//!` of programs.
+pub fn in_documentation(text: &[u8], at: usize) -> bool {
+    let from = at.saturating_sub(256);
+    let line = memchr::memrchr(b'\n', &text[from..at]).map_or(from, |end| from + end + 1);
+    let head = text[line..].trim_start();
+    [&b"## "[..], b"///", b"//!"].iter().any(|mark| head.starts_with(mark))
 }

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use crate::rules::secrets::assignment::Reader;
 use crate::rules::secrets::assignment::score::VALUE;
-use crate::rules::secrets::assignment::{NAME, Reader};
 
 /// What was read on the right-hand side.
 pub struct Value {
@@ -14,6 +14,14 @@ pub struct Value {
     pub quoted: bool,
     /// What counts if nothing else is given: `${DB_PASSWORD:-x}`.
     pub fallback: bool,
+    /// It stands in a list or map whose name is that of secrets.
+    pub member: bool,
+}
+
+impl Value {
+    pub fn quoted(range: Range<usize>) -> Self {
+        Self { range, quoted: true, fallback: false, member: false }
+    }
 }
 
 /// What stands around a literal without changing it.
@@ -67,14 +75,16 @@ impl<'t> Reader<'t> {
         (ahead[end] != b'\n').then(|| self.trimmed(at..at + end, false))
     }
 
-    /// `- value: ...` in the line above `name: DB_PASSWORD`.
-    pub fn value_above(&self, name: &Range<usize>) -> Option<Value> {
-        let near = &self.text[name.start.saturating_sub(2 * NAME)..name.start];
-        let end = near.rfind_byte(b'\n')?;
-        let line = &near[near[..end].rfind_byte(b'\n')? + 1..end];
-        let after = line.trim_start().strip_prefix(b"- value:")?;
-        let at = self.skip(name.start - (near.len() - end) - after.len(), b" ");
-        self.quoted(at).or_else(|| self.plain(name, at))
+    /// `<key>APIKey</key>` and `<string>...</string>` after it, in a property list.
+    pub fn property(&self, at: usize) -> Option<Value> {
+        let at = self.skip(at, b" \t\r\n");
+        if self.starts(at, b"<string>") { self.element(at + "<string>".len()) } else { None }
+    }
+
+    /// `"old" -> "new"` of a plan: the value that comes next.
+    pub fn after_arrow(&self, value: &Value) -> Option<Value> {
+        let at = self.skip(value.range.end + usize::from(value.quoted), b" ");
+        if value.quoted && self.starts(at, b"-> ") { self.quoted(at + 3) } else { None }
     }
 
     /// The content of an XML element.
@@ -92,8 +102,8 @@ impl<'t> Reader<'t> {
 
     /// A string in quotes, on one line.
     pub fn quoted(&self, at: usize) -> Option<Value> {
-        let escaped = self.byte(at) == b'\\';
-        let start = at + usize::from(escaped);
+        let start = self.skip(at, b"\\");
+        let escaped = start > at;
         let quote = self.byte(start);
         if !matches!(quote, b'"' | b'\'' | b'`') {
             return None;
@@ -119,7 +129,7 @@ impl<'t> Reader<'t> {
             return None;
         }
         let end = end.min(ahead.len());
-        Some(Value { range: start..start + end, quoted: true, fallback: false })
+        Some(Value { range: start..start + end, quoted: true, fallback: false, member: false })
     }
 
     /// An unquoted value: to the end of the line in configuration, with its comment taken off.
@@ -169,7 +179,7 @@ impl<'t> Reader<'t> {
     pub fn trimmed(&self, range: Range<usize>, quoted: bool) -> Value {
         let text = &self.text[range.clone()];
         let start = range.start + (text.len() - text.trim_start().len());
-        Value { range: start..start + text.trim().len(), quoted, fallback: false }
+        Value { range: start..start + text.trim().len(), quoted, fallback: false, member: false }
     }
 
     pub fn skip(&self, mut at: usize, set: &[u8]) -> usize {

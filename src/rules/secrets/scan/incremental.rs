@@ -19,11 +19,17 @@ use crate::subject::{Kept, Made};
 pub const CODE: Interest = Interest(1);
 pub const CONFIG: Interest = Interest(2);
 pub const PROSE: Interest = Interest(4);
+pub const DECLARATION: Interest = Interest(16);
 /// Something of a form of its own.
 pub const FORM: Interest = Interest(8);
 
 /// The kinds of files in which assignments are read, and the interest that one of them raises.
-const KINDS: [(FileKind, Interest); 3] = [(FileKind::Code, CODE), (FileKind::Config, CONFIG), (FileKind::Prose, PROSE)];
+const KINDS: [(FileKind, Interest); 4] = [
+    (FileKind::Code, CODE),
+    (FileKind::Config, CONFIG),
+    (FileKind::Prose, PROSE),
+    (FileKind::Declaration, DECLARATION),
+];
 /// The extent of a manifest; others are numbers of detectors.
 pub(super) const MANIFEST: u16 = u16::MAX;
 /// What checks look at beyond a match: the host after a URL's credentials.
@@ -197,7 +203,7 @@ impl<'s, 't> Look<'s, 't> {
         }
         if ask.generic {
             let mut reader = assignment::Reader::new(self.text, KINDS[0].0);
-            let assigned = reader.assignments(word.clone(), KINDS.map(|(kind, _)| kind));
+            let assigned = reader.finds(word.clone(), KINDS.map(|(kind, _)| kind));
             let raised = KINDS.iter().zip(assigned).filter(|(_, assigned)| *assigned);
             found = raised.fold(found, |found, ((_, interest), _)| found.and(*interest));
             end = end.max(reader.reach.get());

@@ -3,6 +3,7 @@
 
 pub mod chunks;
 mod dedupe;
+mod form;
 mod hotspots;
 pub mod incremental;
 pub mod prefilter;

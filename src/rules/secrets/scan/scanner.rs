@@ -6,10 +6,11 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 
+use super::form::{self, Form, Place};
 use crate::finding::{Confidence, Redact, Severity};
-use crate::rules::secrets::assignment;
+use crate::rules::secrets::assignment::{self, in_documentation};
 use crate::rules::secrets::decode;
 use crate::rules::secrets::detectors::table::{self, DETECTORS, Detector};
 use crate::rules::secrets::detectors::validators::{Candidate, Verdict};
@@ -148,7 +149,7 @@ pub(super) struct Scan<'s, 't> {
     path: Option<&'t BStr>,
     prose: bool,
     /// See [`file_kind::is_example_path`]; asked where something was found.
-    trial: OnceCell<bool>,
+    example: OnceCell<bool>,
     /// It stands under every path at once: a detector that looks at some paths only looks at it.
     everywhere: bool,
     pub(super) hits: Vec<Hit<'s>>,
@@ -172,7 +173,7 @@ impl<'s, 't> Scan<'s, 't> {
             text,
             path,
             prose,
-            trial: OnceCell::new(),
+            example: OnceCell::new(),
             everywhere: false,
             beyond: 0,
             hits: Vec::new(),
@@ -237,29 +238,22 @@ impl<'s, 't> Scan<'s, 't> {
                     self.hits.push(hit);
                 }
             }
-            if let Some(hit) = self.generic.assignment(at..at + length) {
-                self.assigned(hit);
+            let (path, example) = (self.path, &self.example);
+            let is_example = || is_example(path, example);
+            for hit in self.generic.assignments(at..at + length, &is_example) {
+                let hit = self.unwrapped(hit);
+                self.hits.push(hit);
             }
         }
     }
 
-    fn assigned(&mut self, mut hit: Hit<'s>) {
-        if self.is_shown() && placeholder::is_long_run(&self.text[hit.secret.clone()]) {
-            return;
-        }
-        if self.is_shown() || in_documentation(self.text, hit.range.start) {
-            hit.confidence = Confidence::Low;
-        }
-        self.hits.push(self.unwrapped(hit));
-    }
-
-    fn is_example_path(&self) -> bool {
-        *self.trial.get_or_init(|| self.path.is_some_and(file_kind::is_example_path))
+    fn is_example(&self) -> bool {
+        is_example(self.path, &self.example)
     }
 
     /// What stands here is mostly made up.
     fn is_shown(&self) -> bool {
-        self.prose || self.is_example_path()
+        self.prose || self.is_example()
     }
 
     /// A value that was found by its name and is base64 of something with a form of its own is that.
@@ -270,7 +264,7 @@ impl<'s, 't> Scan<'s, 't> {
         let inner = decoded.and_then(|d| self.scanner.scan(&d, None).into_iter().find(|h| table::rank(h.detector) < 2));
         match inner {
             Some(inner) => {
-                let confidence = if self.is_example_path() { Confidence::Low } else { inner.confidence };
+                let confidence = if self.is_example() { Confidence::Low } else { inner.confidence };
                 Hit { detector: inner.detector, confidence, severity: inner.severity, ..hit }
             }
             None => hit,
@@ -387,24 +381,24 @@ impl<'s, 't> Scan<'s, 't> {
             pair: None,
         };
         let candidate = Candidate { text: self.text, range: &range, secret: value, start: secret.start };
-        let (mut proved, mut issued, mut shown) = (false, false, self.prose && detector.broad);
+        let mut placed = false;
+        let mut form = if detector.broad { Form::Common } else { Form::Prefixed };
         for check in detector.checks.iter() {
             match check(&candidate) {
                 Verdict::Keep => {}
                 Verdict::Reject => return,
                 Verdict::Raise => {
-                    proved = true;
-                    issued = true;
+                    form = Form::Issued;
                     hit.confidence = Confidence::High;
                 }
                 Verdict::WellFormed => {
-                    proved = true;
-                    shown = self.prose;
+                    form = Form::WellFormed;
                     hit.confidence = Confidence::High;
                 }
                 Verdict::Complete => {
-                    proved = true;
-                    issued = !self.path.is_some_and(|path| file_kind::file_kind(path).is_code());
+                    // A whole key is one in documentation too; in code it may be that of a test.
+                    let code = self.path.is_some_and(|path| file_kind::file_kind(path).is_code());
+                    form = if code { Form::WellFormed } else { Form::Issued };
                     hit.confidence = Confidence::High;
                 }
                 Verdict::Mismatch => {
@@ -412,7 +406,8 @@ impl<'s, 't> Scan<'s, 't> {
                     hit.severity = Severity::Note;
                 }
                 Verdict::Placed(most) => {
-                    proved = true;
+                    form = if detector.broad { Form::Placed } else { Form::Prefixed };
+                    placed = true;
                     hit.confidence = hit.confidence.min(most);
                 }
                 Verdict::AtMost(most) => hit.confidence = hit.confidence.min(most),
@@ -422,22 +417,32 @@ impl<'s, 't> Scan<'s, 't> {
                 }
             }
         }
-        // In a test, in what others wrote and in prose about anybody's credentials only what was issued is beyond doubt; and
-        // words are somebody's idea of a password at best.
-        let doubtful = self.is_example_path() || shown || in_documentation(self.text, range.start);
-        let doubtful = doubtful || !proved && values::is_identifier(value);
-        if doubtful && !issued {
+        hit.confidence = hit.confidence.min(form::at_most(form, self.place(range.start)));
+        // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
+        if placed || matches!(form, Form::Issued | Form::WellFormed) {
+            self.hits.push(hit);
+            return;
+        }
+        // Words are somebody's idea of a password at best.
+        if form == Form::Common && values::is_identifier(value) {
             hit.confidence = Confidence::Low;
         }
-        // What the format itself proves may look like anything: the head of every OpenSSH key is a run of `A`.
-        if !proved && placeholder::is_long_run(value) {
-            if self.is_example_path() || self.prose {
+        if placeholder::is_long_run(value) {
+            if self.is_shown() {
                 return;
             }
             hit.confidence = Confidence::Low;
         }
-        if proved || !placeholder::is_placeholder(value) {
+        if !placeholder::is_placeholder(value) {
             self.hits.push(hit);
+        }
+    }
+
+    fn place(&self, at: usize) -> Place {
+        match () {
+            () if self.is_example() || in_documentation(self.text, at) => Place::Example,
+            () if self.prose => Place::Prose,
+            () => Place::Ordinary,
         }
     }
 
@@ -446,16 +451,12 @@ impl<'s, 't> Scan<'s, 't> {
             self.search(number, window);
         }
         self.hits.retain(|hit| !published::is_published(&self.text[hit.secret.clone()]));
-        let trial = !self.hits.is_empty() && self.is_example_path();
+        let trial = !self.hits.is_empty() && self.is_example();
         join_pairs(&mut self.hits, trial);
         dedupe(self.hits)
     }
 }
 
-/// Whether a line is a comment of the kind that documentation is made from: `##` of charts, `///` and `//!` of programs.
-fn in_documentation(text: &[u8], at: usize) -> bool {
-    let from = at.saturating_sub(256);
-    let line = memchr::memrchr(b'\n', &text[from..at]).map_or(from, |end| from + end + 1);
-    let head = text[line..].trim_start();
-    [&b"## "[..], b"///", b"//!"].iter().any(|mark| head.starts_with(mark))
+fn is_example(path: Option<&BStr>, known: &OnceCell<bool>) -> bool {
+    *known.get_or_init(|| path.is_some_and(file_kind::is_example_path))
 }

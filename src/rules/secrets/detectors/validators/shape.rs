@@ -126,8 +126,9 @@ pub fn url_credentials(c: &Candidate<'_>) -> Verdict {
     {
         return Verdict::Reject;
     }
-    let same = same || ["secret", "passw", "%20"].iter().any(|part| values::contains(&lower, part));
+    let weak = same || lower.contains_str("%20") || c.secret.iter().all(u8::is_ascii_lowercase);
     let host = &c.text[c.text.len().min(c.start + c.secret.len() + 1)..];
     let local = ["localhost", "127.", "[::1]", "example."].iter().any(|local| host.starts_with(local.as_bytes()));
-    if same || local && !values::is_random(c.secret) { Verdict::AtMost(Confidence::Low) } else { Verdict::Keep }
+    // Nothing but a password can stand here: a person's counts as well as a machine's.
+    Verdict::Placed(if weak || local && !values::is_random(c.secret) { Confidence::Low } else { Confidence::High })
 }
