@@ -40,7 +40,12 @@ pub fn is_identifier(value: &[u8]) -> bool {
     let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
     // Of sixteen characters and more in all kinds, some spell words by chance.
     let any = |kind: fn(&u8) -> bool| value.iter().any(kind);
-    let mixed = value.len() >= 16 && digits > 0 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
+    let marks = value.iter().filter(|b| b.is_ascii_punctuation()).count();
+    let mixed = value.len() >= 16
+        && marks * 8 <= value.len()
+        && digits > 0
+        && any(u8::is_ascii_lowercase)
+        && any(u8::is_ascii_uppercase);
     let (run, share) = if mixed { (4, 90) } else { (3, 75) };
     letters > 0 && digits * 3 <= letters && numbers <= 3 && letters >= runs * run && usual * 100 >= pairs * share
 }
@@ -51,10 +56,9 @@ fn is_dashed_name(value: &[u8]) -> bool {
     let parts = || value.split(|b| matches!(b, b'-' | b'.'));
     let is_word = |part: &&[u8]| part.len() > 2 && part.iter().all(u8::is_ascii_lowercase) && is_wordy(part);
     let in_words: usize = parts().filter(is_word).map(<[u8]>::len).sum();
-    plain
-        && parts().count() > 2
-        && parts().all(|part| !part.is_empty() && part.len() <= 16)
-        && in_words * 2 >= value.len()
+    let (all, words) = (parts().count(), parts().filter(is_word).count());
+    let fits = all > 2 && words * 2 >= all && in_words * 3 >= value.len();
+    plain && fits && parts().all(|part| !part.is_empty() && part.len() <= 16)
 }
 
 /// `minio123`: a word, and a number of a few digits.

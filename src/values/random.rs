@@ -24,6 +24,12 @@ pub fn is_random(value: &[u8]) -> bool {
     if digits > 0 {
         return true;
     }
+    // Both cases and marks that no name or sentence has.
+    let any = |kind: fn(&u8) -> bool| value.iter().any(kind);
+    let marks = value.iter().filter(|b| b.is_ascii_punctuation() && !b"_-.:/,'".contains(b)).count();
+    if value.len() >= 12 && marks > 2 && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) {
+        return true;
+    }
     // Without digits: both cases in disorder, or letters that no word has.
     let turns = value.windows(2).filter(|p| p[0].is_ascii_lowercase() && p[1].is_ascii_uppercase()).count();
     turns * 5 >= value.len() && turns >= 2 || letters == value.len() && value.len() >= 10 && !words(value).all(is_wordy)

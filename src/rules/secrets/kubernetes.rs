@@ -411,6 +411,10 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
     }
     let address = values::contains(plain, "://") && !values::contains(plain, "@");
     let words = plain.contains(&b' ');
+    // Of identifiers only those that a generator may have drawn are passwords here.
+    let any = |kind: fn(&u8) -> bool| plain.iter().any(kind);
+    let is_mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) && any(u8::is_ascii_digit);
+    let in_words = values::is_identifier(plain);
     let confidence = match key_name::kind(&key) {
         Some(_)
             if words
@@ -420,11 +424,11 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
         {
             return None;
         }
-        Some(_) if values::is_identifier(plain) || values::is_numbered_word(plain) || plain.len() < 6 => {
-            Confidence::Low
-        }
+        Some(_) if in_words && !is_mixed || values::is_numbered_word(plain) || plain.len() < 6 => Confidence::Low,
         Some(_) => Confidence::Medium,
         None if address || key.ends_with(b"known_hosts") => return None,
+        // Who has the id of a client, a tenant or a subscription can do nothing with it.
+        None if values::is_uuid(plain) && key.ends_with(b"id") => return None,
         None if values::is_random(plain) => Confidence::Medium,
         None if HARMLESS.iter().any(|h| key.ends_with(h.as_bytes())) => return None,
         None if plain.len() < 8

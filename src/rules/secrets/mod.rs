@@ -31,7 +31,7 @@ use detectors::user;
 use remedies::remedy;
 use scan::incremental;
 
-use crate::values::{self, placeholder};
+use crate::values;
 
 pub use detectors::user::anchors_at_text;
 pub use detectors::{ASSIGNMENT, CHECKS, DETECTORS, Definition, Detector, KUBERNETES};
@@ -58,10 +58,7 @@ pub fn secrets_in_file(path: &str, bytes: &[u8]) -> Vec<Range<usize>> {
 
 /// Whether a value is one: not empty, no placeholder, no reference, no ciphertext.
 pub fn literal_value(value: &[u8]) -> bool {
-    !value.is_empty()
-        && !values::is_reference(value)
-        && !values::is_ciphertext(value)
-        && !placeholder::is_password_placeholder(value)
+    !values::stands_for_secret(value)
 }
 
 /// How many built-in patterns have been needed so far in this process.

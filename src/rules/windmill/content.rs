@@ -11,6 +11,7 @@ use super::{Check, Ground};
 use crate::error::Result;
 use crate::finding::{Findings, Severity};
 use crate::subject::File;
+use crate::values;
 use crate::yaml::{Node, Step, Value, dotted};
 
 pub(super) struct Content {
@@ -74,7 +75,10 @@ pub(super) fn ciphertext(ground: &Ground<'_>, text: &Text<'_>, out: &mut Finding
 
 fn secret_variable(text: &Text<'_>, value: &Node, out: &mut Findings<'_>) {
     let fine = |t: &str| {
-        words::is_reference(t) || words::is_external(t) || words::is_ciphertext(t) || t.starts_with("ENC[AES256_GCM,")
+        words::is_reference(t)
+            || words::is_external(t)
+            || words::is_ciphertext(t)
+            || values::is_ciphertext(t.as_bytes())
     };
     if value.is_null() || value.text().is_some_and(fine) {
         return;
@@ -90,7 +94,7 @@ fn secret_variable(text: &Text<'_>, value: &Node, out: &mut Findings<'_>) {
 impl Content {
     fn open_variable(&self, text: &Text<'_>, name: &str, value: &Node, out: &mut Findings<'_>) {
         let Some(said) = value.text().filter(|t| !words::is_reference(t) && !is_word_of_logic(t)) else { return };
-        let why = if words::names_secret(name, &self.setup.names) {
+        let why = if words::names_secret(name, &self.setup.names) && !words::stands_for_secret(said) {
             format!("the variable `{name}` is named like a secret and is none for Windmill")
         } else if let Some(form) = words::secret_value(said) {
             format!("the variable `{name}` is no secret for Windmill, but its value has {form}")
@@ -115,7 +119,7 @@ impl Content {
             }
             let key = steps.iter().rev().find_map(|s| if let Step::Key(k) = s { Some(*k) } else { None });
             let key = key.unwrap_or(name);
-            let why = if words::names_secret(key, &self.setup.names) {
+            let why = if words::names_secret(key, &self.setup.names) && !words::stands_for_secret(said) {
                 format!("`{key}` holds a literal: Windmill never encrypts resources")
             } else if let Some(form) = words::secret_value(said) {
                 format!("`{key}` has {form}: Windmill never encrypts resources")

@@ -38,7 +38,7 @@ fn secret(
     if node.is_null() || node.as_bool().is_some() {
         return;
     }
-    let why = if words::names_secret(key, &ground.setup.names) {
+    let why = if words::names_secret(key, &ground.setup.names) && !words::stands_for_secret(said) {
         format!("`{key}` stands in clear in the exported settings")
     } else if let Some(form) = words::secret_value(said) {
         format!("`{key}` has {form} in the exported settings")

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::policy::Vocabulary;
+use crate::values;
 
 /// Lower-case words of a name: `SlackOAuth_token2` is `slack o auth token 2`; camel case parts too.
 pub(super) fn words(text: &str) -> Vec<String> {
@@ -136,6 +137,12 @@ pub(super) fn names_secret(name: &str, environments: &[Names]) -> bool {
 pub(super) fn is_reference(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || ["$var:", "$res:"].iter().any(|r| text.strip_prefix(r).is_some_and(|t| !t.trim().is_empty()))
+}
+
+/// Whether a literal under the name of a secret is no secret: a placeholder, a template, ciphertext, by the one list that
+/// the secrets rule has too.
+pub(super) fn stands_for_secret(text: &str) -> bool {
+    values::stands_for_secret(text.trim().as_bytes())
 }
 
 /// A user and a password (or a token alone) before the host of a URL.

@@ -111,7 +111,15 @@ impl<'t> Reader<'t> {
         if place == Place::Prose && !value.quoted && !matches!(class, Class::Random | Class::Short) {
             return None;
         }
+        let in_words = matches!(class, Class::Word | Class::Phrase);
+        // Words below a name are most often its settings.
+        if in_words && value.member {
+            return None;
+        }
         let mut confidence = score::confidence(kind, class, place)?;
+        if in_words && self.is_repeated(&value.range) {
+            confidence = Confidence::Low;
+        }
         if value.fallback && !matches!(class, Class::Random | Class::Short | Class::Strong) {
             confidence = Confidence::Low;
         }
@@ -124,6 +132,14 @@ impl<'t> Reader<'t> {
             severity: Severity::Error,
             pair: None,
         })
+    }
+
+    /// A word that stands near by again, as the name of a user, a database or a host, is a default.
+    fn is_repeated(&self, value: &Range<usize>) -> bool {
+        const NEAR: usize = 4 * NAME;
+        let (before, after) = (&self.text[value.start.saturating_sub(NEAR)..value.start], self.ahead(value.end, NEAR));
+        let word = self.text[value.clone()].to_ascii_lowercase();
+        [before, after].iter().any(|near| near.to_ascii_lowercase().contains_str(&word))
     }
 
     /// Code in which no line ends near here.

@@ -110,6 +110,7 @@ impl Class {
             || values::is_template(text)
             || values::is_timestamp(text)
             || is_url(text)
+            || is_structure(text)
             || is_wrapped_word(text)
             // A web token has a detector of its own, which knows more.
             || text.starts_with(b"eyJ") && text.contains(&b'.')
@@ -202,6 +203,12 @@ fn in_words(text: &[u8], quoted: bool, token: bool, file: FileKind) -> Option<Cl
     }
     let lower = words.iter().all(|w| w.len() > 2 && w.iter().all(u8::is_ascii_lowercase));
     (lower && (4..=10).contains(&words.len())).then_some(Class::Phrase)
+}
+
+/// A list or object of JSON.
+fn is_structure(text: &[u8]) -> bool {
+    let opens = [&b"{\""[..], b"[\"", b"[{", b"{'", b"['", b"{\\"].iter().any(|open| text.starts_with(open));
+    opens && (text.ends_with(b"}") || text.ends_with(b"]"))
 }
 
 /// An address, not a piece of one.

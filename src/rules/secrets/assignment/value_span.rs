@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 
 use crate::rules::secrets::assignment::Reader;
 use crate::rules::secrets::assignment::score::VALUE;
+use crate::rules::secrets::file_kind::FileKind;
 
 /// What was read on the right-hand side.
 pub struct Value {
@@ -113,11 +114,15 @@ impl<'t> Reader<'t> {
             start += 2;
         }
         let ahead = &self.text[start.min(self.text.len())..self.text.len().min(start + VALUE)];
+        let literal = quote == b'\'' && !escaped && self.file == FileKind::Config;
         let mut end = 0;
         while end < ahead.len() {
             match ahead[end] {
                 b'\n' => break,
                 b'\\' if escaped => break,
+                // In configuration a backslash in single quotes is one, and two quotes are one.
+                b'\\' if literal => {}
+                b'\'' if literal && ahead.get(end + 1) == Some(&b'\'') => end += 1,
                 b'\\' => end += 1,
                 b if b == quote => break,
                 _ => {}
