@@ -16,8 +16,7 @@ const BELOW: usize = 1200;
 
 /// Keys whose value is a name, in lower case.
 const LABELS: &str = "\
-    name key variable parameterkey parameter secret_name secretname variable_name variablename path env property field \
-    title label option setting";
+    name key variable parameterkey parameter secret_name secretname variable_name variablename path env property";
 
 /// What stands around a name.
 pub(super) enum Label {
@@ -102,7 +101,10 @@ impl Reader<'_> {
                     at = (key.end + quote).max(at + 1);
                     if matches!(self.byte(assigns), b':' | b'=') && !key.contains(&name.start) {
                         let after = self.skip(self.skip(assigns, b":=>"), b" \t");
-                        let value = self.quoted(after).or_else(|| self.plain(&key, after));
+                        // A list or object within is not the value.
+                        let nested = matches!(self.byte(after), b'{' | b'[');
+                        let plain = || if nested { None } else { self.plain(&key, after) };
+                        let value = self.quoted(after).or_else(plain);
                         at = value.as_ref().map_or(after, |value| value.range.end + 1);
                         if depth == 0 && is_listed(VALUE_KEYS, &self.text[key].to_ascii_lowercase()) {
                             values.extend(value);

@@ -86,7 +86,9 @@ impl Reader<'_> {
                         let after = self.skip(self.skip(assigns, b":=>"), b" \t");
                         at = after;
                         if depth == 1 && member {
-                            let value = self.quoted(after).or_else(|| self.plain(&key, after));
+                            let nested = matches!(self.byte(after), b'{' | b'[');
+                            let plain = || if nested { None } else { self.plain(&key, after) };
+                            let value = self.quoted(after).or_else(plain);
                             if self.byte(after) == b'[' {
                                 values.extend(self.list(after + 1));
                             }
