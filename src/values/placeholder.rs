@@ -17,7 +17,7 @@ const PARTS: &str = "\
 
 /// Words of which people build placeholders: a value of nothing else, and simple numbers, is one.
 const VOCABULARY: &str = "\
-    a access account add admin an any api apikey app auth base be by change changed changeit client config \
+    a access account add admin an any api apikey app auth base be by change changed changeit changeme changethis client config \
     credential credentials custom database db default demo dev empty encoded enter env environment external fake \
     fill filled foo bar baz for from generate generated get go goes here in insert is it key local me mock must \
     my new no none not null of on or overridden override paste pass passwd password please prod production \
@@ -69,23 +69,30 @@ pub fn is_password_placeholder(value: &[u8]) -> bool {
         || has_part(&lower)
         || lower.ends_with(b"_here")
         || lower.ends_with(b"-here")
-        || is_made_of_vocabulary(value)
+        || is_made_of(value, |word| is_listed(VOCABULARY, word) || is_listed(WORDS, word))
         || is_low_information(value)
 }
 
+/// A text that says that the value is missing: words of placeholders, or one character again and again. A password that many
+/// people have is none.
+pub fn is_gap(value: &[u8]) -> bool {
+    let repeated = value.len() > 2 && value.iter().all(|b| *b == value[0]) && !value[0].is_ascii_digit();
+    is_made_of(value, |word| is_listed(VOCABULARY, word)) || repeated
+}
+
 /// `CHANGE_ME_IN_UI`, `set-via-vault`, `TestSecret123`: words of placeholders, and a number that counts up.
-fn is_made_of_vocabulary(value: &[u8]) -> bool {
+fn is_made_of(value: &[u8], known: impl Fn(&[u8]) -> bool) -> bool {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-. /!".contains(b);
     let counts_up = |word: &[u8]| b"1234567890".starts_with(word) || b"0123456789".starts_with(word);
-    let known = |word: &[u8]| {
-        let lower = word.to_ascii_lowercase();
-        is_listed(VOCABULARY, &lower) || is_listed(WORDS, &lower)
-    };
     let mut letters = false;
     value.iter().all(plain)
         && words(value).all(|word| {
             letters |= word[0].is_ascii_alphabetic();
-            if word[0].is_ascii_digit() { word.len() == 1 || counts_up(word) } else { known(word) }
+            if word[0].is_ascii_digit() {
+                word.len() == 1 || counts_up(word)
+            } else {
+                known(&word.to_ascii_lowercase())
+            }
         })
         && letters
 }

@@ -64,10 +64,13 @@ fn is_enclosed(value: &[u8], start: &[u8]) -> bool {
         start.starts_with_str(open)
             && value.len() > open.len() + close.len()
             && value.ends_with_str(close)
-            && !holds_random(value[open.len()..value.len() - close.len()].trim())
+            && (OPEN.contains(open) || !holds_random(value[open.len()..value.len() - close.len()].trim()))
     }) || OPEN.iter().any(|open| {
         // What reads a value to the next bracket leaves the closing one out.
-        value.strip_prefix(open.as_bytes()).is_some_and(|rest| !rest.is_empty() && !is_random(rest))
+        value.strip_prefix(open.as_bytes()).is_some_and(|rest| {
+            let name = &rest[..rest.find_byteset(b":-?|").unwrap_or(rest.len())];
+            !name.is_empty() && !is_random(name)
+        })
     })
 }
 
@@ -98,6 +101,8 @@ fn holds_template(value: &[u8]) -> bool {
         let inner = &value[at + open.len()..];
         let Some(end) = inner.find(close) else { return false };
         let inner = inner[..end].trim();
+        // `${NAME:-fallback}` is about the name.
+        let inner = &inner[..inner.find_byteset(b":-?|").unwrap_or(inner.len())];
         !inner.is_empty() && !holds_random(inner) && inner.iter().any(u8::is_ascii_alphabetic)
     })
 }

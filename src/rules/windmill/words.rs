@@ -139,10 +139,11 @@ pub(super) fn is_reference(text: &str) -> bool {
     text.is_empty() || ["$var:", "$res:"].iter().any(|r| text.strip_prefix(r).is_some_and(|t| !t.trim().is_empty()))
 }
 
-/// Whether a literal under the name of a secret is no secret: a placeholder, a template, ciphertext, by the one list that
-/// the secrets rule has too.
+/// Whether a literal under the name of a secret is no secret: a gap or a template, by the lists that the secrets
+/// rule has too. What that takes for a weak password is one here.
 pub(super) fn stands_for_secret(text: &str) -> bool {
-    values::stands_for_secret(text.trim().as_bytes())
+    let value = text.trim().as_bytes();
+    values::is_reference(value) || values::placeholder::is_gap(value)
 }
 
 /// A user and a password (or a token alone) before the host of a URL.

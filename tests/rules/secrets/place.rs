@@ -39,7 +39,7 @@ fn a_test_lowers_what_anybody_can_make_up_and_keeps_what_was_issued() {
     assert_eq!(one("app/tls.yaml", key), ("private-key".into(), High));
     for path in TRIALS {
         assert_eq!(one(path, assigned), ("generic-assignment".into(), Low), "{path}");
-        let code = path.ends_with(".go") || path.ends_with(".php");
+        let code = path.ends_with(".go") || path.ends_with(".php") || path.ends_with(".py");
         assert_eq!(one(path, key), ("private-key".into(), if code { Low } else { High }), "{path}");
         assert_eq!(one(path, &issued), ("github-pat".into(), High), "{path}");
     }

@@ -10,7 +10,7 @@ use crate::rules::secrets::file_kind::FileKind;
 use crate::values::{self, placeholder};
 
 /// Longer values are files, not passwords or tokens.
-pub const VALUE: usize = 2048;
+pub const VALUE: usize = 1024;
 
 /// What a value is, once it may be a secret at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
