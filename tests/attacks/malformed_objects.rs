@@ -78,3 +78,36 @@ fn malformed_commits_are_refused_by_their_faults() {
         }
     }
 }
+
+#[test]
+fn a_code_that_the_policy_turns_off_is_not_told() {
+    let policy = format!("{}rules: {{ git-objects/caseCollision: {{ severity: off }} }}\n", super::OPEN_POLICY);
+    let world = World::with(Hash::Sha1, &policy);
+    let blob = world.blob("x\n");
+    let first = world.entry("100644", "README", &blob, "main", "feat: x");
+    world.passes_at(&Gate::OF_COMMITS, &world.entry("100644", "readme", &blob, &first, "feat: y"));
+    let unsorted = world.tree(&[("100644", "b", &blob), ("100644", "a", &blob)]);
+    world.refused_at(&Gate::OF_COMMITS, &world.commit(&unsorted, &["main"], "feat: x"), "treeNotSorted");
+}
+
+#[test]
+fn what_is_malformed_in_commits_of_others_refuses_nobody() {
+    let world = World::new();
+    let blob = world.blob("x\n");
+    let policy = world.repo.rev("main:portcullis.yaml");
+    let below = world.tree(&[("100644", "A", &blob), ("100644", "a", &blob)]);
+    let root = world.tree(&[("040000", "d", &below), ("100644", "portcullis.yaml", &policy)]);
+    let old = world.commit(&root, &["main"], "feat: old");
+    world.refused_at(&Gate::OF_COMMITS, &old, "zeroPaddedFilemode");
+    // It got in before anybody looked.
+    for server in [world.received(), world.updated(), &world.repo.sandbox().at("origin.git")] {
+        let objects = world.repo.path().join(".git/objects");
+        std::fs::write(server.path().join("objects/info/alternates"), format!("{}\n", objects.display())).unwrap();
+        server.git(["update-ref", "refs/heads/main", &old]);
+    }
+    world.repo.git(["update-ref", "refs/heads/main", &old]);
+    world.repo.git(["fetch", "-q", "--all"]);
+    world.repo.git(["reset", "-q", "--hard"]);
+    world.passes_at(&Gate::OF_COMMITS, &world.entry("100644", "d/b", &blob, "main", "feat: x"));
+    world.passes_at(&Gate::OF_COMMITS, &world.entry("100644", "e", &blob, "main", "feat: y"));
+}

@@ -15,6 +15,7 @@ mod head_of_the_server;
 mod malformed_objects;
 mod masking;
 mod plain_files;
+mod released_trees;
 mod what_becomes_new;
 mod who_pushes;
 

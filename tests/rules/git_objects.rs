@@ -1,12 +1,14 @@
 //! The rule family `git-objects`: its examples, and git's fsck on objects made by chance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use bstr::BStr;
 use portcullis::finding::{Finding, Findings, NothingToHide};
 use portcullis::policy::Trial;
 use portcullis::rules::git_objects::RULE;
 use portcullis::subject::{Object, ObjectKind, Oid};
+
+use crate::support::TestRepo;
 
 const ID: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
 const WHO: &str = "A U Thor <author@example.org> 1767225600 +0100";
@@ -105,4 +107,68 @@ fn a_fault_that_stood_before_is_not_told_again() {
     let found = judge(ObjectKind::Tree, &more, &[&old]);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].origin.path().map(|p| p.to_string()), Some("d/b".into()));
+}
+
+/// What `git fsck` says of every object of a repository, by its id.
+fn fsck(repo: &TestRepo) -> HashMap<String, BTreeSet<String>> {
+    let output = repo.try_git(["fsck", "--strict", "--no-dangling"]);
+    let text = [output.stdout, output.stderr].concat();
+    let mut all: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for line in String::from_utf8_lossy(&text).lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        if let ["error:", id, "object", "could", ..] = words[..] {
+            all.entry(id.trim_end_matches(':').into()).or_default().insert("unparsed".into());
+        }
+        if let ["error" | "warning", "in", _, id, code, ..] = words[..] {
+            let code = code.trim_end_matches(':').to_owned();
+            all.entry(id.trim_end_matches(':').into()).or_default().insert(code);
+        }
+    }
+    all
+}
+
+#[test]
+fn commits_and_tags_made_by_chance_have_the_faults_that_git_fsck_names() {
+    let repo = TestRepo::init();
+    repo.write("a", "a\n");
+    repo.commit("feat: a");
+    let (tree, parent) = (repo.rev("HEAD^{tree}"), repo.rev("HEAD"));
+    let commit = format!("tree {tree}\nparent {parent}\nauthor {WHO}\ncommitter {WHO}\n\nfeat: a\n");
+    let tag = format!("object {parent}\ntype commit\ntag v1.0.0\ntagger {WHO}\n\nv1.0.0\n");
+    let pieces: [&[u8]; 11] =
+        [b"\n", b" ", b"\0", b"<", b">", b"0", b"1", b"-", b"x", b"tagger ", b"99999999999999999999"];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % most
+    };
+    let mut objects = Vec::new();
+    for n in 0..300 {
+        let (kind, mut bytes) =
+            if n % 3 == 0 { ("tag", tag.clone().into_bytes()) } else { ("commit", commit.clone().into_bytes()) };
+        let at = below(bytes.len());
+        let end = (at + below(7)).min(bytes.len());
+        let piece = pieces[below(pieces.len())];
+        bytes.splice(at..end, piece.iter().copied());
+        let file = repo.write("object", &bytes);
+        let file = file.to_str().expect("a path").to_owned();
+        let id = repo.git(["hash-object", "-t", kind, "-w", "--literally", file.as_str()]);
+        objects.push((id, kind, bytes));
+    }
+    let theirs = fsck(&repo);
+    let mut faults = 0;
+    for (id, kind, bytes) in objects {
+        let ours = codes(if kind == "tag" { ObjectKind::Tag } else { ObjectKind::Commit }, &bytes);
+        let theirs = theirs.get(&id).cloned().unwrap_or_default();
+        faults += ours.len();
+        let text = bstr::BString::from(bytes);
+        if theirs.contains("unparsed") {
+            assert!(!ours.is_empty(), "git cannot read {text:?}");
+        } else {
+            assert_eq!(ours, theirs, "{text:?}");
+        }
+    }
+    assert!(faults > 50, "too few of them are malformed");
 }
