@@ -42,7 +42,7 @@ pub struct Commit {
 }
 
 /// A commit that waits again, and the revert on production that took it back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBack {
     pub commit: String,
     pub subject: String,
