@@ -131,7 +131,7 @@ fn the_matrix_has_kinds_and_verdicts_and_no_value() {
     assert_eq!(line("key"), ["key", "staging", "production", "rule", "verdict"]);
     assert_eq!(line("deploy/HOOK_URL"), ["deploy/HOOK_URL", "plain", "plain", "must_differ", "ok"]);
     assert_eq!(line("deploy/NEW"), ["deploy/NEW", "plain", "absent", "must_match", "missing"]);
-    assert_eq!(line("deploy/EMPTY"), ["deploy/EMPTY", "empty", "empty", "must_match", "placeholder"]);
+    assert_eq!(line("deploy/EMPTY"), ["deploy/EMPTY", "empty", "empty", "must_match", "ok"]);
     let (out, _, code) = portcullis(&repo, &["environments", "diff", "staging", "production", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, json["rows"].as_array().unwrap().len()), (0, 6));

@@ -71,7 +71,10 @@ impl Shim<'_> {
         let mut options = Vec::new();
         for option in self.options {
             options.push(b' ');
-            options.extend(quote_bytes(bytes(Path::new(option))?));
+            let word = bytes(Path::new(option))?;
+            // The name of an option needs no quotes; a value that begins with `-` does.
+            let is_name = word.starts_with(b"--") && word.iter().all(|b| b.is_ascii_lowercase() || *b == b'-');
+            options.extend(if is_name { word.to_vec() } else { quote_bytes(word) });
         }
         let mut missing = match self.missing {
             Missing::Refuse => self.fill(REFUSE, &[])?,

@@ -24,6 +24,7 @@ pub struct Status {
     pub probably: usize,
     /// Those that production merged and took back: no merge brings them again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub taken_back: Vec<TakenBack>,
     /// Commits of production that development has under no name.
     pub hotfixes: Vec<Commit>,

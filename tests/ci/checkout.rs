@@ -314,7 +314,7 @@ fn a_run_started_by_hand_is_judged_by_the_policy_of_the_default_branch() {
     let world = World::new();
     world.developer.git(["switch", "-q", "-c", "topic"]);
     world.developer.write("portcullis.yaml", "version: 1\nrules: { secrets: { severity: off } }\n");
-    world.developer.write("deploy.sh", format!("TOKEN=ghp_{}\n", "16C7e42F292c6912E7710c838347Ae178B4a"));
+    world.developer.write("deploy.sh", format!("TOKEN=glpat-{}\n", "x7Kp2mQ9vR4tLw8ZbN3c"));
     world.developer.commit("feat: relax everything");
     let head = world.push("topic");
     let runner = world.checkout("runner", "refs/heads/topic", Some("1"));

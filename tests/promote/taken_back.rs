@@ -171,7 +171,7 @@ fn pull_requests_are_units() {
     };
     assert_eq!(picked(&of(&["12"])), ["feat: a", "feat: b"]);
     assert_eq!(picked(&of(&["#12", "!15"])), ["feat: a", "feat: b", "feat: c"]);
-    assert_eq!(picked(&of(&["20"])), ["feat: d"]);
+    assert_eq!(picked(&of(&["20"])), ["feat: d (#20)"]);
     assert_eq!(picked(&of(&["ABC-7"])), ["feat: c"]);
     let none = of(&["12", "99"]);
     assert_eq!((none.not_found.as_slice(), none.is_ready()), (&["99".to_owned()][..], false));

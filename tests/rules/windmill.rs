@@ -294,7 +294,12 @@ fn key_and_ciphertext_are_found_in_different_commits_in_any_order() {
     assert_eq!(first[0].also[0].path, "x.variable.yaml");
     assert_eq!((first[0].span.line, first[0].span.column), (1, 1));
     files.reverse();
-    assert_eq!(history(&files), first);
+    // All that is told; which of two equal findings remembers what to mask depends on the order.
+    let told = |findings: &[Finding]| -> Vec<_> {
+        let one = |f: &Finding| (f.rule.clone(), f.origin.clone(), f.span, f.also.clone(), f.fingerprint.clone(), shown(f));
+        findings.iter().map(one).collect()
+    };
+    assert_eq!(told(&history(&files)), told(&first));
     assert!(first.iter().all(|f| !shown(f).contains(&key)));
     // One of the two alone is not both.
     assert_eq!(history(&files[..2]), []);

@@ -34,7 +34,7 @@ fn a_first_import_is_not_refused_for_its_messages() {
 #[test]
 fn an_import_may_come_branch_by_branch() {
     let (repo, _) = served(&[]);
-    repo.write("portcullis.yaml", "version: 1\nextends: [dev-main]\n");
+    repo.write("portcullis.yaml", "version: 1\nprotected: [{ branch: main, direct-push: ['*'] }]\n");
     repo.commit(WORDS);
     try_git(&repo, &["push", "-q", "origin", "main:refs/heads/topic"]).passes_saying(&["policy/changed"]);
     try_git(&repo, &["push", "-q", "origin", "main"]).passes();
