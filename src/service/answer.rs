@@ -146,7 +146,7 @@ impl Answer {
         if self.outcome == Outcome::Refused {
             body["findings"] = json!(self.findings);
         }
-        body.to_string()
+        super::log::visible(&body.to_string())
     }
 
     /// Of `portcullis-sync once`: as the gate's.
