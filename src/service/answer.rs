@@ -128,6 +128,10 @@ impl Answer {
         Self::new(Outcome::Full, "Too many syncs of this repository and branch are waiting; try again later")
     }
 
+    pub fn crowded() -> Self {
+        Self::new(Outcome::Full, "Too many syncs are waiting; try again later")
+    }
+
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Outcome::Failed, message)
     }

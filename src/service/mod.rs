@@ -11,6 +11,7 @@
 
 pub mod answer;
 mod child;
+mod connections;
 mod gate;
 mod job;
 mod log;

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
+use super::connections::{self, Seat};
 use super::metrics::Metrics;
 use super::options::{Environment, Serve};
 use super::queue::{Queue, Refusal};
@@ -21,7 +22,7 @@ use super::remote::Remote;
 use super::request::{self, Request};
 use super::scrub::Token;
 use super::worker::Worker;
-use super::{FAILED, USAGE, told_to_stop, wmill};
+use super::{USAGE, told_to_stop, wmill};
 
 /// A body that takes longer to arrive is none.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -45,6 +46,8 @@ struct Service {
     worker: Arc<Worker>,
     queue: Arc<Queue>,
     metrics: Metrics,
+    /// Syncs that may wait or run: half of the connections, so that the others are answered in any case.
+    room: Arc<Semaphore>,
     stage: watch::Sender<Stage>,
 }
 
@@ -67,8 +70,10 @@ pub async fn serve(serve: Serve, environment: Environment) -> u8 {
     let queue = Queue::new(serve.jobs.into(), serve.queue.into(), patience);
     let address = listener.local_addr().map_or_else(|_| serve.listen.to_string(), |a| a.to_string());
     let stage = watch::Sender::new(Stage::Open);
-    let service =
-        Arc::new(Service { serve, caller: environment.caller, worker, queue, metrics: Metrics::default(), stage });
+    let limit = connections::limit(serve.jobs);
+    let room = Arc::new(Semaphore::new(limit / 2));
+    let (caller, metrics) = (environment.caller, Metrics::default());
+    let service = Arc::new(Service { serve, caller, worker, queue, metrics, room, stage });
     if service.caller.is_none() {
         tracing::warn!("PORTCULLIS_SYNC_TOKEN is not set: everybody who reaches this port may ask for a sync");
     }
@@ -95,17 +100,17 @@ pub async fn serve(serve: Serve, environment: Environment) -> u8 {
         // For the last answers; who still sends a request then sends it to nobody.
         tokio::time::sleep(FAREWELL).await;
     };
-    let served = tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served,
-        () = hung => Ok(()),
-    };
+    tokio::select! {
+        () = connections::serve(listener, router, limit, stop) => {}
+        () = hung => {}
+    }
     // A caller may have gone while its job runs.
     service.stage.send_if_modified(|s| std::mem::replace(s, (*s).max(Stage::Closing)) == Stage::Open);
     while service.queue.people() > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     tracing::info!("stopped");
-    if served.is_ok() { 0 } else { FAILED }
+    0
 }
 
 /// Windmill's tool takes seconds to say who it is: nobody waits for it.
@@ -125,7 +130,12 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response<Body> {
     reply(StatusCode::OK, "text/plain; version=0.0.4", text)
 }
 
-async fn sync(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Response<Body> {
+async fn sync(
+    State(service): State<Arc<Service>>,
+    Extension(seat): Extension<Seat>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
     if !service.knows(&headers) {
         let mut response = json(StatusCode::UNAUTHORIZED, r#"{"success":false,"message":"Unauthorized"}"#);
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
@@ -137,6 +147,7 @@ async fn sync(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bod
         Ok(Err(_)) => Err(format!("The request is larger than {} bytes, or broke off", request::LIMIT)),
         Err(_) => Err("The request did not arrive in time".to_owned()),
     };
+    let _at_work = seat.work();
     let read = request.and_then(|r| Remote::read(&r.git_remote_url, &service.serve.settings).map(|remote| (r, remote)));
     let answer = match read {
         Ok((request, remote)) => {
@@ -161,6 +172,12 @@ async fn sync(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bod
 impl Service {
     /// Waits for a turn, then runs the job.
     async fn run(self: Arc<Self>, request: Request, remote: Remote) -> Answer {
+        // Held by the job, not by the connection: who asks and hangs up, again and again, gets no more than others.
+        let Ok(_room) = Arc::clone(&self.room).try_acquire_owned() else {
+            let answer = Answer::crowded();
+            self.metrics.count(&answer, None);
+            return answer;
+        };
         let about = (remote.to_string(), request.git_branch.clone(), request.workspace.clone());
         let mut stage = self.stage.subscribe();
         let mut ending = self.stage.subscribe();
