@@ -1,5 +1,5 @@
 //! Running one program to its end, within a time. Owns limits on time and output; what the output means is the
-//! caller's. Nobody's child outlives its call: what is not waited for is killed, and `worker` ends the whole group.
+//! caller's. Nobody's child outlives its call: what is not waited for is killed, and what it leaves behind is ended.
 
 use std::fs::File;
 use std::io;
@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+
+use super::family::{self, Known};
 
 /// So many bytes of each stream are kept; the rest is read and dropped.
 const KEPT: u64 = 16 << 20;
@@ -66,10 +68,20 @@ pub fn program(name: impl AsRef<Path>, directory: &Path, input: Option<File>) ->
 /// Runs it. When `limit` has passed it is killed.
 pub async fn run(mut command: Command, limit: Duration) -> Result<Ran, Failure> {
     let mut child = command.spawn()?;
+    let known = Known::new(child.id());
     // Its streams are pipes, by `program`.
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
-        let (stdout, stderr, status) = tokio::join!(keep(stdout), keep(stderr), child.wait());
+        // What it leaves may hold the other ends of the pipes, and would work on behind the next steps' backs.
+        let ended = async {
+            let status = child.wait().await;
+            drop(known);
+            (status, family::end_strangers().await)
+        };
+        let (stdout, stderr, (status, alone)) = tokio::join!(keep(stdout), keep(stderr), ended);
+        if !alone {
+            return Err(Failure::Io(io::Error::other("it left a process that cannot be ended")));
+        }
         Ok(Ran { code: status?.code(), stdout: stdout?, stderr: stderr? })
     };
     tokio::time::timeout(limit, work).await.unwrap_or(Err(Failure::TimedOut(limit)))

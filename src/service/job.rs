@@ -14,8 +14,9 @@ use super::remote::Remote;
 use super::repository::{Access, Pushed, Repository};
 use super::request::Request;
 use super::scrub::Scrub;
+use super::seal::Seal;
 use super::wmill::Wmill;
-use super::{gate, worker};
+use super::{family, gate, worker};
 
 /// A branch that moves while we sync gets so many chances to stand still.
 const ATTEMPTS: u32 = 3;
@@ -45,8 +46,9 @@ pub async fn main() -> u8 {
     let answer = tokio::select! {
         answer = sync(&order) => answer,
         _ = closed => {
-            // Dropping the work has killed the child that ran; its own children go with the group.
+            // Dropping the work has killed the child that ran; its own children are ours now, or go with the group.
             tracing::warn!("nobody waits for this job: abandoned");
+            family::end_strangers().await;
             worker::remove(&folder);
             worker::end_own_group();
             return super::FAILED;
@@ -94,7 +96,11 @@ async fn attempt(order: &Order) -> Result<Answer, Answer> {
     for attempt in 1..=ATTEMPTS {
         repository.check_out(start.take(), &request.git_branch).await?;
         let directory = workspace(&repository.tree, &request.path)?;
+        let seal = Seal::new(&repository.tree).map_err(unread)?;
         wmill.pull(&directory, request).await?;
+        if let Some(what) = seal.broken(&repository.tree).map_err(unread)? {
+            return Err(Answer::failed(format!("Windmill sync failed: wmill must leave git's settings alone: {what}")));
+        }
         let changes = repository.stage().await?;
         tracing::info!(attempt, changes = changes.len(), "pulled");
         if changes.is_empty() {
@@ -109,6 +115,10 @@ async fn attempt(order: &Order) -> Result<Answer, Answer> {
         }
     }
     Err(Answer::failed(format!("Git push failed: the branch moved during each of {ATTEMPTS} attempts")))
+}
+
+fn unread(e: std::io::Error) -> Answer {
+    Answer::failed(format!("Windmill sync failed: the work folder cannot be read: {e}"))
 }
 
 /// On a thread of its own: this one must hear when nobody waits any more.

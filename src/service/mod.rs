@@ -1,9 +1,9 @@
 //! `portcullis-sync`: on a webhook it pulls a Windmill workspace, judges what would be committed with the engine of the
 //! gates, commits and pushes. Owns everything beside the gate: HTTP, the queue, child processes, remotes, answers.
 //!
-//!     serve ─ server ─ queue ─┐
-//!                             ├─ worker ══ process boundary ══ job ─ repository, wmill, gate, message
-//!     once ───────────────────┘
+//!     serve ─ connections ─ server ─ queue ─┐
+//!                                           ├─ worker ══ process boundary ══ job ─ repository, wmill, seal, gate
+//!     once ─────────────────────────────────┘
 //!
 //! Every job is a process of its own: a panic, a leak or a kill in one cannot touch another, and its tokens are in no
 //! other job's memory. It gets the request through a pipe that stays open: when the pipe closes, nobody waits for
@@ -12,6 +12,7 @@
 pub mod answer;
 mod child;
 mod connections;
+mod family;
 mod gate;
 mod job;
 mod log;
@@ -23,6 +24,7 @@ pub mod remote;
 mod repository;
 pub mod request;
 pub mod scrub;
+mod seal;
 mod server;
 mod wmill;
 mod worker;
@@ -58,6 +60,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     worker::leave_no_core();
     log::start();
+    family::adopt_orphans();
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         tracing::error!("the runtime cannot be started");
         return ExitCode::from(FAILED);

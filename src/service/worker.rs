@@ -1,5 +1,5 @@
 //! Runs a job as a process of its own. Owns the job's folder, its process group and its end: whatever becomes of the
-//! job, nothing of it is left, neither a process nor a file.
+//! job, nothing of it is left, neither a process nor a file. Who has left the group is `family`'s.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::answer::Answer;
+use super::family::{self, Known};
 use super::job::Order;
 use super::options::{self, Settings};
 use super::request::Request;
@@ -105,6 +106,7 @@ impl Worker {
         folder: PathBuf,
         stop: impl Future<Output = ()>,
     ) -> io::Result<Answer> {
+        let known = Known::new(child.id());
         let group = Group::of(&child);
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("a job without pipes"));
@@ -128,6 +130,9 @@ impl Worker {
         drop(group);
         drop(input);
         let status = child.wait().await;
+        drop(known);
+        // It may have been killed before it could end what its tools had left.
+        family::end_strangers().await;
         if let Some(answer) = ended? {
             return Ok(answer);
         }

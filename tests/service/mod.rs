@@ -3,6 +3,7 @@
 
 mod ending;
 mod forms;
+mod hostile;
 mod http;
 mod leaks;
 mod page;
@@ -101,19 +102,7 @@ impl World {
         let mut command = self.sandbox.command(BINARY, self.sandbox.path());
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(self.arguments(wmill)).args(more);
         command.env("WINDMILL_BASE_URL", self.windmill.url()).envs(environment.iter().copied());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the service starts");
-        let stderr = child.stderr.take().expect("a pipe");
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let inside = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                inside.lock().expect("no panic").push(line);
-            }
-        });
-        let mut service = Service { child, log, address: ([127, 0, 0, 1], 0).into() };
-        let line = service.logged("listening");
-        service.address = line["address"].as_str().expect("an address").parse().expect("an address");
-        service
+        Service::start(command)
     }
 
     /// Runs one request without a server.
@@ -163,6 +152,23 @@ impl Drop for Service {
 }
 
 impl Service {
+    /// Waits until it listens.
+    fn start(mut command: std::process::Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the service starts");
+        let stderr = child.stderr.take().expect("a pipe");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let inside = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                inside.lock().expect("no panic").push(line);
+            }
+        });
+        let mut service = Self { child, log, address: ([127, 0, 0, 1], 0).into() };
+        let line = service.logged("listening");
+        service.address = line["address"].as_str().expect("an address").parse().expect("an address");
+        service
+    }
+
     fn post(&self, body: &Value) -> (u16, Value) {
         post(self.address, body)
     }
