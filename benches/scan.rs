@@ -46,7 +46,7 @@ fn corpus() -> Vec<(BString, Vec<u8>)> {
             if path.is_dir() {
                 walk(&path, out);
             } else if let Ok(bytes) = std::fs::read(&path)
-                && matches!(content(&bytes), Content::Text(_))
+                && !content(&bytes).binary
             {
                 out.push((path.to_string_lossy().as_bytes().into(), bytes));
             }

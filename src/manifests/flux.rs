@@ -17,7 +17,7 @@ pub fn applied(files: &Files<'_>, root: &Node) -> Result<Vec<Node>> {
     let patches = root.at(&["spec", "patches"]).map_or(&[][..], Node::items);
     let substitute = root.at(&["spec", "postBuild", "substitute"]).map_or(&[][..], Node::entries);
     let path = root.at(&["spec", "path"]).and_then(Node::text).and_then(|p| paths::join("".into(), p));
-    let Some(path) = path.filter(|p| !p.is_empty() && !(patches.is_empty() && substitute.is_empty())) else {
+    let Some(path) = path.filter(|p| !(p.is_empty() || (patches.is_empty() && substitute.is_empty()))) else {
         return Ok(Vec::new());
     };
     let mut objects = objects_of(files, &path)?;

@@ -72,8 +72,8 @@ pub async fn serve(serve: Serve, environment: Environment) -> u8 {
     let stage = watch::Sender::new(Stage::Open);
     let limit = connections::limit(serve.jobs);
     let room = Arc::new(Semaphore::new(limit / 2));
-    let (caller, metrics) = (environment.caller, Metrics::default());
-    let service = Arc::new(Service { serve, caller, worker, queue, metrics, room, stage });
+    let caller = environment.caller;
+    let service = Arc::new(Service { serve, caller, worker, queue, metrics: Metrics::default(), room, stage });
     if service.caller.is_none() {
         tracing::warn!("PORTCULLIS_SYNC_TOKEN is not set: everybody who reaches this port may ask for a sync");
     }

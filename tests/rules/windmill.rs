@@ -296,7 +296,8 @@ fn key_and_ciphertext_are_found_in_different_commits_in_any_order() {
     files.reverse();
     // All that is told; which of two equal findings remembers what to mask depends on the order.
     let told = |findings: &[Finding]| -> Vec<_> {
-        let one = |f: &Finding| (f.rule.clone(), f.origin.clone(), f.span, f.also.clone(), f.fingerprint.clone(), shown(f));
+        let one =
+            |f: &Finding| (f.rule.clone(), f.origin.clone(), f.span, f.also.clone(), f.fingerprint.clone(), shown(f));
         findings.iter().map(one).collect()
     };
     assert_eq!(told(&history(&files)), told(&first));
