@@ -30,7 +30,7 @@ static CORPUS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
                     walk(&path, out);
                 }
             } else if let Ok(bytes) = std::fs::read(&path)
-                && matches!(content(&bytes), Content::Text(_))
+                && !content(&bytes).binary
             {
                 out.push(bytes);
             }
