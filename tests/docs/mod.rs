@@ -5,6 +5,7 @@
 
 pub mod commands;
 mod reference;
+mod sample;
 mod schema;
 
 use std::path::{Path, PathBuf};
