@@ -11,7 +11,7 @@ use aho_corasick::packed::{MatchKind, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use divan::Bencher;
 use divan::counter::BytesCount;
-use portcullis::rules::secrets::{Content, built_in, content};
+use portcullis::rules::secrets::{built_in, content};
 
 fn main() {
     divan::main();

@@ -6,7 +6,7 @@ use std::path::Path;
 use bstr::BString;
 use divan::Bencher;
 use divan::counter::BytesCount;
-use portcullis::rules::secrets::{Content, built_in, content};
+use portcullis::rules::secrets::{built_in, content};
 
 fn main() {
     divan::main();
