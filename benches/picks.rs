@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use portcullis::git::{Local, Picked, Write, discover};
+use portcullis::git::{Picked, ThreadRepo, Write, discover};
 use portcullis::promote::evidence::{Grade, gather};
 use portcullis::promote::history::{Change, History};
 use portcullis::promote::simulate::Simulation;
@@ -24,7 +24,7 @@ fn main() {
     };
     let from = variable("PROMOTE_FROM").unwrap_or_else(|| "main".to_owned());
     let found = discover(repo.as_ref()).expect("it opens").expect("it is there");
-    let local = found.local();
+    let local = found.thread_local();
     let (mut counts, mut ids) = (Counts::new(), HashSet::new());
     for onto in onto.split_whitespace() {
         let before = counts.get("pairs").copied().unwrap_or(0);
@@ -46,7 +46,7 @@ fn add(counts: &mut Counts, what: impl Into<String>) {
 }
 
 /// What is found of the pairs that trailers name, with the trailers and without.
-fn evidence(local: &Local<'_>, (from, onto): (&str, &str), counts: &mut Counts) {
+fn evidence(local: &ThreadRepo<'_>, (from, onto): (&str, &str), counts: &mut Counts) {
     let mut history = History::read(local, from, onto).expect("a history");
     let mut truth: BTreeMap<usize, Vec<Oid>> = BTreeMap::new();
     for change in history.main.iter().filter(|c| !c.is_merge()) {

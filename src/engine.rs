@@ -2,11 +2,11 @@
 //! in parallel when there is enough to do, with the same result for any number of threads.
 
 mod blobs;
+mod clean_cache;
 mod commits;
-mod family;
+mod delta_visit;
 mod objects;
-mod seen;
-mod sift;
+mod prescan;
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
@@ -17,14 +17,15 @@ use std::sync::Arc;
 use bstr::BString;
 use rayon::prelude::*;
 
+pub use self::clean_cache::CleanCache;
 use self::commits::{commit_of, trailer};
 use self::objects::Judged;
-pub use self::seen::Seen;
-use self::sift::Sifted;
+use self::prescan::Prescanned;
 use crate::error::Result;
 use crate::finding::{Finding, Findings, InlineAllow, Origin, Redact, Severity, Violation};
 use crate::git::{
-    self, Ask, Changes, GitGraph, GitSnapshot, Local, Mark, RawCommit, Repo, Sifting, SnapshotOf, Source, Update,
+    self, ChangeQuery, Changes, GitGraph, GitSnapshot, RawCommit, Repo, SnapshotOf, Source, StatDigest, ThreadRepo,
+    Update,
 };
 use crate::policy::{Batch, Compiled, Scoped};
 use crate::report::{Stats, Undecided};
@@ -47,13 +48,13 @@ pub struct Outcome {
     /// Remarks on the run as a whole.
     pub notes: Vec<String>,
     /// Marked files in which nothing was found.
-    pub clean: Vec<Mark>,
+    pub clean: Vec<StatDigest>,
     /// The policy's detectors, where it has any of its own.
     pub redactor: Option<Arc<dyn Redact>>,
 }
 
 /// What the engine needs beside source and checks.
-pub struct Setting<'a> {
+pub struct RunConfig<'a> {
     pub checks: &'a Compiled,
     /// Short names or globs of protected branches.
     pub protected: &'a [String],
@@ -61,7 +62,7 @@ pub struct Setting<'a> {
     pub threads: usize,
     pub reading: ManyBlobs,
     /// What a run before found clean, where it may be relied on.
-    pub seen: Option<&'a Seen>,
+    pub seen: Option<&'a CleanCache>,
 }
 
 /// In which way a great number of blobs is read.
@@ -69,7 +70,7 @@ pub struct Setting<'a> {
 pub enum ManyBlobs {
     /// As packs keep them, and where they stand only those in which something could be.
     #[default]
-    Sifted,
+    Prescanned,
     /// Each where it stands: slower, with the same result.
     OneByOne,
 }
@@ -87,35 +88,35 @@ pub fn kinds(source: &Source) -> Kinds {
 }
 
 /// Judges what a source brings.
-pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcome> {
-    let checks = setting.checks;
-    let sifting = setting.reading == ManyBlobs::Sifted;
+pub fn run(repo: &Repo, source: &Source, config: &RunConfig<'_>) -> Result<Outcome> {
+    let checks = config.checks;
+    let prescans = config.reading == ManyBlobs::Prescanned;
     let mut stats = Stats::default();
-    let mut sifted = match source {
-        Source::History { .. } if sifting => Sifted::all(repo, &checks.files, &mut stats)?,
-        _ => Sifted::default(),
+    let mut prescanned = match source {
+        Source::History { .. } if prescans => Prescanned::all(repo, &checks.files, &mut stats)?,
+        _ => Prescanned::default(),
     };
     let only_sifted = checks.files.iter().all(|s| s.check.sieve().is_some()) && checks.files.len() == 1;
-    let unwanted = |id| sifted.nobody_wants(id);
+    let unwanted = |id| prescanned.nobody_wants(id);
     let silent = |id: Oid, raw: RawCommit| {
         let subject = commit_of(raw, id, RefSet::default(), &|| Ok(Vec::new()), &|_| Ok(false));
         checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
     };
-    let sift = Sifting { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
+    let prescan = git::Prescan { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
     let key = RandomState::new().hash_one(0);
     let judged = Judged::new(checks, key);
     let show = |object: &Object<'_>| judged.object(object);
     let inspector = git::Inspector::new(&show);
-    let ask = Ask {
+    let ask = ChangeQuery {
         kinds: checks.kinds(),
-        path_budget: setting.path_budget,
-        protected: setting.protected,
+        path_budget: config.path_budget,
+        protected: config.protected,
         strictness: &|name| checks.strictness.of(name),
         is_excused: &|commit| checks.strictness.is_excused(commit),
         releases: &|name| checks.refs.iter().any(|s| s.check.releases(name)),
-        threads: setting.threads,
-        marks: setting.seen.is_some(),
-        sifting: sifting.then_some(sift),
+        threads: config.threads,
+        marks: config.seen.is_some(),
+        prescan: prescans.then_some(prescan),
         objects: (matches!(source, Source::Push(_)) && !checks.objects.is_empty()).then_some(&inspector),
     };
     let listed = repo.changes(source, &ask);
@@ -129,25 +130,25 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
         }
         Err(error) => return Err(error),
     };
-    if sifting && matches!(source, Source::Push(_)) {
-        sifted = Sifted::of(repo, &changes.blobs, &checks.files, &mut stats)?;
+    if prescans && matches!(source, Source::Push(_)) {
+        prescanned = Prescanned::of(repo, &changes.blobs, &checks.files, &mut stats)?;
     }
-    let local = repo.local();
+    let local = repo.thread_local();
     let refs = match source {
         Source::Push(push) => push.updates.iter().map(|u| u.name.clone()).collect(),
         Source::History { .. } => RefSet::default(),
         _ => local.head_name()?.into_iter().collect(),
     };
-    let mut run = Run::new(setting, refs, key);
+    let mut run = Run::new(config, refs, key);
     run.out.errors.extend(errors);
     run.keep(Batch { refs: run.refs.clone(), findings: malformed });
     match source {
         Source::Push(push) => {
             let head = push.head_ref.as_ref().filter(|head| !head.is_empty());
             run.lands_from = head.map(|head| [b"refs/heads/", head.as_slice()].concat().into());
-            run.on_server = matches!(push.known, git::Known::Refs | git::Known::Quarantine);
+            run.on_server = matches!(push.known, git::Excluded::Refs | git::Excluded::Quarantine);
             let graph = || {
-                let graph = GitGraph::new(&local, push.branches_at.clone(), setting.path_budget)?;
+                let graph = GitGraph::new(&local, push.branches_at.clone(), config.path_budget)?;
                 Ok(if push.on_server { graph.on_server() } else { graph })
             };
             run.replacements(&changes.refs);
@@ -159,7 +160,7 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
     }
     run.commits(repo, &changes.commits);
     run.trees(&local, source, &changes);
-    run.blobs(Some(repo), &changes.blobs, &sifted);
+    run.blobs(Some(repo), &changes.blobs, &prescanned);
     run.finish();
     run.remarks(&changes);
     run.out.stats += stats;
@@ -168,18 +169,18 @@ pub fn run(repo: &Repo, source: &Source, setting: &Setting<'_>) -> Result<Outcom
 }
 
 /// Judges files that belong to no repository.
-pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], setting: &Setting<'_>) -> Outcome {
-    let changes = git::plain_files(root, paths, setting.threads);
-    let mut run = Run::new(setting, RefSet::default(), RandomState::new().hash_one(0));
+pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], config: &RunConfig<'_>) -> Outcome {
+    let changes = git::plain_files(root, paths, config.threads);
+    let mut run = Run::new(config, RefSet::default(), RandomState::new().hash_one(0));
     run.out.notes.push("not a git repository: the files under the given paths were checked as they are".to_owned());
-    run.blobs(None, &changes.blobs, &Sifted::default());
+    run.blobs(None, &changes.blobs, &Prescanned::default());
     run.finish();
     run.remarks(&changes);
     run.out
 }
 
 struct Run<'a> {
-    setting: &'a Setting<'a>,
+    config: &'a RunConfig<'a>,
     /// Keys the in-run identity of secrets.
     key: u64,
     /// The refs to which the whole change goes.
@@ -201,16 +202,16 @@ struct Part {
     errors: Vec<Undecided>,
     stats: Stats,
     pointers: u64,
-    clean: Option<Mark>,
+    clean: Option<StatDigest>,
 }
 
 impl<'a> Run<'a> {
-    fn new(setting: &'a Setting<'a>, refs: RefSet, key: u64) -> Self {
-        Self { setting, key, refs, lands_from: None, on_server: false, pointers: 0, out: Outcome::default() }
+    fn new(config: &'a RunConfig<'a>, refs: RefSet, key: u64) -> Self {
+        Self { config, key, refs, lands_from: None, on_server: false, pointers: 0, out: Outcome::default() }
     }
 
     fn collect(&self) -> Findings<'a> {
-        Findings::new(self.setting.checks.redactor.as_deref().unwrap_or(redactor()), self.key)
+        Findings::new(self.config.checks.redactor.as_deref().unwrap_or(redactor()), self.key)
     }
 
     fn remarks(&mut self, changes: &Changes) {
@@ -224,15 +225,15 @@ impl<'a> Run<'a> {
         }
         let errors = changes.errors.iter().cloned();
         self.out.errors.extend(errors.map(|error| Undecided { error, origin: None }));
-        self.out.redactor = self.setting.checks.redactor.clone();
-        self.out.stats.policies_parsed = self.setting.checks.policies_parsed;
+        self.out.redactor = self.config.checks.redactor.clone();
+        self.out.stats.policies_parsed = self.config.checks.policies_parsed;
         self.out.stats.patterns_compiled = patterns_compiled() as u64;
     }
 
     /// What only several subjects together violate.
     fn finish(&mut self) {
         let mut findings = self.collect();
-        let checks = self.setting.checks;
+        let checks = self.config.checks;
         let mut errors = Vec::new();
         errors.extend(checks.files.iter().filter_map(|s| s.check.finish(&mut findings).err()));
         errors.extend(checks.commits.iter().filter_map(|s| s.check.finish(&mut findings).err()));
@@ -283,7 +284,7 @@ impl<'a> Run<'a> {
         push: &git::Push,
         updates: &[Update],
     ) -> Result<()> {
-        if self.setting.checks.refs.is_empty() || updates.is_empty() {
+        if self.config.checks.refs.is_empty() || updates.is_empty() {
             return Ok(());
         }
         let graph = graph()?;
@@ -301,7 +302,7 @@ impl<'a> Run<'a> {
                 shared: shared.clone(),
             };
             let mut findings = self.collect();
-            for scoped in self.setting.checks.refs.iter().filter(|s| s.scope.has_branch([update.name.as_ref()])) {
+            for scoped in self.config.checks.refs.iter().filter(|s| s.scope.has_branch([update.name.as_ref()])) {
                 if let Err(error) = scoped.check.check(&subject, &mut findings) {
                     let origin = Origin::Ref { name: update.name.clone(), old: update.old, new: update.new };
                     self.out.errors.push(Undecided { error, origin: Some(origin) });
@@ -313,24 +314,24 @@ impl<'a> Run<'a> {
     }
 
     /// The branch as a merge under way will leave it, before the merge is made.
-    fn merge(&mut self, local: &Local<'_>, heads: &[Oid], message: &BString) -> Result<()> {
+    fn merge(&mut self, local: &ThreadRepo<'_>, heads: &[Oid], message: &BString) -> Result<()> {
         let (Some(head), Some(name)) = (local.head()?, local.head_name()?) else { return Ok(()) };
-        if self.setting.checks.refs.is_empty() || heads.is_empty() {
+        if self.config.checks.refs.is_empty() || heads.is_empty() {
             return Ok(());
         }
-        let graph = GitGraph::new(local, None, self.setting.path_budget)?;
+        let graph = GitGraph::new(local, None, self.config.path_budget)?;
         let parents: Vec<Oid> = std::iter::once(head).chain(heads.iter().copied()).collect();
         let new = graph.pending_merge(&parents, message.as_ref())?;
         let update = Update { name, old: Some(head), new: Some(new) };
         self.refs(|| Ok(graph), &git::Push::default(), &[update])
     }
 
-    fn trees(&mut self, local: &Local<'_>, source: &Source, changes: &Changes) {
-        if self.setting.checks.trees.is_empty() {
+    fn trees(&mut self, local: &ThreadRepo<'_>, source: &Source, changes: &Changes) {
+        if self.config.checks.trees.is_empty() {
             return;
         }
         let moves: Vec<(BString, Option<Oid>)> = changes.refs.iter().map(|u| (u.name.clone(), u.new)).collect();
-        let budget = self.setting.path_budget;
+        let budget = self.config.path_budget;
         for job in &changes.trees {
             let of = match (job.tree, source) {
                 (Some(tree), _) => SnapshotOf::Tree(tree),
@@ -366,7 +367,7 @@ impl<'a> Run<'a> {
     fn tree(&self, subject: &Tree<'_>) -> (Vec<Finding>, Vec<Undecided>) {
         let mut findings = self.collect();
         let here = |s: &&Scoped<TreeCheck>| s.scope.has_branch(subject.name.iter().map(AsRef::as_ref));
-        let errors = self.setting.checks.trees.iter().filter(here).filter_map(|scoped| {
+        let errors = self.config.checks.trees.iter().filter(here).filter_map(|scoped| {
             let error = scoped.check.check(subject, &mut findings).err()?;
             Some(Undecided { error, origin: None })
         });
@@ -376,16 +377,16 @@ impl<'a> Run<'a> {
 }
 
 /// What one thread works with.
-struct Desk<'r> {
-    local: Local<'r>,
+struct Worker<'r> {
+    local: ThreadRepo<'r>,
     /// Memory for the next file: fresh pages would cost as much as reading it.
     spare: Cell<Vec<u8>>,
 }
 
 /// Runs jobs on as many threads as pay, each with its own handle on the repository; results in the jobs' order. The
 /// last ones are read first: packs keep the newest version of a file whole, and older ones as what differs from it.
-fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Desk<'_>, &J) -> Part + Sync) -> Vec<Part> {
-    let desk = || Desk { local: repo.local(), spare: Cell::default() };
+fn in_parallel<J: Sync>(repo: &Repo, jobs: &[J], one: impl Fn(&Worker<'_>, &J) -> Part + Sync) -> Vec<Part> {
+    let desk = || Worker { local: repo.thread_local(), spare: Cell::default() };
     if jobs.len() < SERIAL {
         let desk = desk();
         return jobs.iter().map(|j| one(&desk, j)).collect();

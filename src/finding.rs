@@ -89,7 +89,7 @@ impl Origin {
 
 /// A second place that belongs to the same finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Location {
     pub path: BString,
     pub commit: Option<Oid>,
     /// 1-based; 0 where the whole file is meant.
@@ -121,7 +121,7 @@ pub struct Finding {
     pub origin: Origin,
     pub span: Span,
     pub excerpt: Excerpt,
-    pub also: Vec<Place>,
+    pub also: Vec<Location>,
     /// 32 hexadecimal digits.
     pub fingerprint: String,
     /// The key path in a structured file: `spec.source.targetRevision`.
@@ -170,7 +170,7 @@ pub struct Violation<'t> {
     identity: Option<Vec<u8>>,
     key: Option<String>,
     secret: Option<&'t [u8]>,
-    also: Vec<Place>,
+    also: Vec<Location>,
 }
 
 impl<'t> Violation<'t> {
@@ -274,7 +274,7 @@ impl<'t> Violation<'t> {
         self
     }
 
-    pub fn also(mut self, place: Place) -> Self {
+    pub fn also(mut self, place: Location) -> Self {
         self.also.push(place);
         self
     }

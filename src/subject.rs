@@ -174,17 +174,17 @@ impl<'a> Content<'a> {
 }
 
 /// Bytes that were made out of others, as a delta says.
-pub struct Made<'a> {
+pub struct DeltaResult<'a> {
     pub bytes: &'a [u8],
     /// How long the base is.
     pub base: usize,
     /// What stands in both, in the order of `bytes` and without overlaps there. Two that follow each other in both are one.
-    pub kept: &'a [Kept],
+    pub kept: &'a [CopiedRun],
 }
 
 /// A run of bytes that was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct CopiedRun {
     /// Where it starts in the base.
     pub from: usize,
     /// Where it starts now.

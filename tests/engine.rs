@@ -1,10 +1,10 @@
 //! What the engine makes of snapshots: a finding that stood before the change is a note, whatever the policy says of it.
 
 use bstr::ByteSlice;
-use portcullis::engine::{self, ManyBlobs, Setting};
+use portcullis::engine::{self, ManyBlobs, RunConfig};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};
-use portcullis::git::{Known, Push, Source, Update, discover};
+use portcullis::git::{Excluded, Push, Source, Update, discover};
 use portcullis::policy::{self, Policy, PolicyFile};
 use portcullis::report::{Report, Verdict};
 use portcullis::rules::{Check, Checks, Rule};
@@ -41,17 +41,17 @@ fn judge(repo: &TestRepo, old: Option<&str>, new: &str) -> Report {
     let file = PolicyFile::new("portcullis.yaml", "version: 1\nrules: { bad: { severity: error } }\n");
     let policy = Policy::load_for(vec![file], RULES).expect("a policy");
     let compiled = policy.compile(Kinds::ALL, &[]).expect("compiles");
-    let setting = Setting {
+    let config = RunConfig {
         checks: &compiled,
         protected: &[],
         path_budget: 1000,
         threads: 1,
-        reading: ManyBlobs::Sifted,
+        reading: ManyBlobs::Prescanned,
         seen: None,
     };
     let update = Update { name: "refs/heads/main".into(), old: old.map(id), new: Some(id(new)) };
-    let source = Source::Push(Push { updates: vec![update], known: Known::Old, ..Push::default() });
-    let outcome = engine::run(&discover(repo.path()).expect("opens").expect("a repository"), &source, &setting);
+    let source = Source::Push(Push { updates: vec![update], known: Excluded::Old, ..Push::default() });
+    let outcome = engine::run(&discover(repo.path()).expect("opens").expect("a repository"), &source, &config);
     let outcome = outcome.expect("is judged");
     let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
     policy.settle(outcome.batches, outcome.errors, outcome.stats, &run)

@@ -11,7 +11,7 @@ use super::judge::{Gate, Matter};
 use super::policy_file;
 use crate::cli::{Check, SourceArgs};
 use crate::error::{Error, Result};
-use crate::git::{self, Known, Local, Push, Repo, Source, Update};
+use crate::git::{self, Excluded, Push, Repo, Source, ThreadRepo, Update};
 use crate::policy::write_exceptions;
 
 pub fn run(args: Check, outside: &Outside) -> Result<u8> {
@@ -79,7 +79,7 @@ fn existing(paths: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn source(repo: &Repo, args: &Check, outside: &Outside) -> Result<Source> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let s = &args.source;
     if s.staged {
         return Ok(Source::Index { parents: git::merge_heads(repo)? });
@@ -124,7 +124,7 @@ fn read_input(file: &Path, directory: &Path) -> Result<Vec<u8>> {
 }
 
 /// `A..B` (what B has and A lacks) or `A...B` (since they parted); an empty side is HEAD.
-pub(super) fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
+pub(super) fn range_push(local: &ThreadRepo<'_>, range: &str) -> Result<Push> {
     let or_head = |s: &str| if s.is_empty() { "HEAD".to_owned() } else { s.to_owned() };
     let (a, b, parted) = match (range.split_once("..."), range.split_once("..")) {
         (Some((a, b)), _) => (or_head(a), or_head(b), true),
@@ -140,24 +140,24 @@ pub(super) fn range_push(local: &Local<'_>, range: &str) -> Result<Push> {
         old = local.merge_base(old, new)?;
     }
     let update = Update { name: local.branch_called(&b)?, old: Some(old), new: Some(new) };
-    Ok(Push { updates: vec![update], known: Known::Old, ..Push::default() })
+    Ok(Push { updates: vec![update], known: Excluded::Old, ..Push::default() })
 }
 
 /// A ref against what the remotes have.
-fn ref_push(local: &Local<'_>, name: &str) -> Result<Push> {
+fn ref_push(local: &ThreadRepo<'_>, name: &str) -> Result<Push> {
     let new = local.object_named(name)?;
     let update = Update { name: local.branch_called(name)?, old: None, new: Some(new) };
-    Ok(Push { updates: vec![update], known: Known::Tracking(None), asked: true, ..Push::default() })
+    Ok(Push { updates: vec![update], known: Excluded::Tracking(None), asked: true, ..Push::default() })
 }
 
 /// `old new ref` lines, as pre-receive gets them.
-fn push_lines(local: &Local<'_>, text: &[u8]) -> Result<Push> {
+fn push_lines(local: &ThreadRepo<'_>, text: &[u8]) -> Result<Push> {
     let updates = updates(text)?;
     // Asked before the refs move, every ref hides what it reaches; asked afterwards, only the old ids can.
     let mut moved = false;
     for u in &updates {
         moved |= u.new.is_some() && local.find_ref(u.name.as_ref())? == u.new;
     }
-    let known = if moved { Known::Old } else { Known::Refs };
+    let known = if moved { Excluded::Old } else { Excluded::Refs };
     Ok(Push { updates, known, ..Push::default() })
 }

@@ -74,7 +74,7 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
             .hint("list them under `rules: divergence: sources:`; `portcullis init` proposes them"));
     }
     settings.pairs = vec![pair];
-    let local = repo.local();
+    let local = repo.thread_local();
     let of = match (repo.workdir(), local.head()?) {
         (Some(_), _) => SnapshotOf::WorkTree,
         (None, Some(head)) => SnapshotOf::Tree(local.tree_of(head)?),

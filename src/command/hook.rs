@@ -161,7 +161,7 @@ pub fn run_on(command: &HookCommand, host: &Host, out: &mut dyn Write) -> Result
 fn absent_default_branch(host: &Host) -> Result<Option<String>> {
     let Some(repo) = git::discover(&host.directory)?.filter(|repo| repo.workdir().is_none()) else { return Ok(None) };
     // A HEAD that cannot be read is told by every push.
-    let remark = repo.local().default_branch().ok().and_then(|branch| branch.remark(&[]));
+    let remark = repo.thread_local().default_branch().ok().and_then(|branch| branch.remark(&[]));
     Ok(remark.map(|remark| text::sanitise(remark.as_bytes())))
 }
 

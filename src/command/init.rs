@@ -10,7 +10,7 @@ use super::judge::{Gate, Matter};
 use super::policy_file::{self, POLICY_FILE};
 use crate::cli::{Init, JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
-use crate::git::{self, GitSnapshot, Local, Repo, SnapshotOf, Source};
+use crate::git::{self, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
 use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
 use crate::report::Report;
@@ -38,7 +38,7 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
             return Err(error.hint(near.unwrap_or_else(|| names().collect::<Vec<_>>().join(", "))));
         }
     }
-    let local = repo.local();
+    let local = repo.thread_local();
     let snapshot = GitSnapshot::new(&local, SnapshotOf::WorkTree, &[], u64::MAX);
     let survey = Survey::of(&snapshot, &refs(&local)?, args.preset.as_deref())?;
     let keys = keys(&survey, &snapshot, &local, outside)?;
@@ -66,7 +66,7 @@ fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
-fn refs(local: &Local<'_>) -> Result<Refs> {
+fn refs(local: &ThreadRepo<'_>) -> Result<Refs> {
     let short = |prefix: &str| -> Result<Vec<String>> {
         let names = local.refs(prefix)?.into_iter();
         Ok(names.filter_map(|r| r.name.strip_prefix(prefix.as_bytes())?.to_str().ok().map(str::to_owned)).collect())
@@ -80,7 +80,7 @@ fn refs(local: &Local<'_>) -> Result<Refs> {
 }
 
 /// Keys that differ today, under the draft without any.
-fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &Local<'_>, outside: &Outside) -> Result<Keys> {
+fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, outside: &Outside) -> Result<Keys> {
     let mut keys = Keys::default();
     if survey.sources.is_empty() {
         return Ok(keys);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::policy_file::{self, POLICY_FILE};
 use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
-use crate::engine::{self, ManyBlobs, Outcome, Seen, Setting};
+use crate::engine::{self, CleanCache, ManyBlobs, Outcome, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Findings, Mask, Origin, Redact};
 use crate::git::{Repo, Source};
@@ -163,21 +163,21 @@ impl<'a> Gate<'a> {
         }
         let protected = protected(policy);
         let seen = self.seen(policy);
-        let setting = Setting {
+        let config = RunConfig {
             checks: &compiled,
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: self.judge.jobs.unwrap_or(0),
             seen: seen.as_ref(),
-            reading: if self.judge.one_by_one { ManyBlobs::OneByOne } else { ManyBlobs::Sifted },
+            reading: if self.judge.one_by_one { ManyBlobs::OneByOne } else { ManyBlobs::Prescanned },
         };
         let mut outcome = match (matter, self.repo) {
-            (Matter::Change(source), Some(repo)) => engine::run(repo, source, &setting)?,
-            (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &setting),
+            (Matter::Change(source), Some(repo)) => engine::run(repo, source, &config)?,
+            (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &config),
             (Matter::Change(_), None) => return Err(Error::no_repository(&self.outside.directory)),
         };
         if let (Some(title), Matter::Change(source), Some(repo)) = (&self.judge.title, matter, self.repo) {
-            title_for_messages(repo, source, title, &setting, &mut outcome)?;
+            title_for_messages(repo, source, title, &config, &mut outcome)?;
         }
         outcome.batches.extend(self.beside.iter().cloned());
         outcome.notes.splice(0..0, self.notes.iter().cloned());
@@ -200,7 +200,7 @@ impl<'a> Gate<'a> {
     }
 
     /// What a run before found clean, if it can be relied on: the same program by the same policy and options.
-    fn seen(&self, policy: &Policy) -> Option<Seen> {
+    fn seen(&self, policy: &Policy) -> Option<CleanCache> {
         // What stands in a repository of another account was written by nobody we know.
         let repo = self.repo.filter(|repo| self.remembering && !repo.is_foreign())?;
         let mut sum = Sha256::new();
@@ -217,7 +217,7 @@ impl<'a> Gate<'a> {
         }
         let JudgeArgs { only, strict, .. } = &self.judge;
         add(format!("{only:?} {strict} {:?}", self.kinds).as_bytes());
-        Some(Seen::open(&repo.git_dir().join("portcullis"), sum.finalize().into()))
+        Some(CleanCache::open(&repo.git_dir().join("portcullis"), sum.finalize().into()))
     }
 
     /// The detectors of the policy that counts here, where it has any of its own and can be followed.
@@ -251,7 +251,7 @@ impl<'a> Gate<'a> {
 
     fn policy_files(&self) -> Result<Vec<PolicyFile>> {
         if let (Some(revision), Some(repo)) = (&self.judge.policy_from, self.repo) {
-            let local = repo.local();
+            let local = repo.thread_local();
             let commit = local.commit_named(revision)?;
             return Ok(policy_file::at_revision(&local, commit, revision)?.into_iter().collect());
         }
@@ -279,7 +279,7 @@ impl<'a> Gate<'a> {
 
     fn policy_at_head(&self) -> Result<Vec<PolicyFile>> {
         let Some(repo) = self.repo.filter(|r| r.workdir().is_none()) else { return Ok(Vec::new()) };
-        let local = repo.local();
+        let local = repo.thread_local();
         let Some(head) = local.head()? else { return Ok(Vec::new()) };
         Ok(policy_file::at_revision(&local, head, "HEAD")?.into_iter().collect())
     }
@@ -328,12 +328,12 @@ fn title_for_messages(
     repo: &Repo,
     source: &Source,
     title: &str,
-    setting: &Setting<'_>,
+    config: &RunConfig<'_>,
     outcome: &mut Outcome,
 ) -> Result<()> {
     let Source::Push(push) = source else { return Ok(()) };
     let text = format!("{}\n", title.trim_end()).into();
-    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new(), author: None }, setting)?;
+    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new(), author: None }, config)?;
     for batch in &mut outcome.batches {
         let dropped = |f: &Finding| {
             f.rule.starts_with("conventional-commits/") && matches!(f.origin, Origin::Message { commit: Some(_) })

@@ -39,7 +39,7 @@ fn named(name: &str, repo: Option<&Repo>, outside: &Outside) -> Result<Vec<Polic
         return Ok(vec![file]);
     }
     let Some(repo) = repo else { return Err(Error::usage(format!("there is no file {name}"))) };
-    let local = repo.local();
+    let local = repo.thread_local();
     let commit = local.commit_named(name).map_err(|_| {
         Error::usage(format!("`{name}` is neither a file nor a revision"))
             .hint("for example: portcullis policy diff origin/main portcullis.yaml")

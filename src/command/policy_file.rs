@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::git::{Local, Repo};
+use crate::git::{Repo, ThreadRepo};
 use crate::plain_file::Untrusted;
 use crate::policy::{POLICY_LIMIT, PolicyFile};
 use crate::subject::Oid;
@@ -13,13 +13,13 @@ use crate::subject::Oid;
 pub const POLICY_FILE: &str = "portcullis.yaml";
 
 /// The policy of a commit; `None` where it has none.
-pub fn at_commit(local: &Local<'_>, commit: Oid) -> Result<Option<PolicyFile>> {
+pub fn at_commit(local: &ThreadRepo<'_>, commit: Oid) -> Result<Option<PolicyFile>> {
     let file = local.plain_file_at(commit, POLICY_FILE.into(), POLICY_LIMIT)?;
     Ok(PolicyFile::found(POLICY_FILE, file))
 }
 
 /// The same, shown as `NAME:portcullis.yaml`.
-pub fn at_revision(local: &Local<'_>, commit: Oid, name: &str) -> Result<Option<PolicyFile>> {
+pub fn at_revision(local: &ThreadRepo<'_>, commit: Oid, name: &str) -> Result<Option<PolicyFile>> {
     let shown = format!("{name}:{POLICY_FILE}");
     Ok(at_commit(local, commit)?.map(|file| PolicyFile { path: shown.into(), ..file }))
 }

@@ -7,11 +7,11 @@ use std::io::Read;
 use bstr::BStr;
 use rayon::prelude::*;
 
-use super::sift::{Known, Sifted};
-use super::{Desk, Part, Run, in_parallel};
+use super::prescan::{KnownBlob, Prescanned};
+use super::{Part, Run, Worker, in_parallel};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Origin};
-use crate::git::{self, Blob, BlobJob, Local, Repo};
+use crate::git::{self, Blob, BlobJob, Repo, ThreadRepo};
 use crate::policy::Batch;
 use crate::report::Undecided;
 use crate::subject::{Content, File, RefSet};
@@ -29,32 +29,33 @@ pub(super) fn is_pointer(bytes: &[u8]) -> bool {
 
 impl Run<'_> {
     /// Judges all of them, each once.
-    pub(super) fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob], sifted: &Sifted) {
-        if self.setting.checks.files.is_empty() {
+    pub(super) fn blobs(&mut self, repo: Option<&Repo>, jobs: &[BlobJob], prescanned: &Prescanned) {
+        if self.config.checks.files.is_empty() {
             return;
         }
         let parts = match repo {
             Some(repo) => {
-                let mut met = self.families(repo, jobs, sifted);
+                let mut met = self.families(repo, jobs, prescanned);
                 let rest: Vec<(usize, &BlobJob)> =
                     jobs.iter().enumerate().filter(|(at, _)| !met.contains_key(at)).collect();
-                let stored = |desk: &Desk<'_>, (_, job): &(usize, &BlobJob)| {
-                    self.stored(Some(&desk.local), &desk.spare, job, sifted)
+                let stored = |desk: &Worker<'_>, (_, job): &(usize, &BlobJob)| {
+                    self.stored(Some(&desk.local), &desk.spare, job, prescanned)
                 };
                 let read = in_parallel(repo, &rest, stored);
                 met.extend(rest.iter().map(|(at, _)| *at).zip(read));
                 (0..jobs.len()).filter_map(|at| met.remove(&at)).collect()
             }
-            None => {
-                jobs.par_iter().map_init(Cell::default, |spare, job| self.stored(None, spare, job, sifted)).collect()
-            }
+            None => jobs
+                .par_iter()
+                .map_init(Cell::default, |spare, job| self.stored(None, spare, job, prescanned))
+                .collect(),
         };
         self.absorb(parts);
     }
 
     /// Whether the check that was asked has to read a blob where it stands.
-    pub(super) fn reads(&self, job: &BlobJob, known: Known<'_>) -> bool {
-        let files = &self.setting.checks.files;
+    pub(super) fn reads(&self, job: &BlobJob, known: KnownBlob<'_>) -> bool {
+        let files = &self.config.checks.files;
         job.places.iter().any(|place| {
             let path: &BStr = place.path.as_ref();
             files
@@ -64,7 +65,13 @@ impl Run<'_> {
     }
 
     /// Judges a blob where it stands.
-    fn stored(&self, local: Option<&Local<'_>>, spare: &Cell<Vec<u8>>, job: &BlobJob, sifted: &Sifted) -> Part {
+    fn stored(
+        &self,
+        local: Option<&ThreadRepo<'_>>,
+        spare: &Cell<Vec<u8>>,
+        job: &BlobJob,
+        prescanned: &Prescanned,
+    ) -> Part {
         let load = || match (&job.blob, local) {
             (Blob::Object(id), Some(local)) => local.blob_unless_large(*id),
             (Blob::Object(id), None) => Err(Error::undecided(format!("object {id} has no repository"))),
@@ -80,7 +87,7 @@ impl Run<'_> {
             }
         };
         let content = Content::or_in_parts(&load, &open);
-        let mut part = self.blob(&content, job, sifted);
+        let mut part = self.blob(&content, job, prescanned);
         if streamed.get() > 0 {
             part.stats.blobs_read = 1;
             part.stats.bytes_read = streamed.get();
@@ -90,11 +97,11 @@ impl Run<'_> {
     }
 
     /// What the checks say of one content at all its places.
-    pub(super) fn blob(&self, content: &Content<'_>, job: &BlobJob, sifted: &Sifted) -> Part {
+    pub(super) fn blob(&self, content: &Content<'_>, job: &BlobJob, prescanned: &Prescanned) -> Part {
         let mut part = Part::default();
         let blob = if let Blob::Object(id) = &job.blob { Some(*id) } else { None };
-        let known = blob.and_then(|id| sifted.known(id));
-        let seen = job.mark.is_some_and(|mark| self.setting.seen.is_some_and(|seen| seen.holds(&mark)));
+        let known = blob.and_then(|id| prescanned.known(id));
+        let seen = job.mark.is_some_and(|mark| self.config.seen.is_some_and(|seen| seen.holds(&mark)));
         // Places of one blob can be new to different refs.
         let mut found: Vec<(&RefSet, Findings<'_>)> = Vec::new();
         let mut passed_over = false;
@@ -106,7 +113,7 @@ impl Run<'_> {
             });
             let findings = &mut found[at].1;
             let file = File { path, commit: place.commit, blob, symlink: place.symlink, content };
-            let here = self.setting.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
+            let here = self.config.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
             for (number, scoped) in here {
                 if seen && scoped.check.judges_alone() {
                     continue;
@@ -128,7 +135,7 @@ impl Run<'_> {
         }
         let pointer = match content.read() {
             Some(length) => length < LFS_POINTER && content.bytes().is_ok_and(is_pointer),
-            None => passed_over && known.is_some_and(Known::is_pointer),
+            None => passed_over && known.is_some_and(KnownBlob::is_pointer),
         };
         part.pointers = u64::from(pointer);
         if let (Blob::Disk(_), Some(bytes)) = (&job.blob, content.read()) {

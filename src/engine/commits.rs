@@ -5,7 +5,7 @@ use bstr::{BStr, BString};
 use super::{Part, Run, in_parallel};
 use crate::error::Result;
 use crate::finding::{Findings, InlineAllow, Origin, trailer_allows};
-use crate::git::{CommitJob, Local, RawCommit, Repo};
+use crate::git::{CommitJob, RawCommit, Repo, ThreadRepo};
 use crate::policy::{Batch, Scoped};
 use crate::report::Undecided;
 use crate::rules::CommitCheck;
@@ -23,7 +23,7 @@ impl Run<'_> {
     /// The message about to become a commit's.
     pub(super) fn message(
         &mut self,
-        local: &Local<'_>,
+        local: &ThreadRepo<'_>,
         text: &BString,
         others: &[Oid],
         author: Option<&Person>,
@@ -45,7 +45,7 @@ impl Run<'_> {
                 came_by: &came_by,
             };
             let (mut findings, mut errors) = (self.collect(), Vec::new());
-            for scoped in &self.setting.checks.commits {
+            for scoped in &self.config.checks.commits {
                 if let Err(error) = scoped.check.check(&subject, &mut findings) {
                     errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
                 }
@@ -70,20 +70,20 @@ impl Run<'_> {
 
     /// Judges commits and tags by their texts.
     pub(super) fn commits(&mut self, repo: &Repo, jobs: &[CommitJob]) {
-        if self.setting.checks.commits.is_empty() {
+        if self.config.checks.commits.is_empty() {
             return;
         }
         let parts = in_parallel(repo, jobs, |desk, job| self.commit(&desk.local, job));
         self.absorb(parts);
     }
 
-    fn commit(&self, local: &Local<'_>, job: &CommitJob) -> Part {
+    fn commit(&self, local: &ThreadRepo<'_>, job: &CommitJob) -> Part {
         let mut part = Part::default();
         let origin = Origin::Message { commit: Some(job.id) };
         let mut findings = self.collect();
         let mut judge = |subject: &Commit<'_>| {
             let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(job.content.iter());
-            for scoped in self.setting.checks.commits.iter().filter(here) {
+            for scoped in self.config.checks.commits.iter().filter(here) {
                 if let Err(error) = scoped.check.check(subject, &mut findings) {
                     part.errors.push(Undecided { error, origin: Some(origin.clone()) });
                 }
@@ -108,13 +108,13 @@ impl Run<'_> {
             }),
             _ => local.commit(job.id).map(|raw| {
                 let (tree, first) = (raw.node.tree, raw.node.parents.first().copied());
-                let changed = || local.changed_paths(first, tree, self.setting.path_budget);
+                let changed = || local.changed_paths(first, tree, self.config.path_budget);
                 let parents = raw.node.parents.clone();
                 let came_by = |accepts: &dyn Fn(&BStr) -> bool| {
                     if self.lands_from.as_ref().is_some_and(|head| accepts(head.as_ref())) {
                         return Ok(true);
                     }
-                    local.stands_on(job.id, &parents, tree, self.on_server, self.setting.path_budget, accepts)
+                    local.stands_on(job.id, &parents, tree, self.on_server, self.config.path_budget, accepts)
                 };
                 judge(&commit_of(raw, job.id, job.new_to.clone(), &changed, &came_by));
             }),

@@ -7,18 +7,18 @@ use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use super::inspect::Inspector;
-use super::marks::{Mark, Marker};
-use super::prune::Pruned;
+use super::pruned_trees::PrunedTrees;
 use super::source::{Source, Update};
+use super::stat_digest::{StatDigest, StatDigests};
 use super::trees::{self, PathBudget};
-use super::walk::Step;
-use super::{Local, RawCommit, Repo, history, index, push, worktree};
+use super::walk::WalkedCommit;
+use super::{RawCommit, Repo, ThreadRepo, history, index, push, worktree};
 use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Where a blob stands, and the first commit that put it there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct Occurrence {
     pub path: BString,
     pub commit: Option<Oid>,
     pub symlink: bool,
@@ -37,9 +37,9 @@ pub enum Blob {
 #[derive(Clone, Debug)]
 pub struct BlobJob {
     pub blob: Blob,
-    pub places: Vec<Place>,
+    pub places: Vec<Occurrence>,
     /// A file of the work tree that is as the index has it, where somebody asked for that.
-    pub mark: Option<Mark>,
+    pub mark: Option<StatDigest>,
 }
 
 impl BlobJob {
@@ -47,7 +47,7 @@ impl BlobJob {
     pub(super) fn at(id: Oid, path: BString) -> Self {
         Self {
             blob: Blob::Object(id),
-            places: vec![Place { path, commit: None, symlink: false, new_to: RefSet::default() }],
+            places: vec![Occurrence { path, commit: None, symlink: false, new_to: RefSet::default() }],
             mark: None,
         }
     }
@@ -123,7 +123,7 @@ impl Introduced {
 }
 
 /// What the caller knows beside the source.
-pub struct Ask<'a> {
+pub struct ChangeQuery<'a> {
     /// Only what somebody will look at is listed.
     pub kinds: Kinds,
     pub path_budget: u64,
@@ -139,14 +139,14 @@ pub struct Ask<'a> {
     /// Files of the work tree that are as the index has them are marked.
     pub marks: bool,
     /// For history: packs are read by their families of deltas. `None`: each object where it stands.
-    pub sifting: Option<Sifting<'a>>,
+    pub prescan: Option<Prescan<'a>>,
     /// Who is shown the new commits, tags and trees of a push.
     pub objects: Option<&'a Inspector<'a>>,
 }
 
 /// What need not be listed.
 #[derive(Clone, Copy)]
-pub struct Sifting<'a> {
+pub struct Prescan<'a> {
     /// Blobs that nobody will look at, wherever they stand; `None`: every blob is looked at.
     pub unwanted: Option<&'a (dyn Fn(Oid) -> bool + Sync)>,
     /// Whether nobody would say anything of a commit.
@@ -155,49 +155,49 @@ pub struct Sifting<'a> {
 
 impl Repo {
     /// Lists what `source` brings.
-    pub fn changes(&self, source: &Source, ask: &Ask<'_>) -> Result<Changes> {
-        let local = self.local();
-        let budget = PathBudget::new(ask.path_budget);
+    pub fn changes(&self, source: &Source, query: &ChangeQuery<'_>) -> Result<Changes> {
+        let local = self.thread_local();
+        let budget = PathBudget::new(query.path_budget);
         match source {
-            Source::WorkTree { paths } => self.worktree_changes(&local, paths, ask),
+            Source::WorkTree { paths } => self.worktree_changes(&local, paths, query),
             Source::Index { parents } | Source::Merge { heads: parents, .. } => {
                 let mut out = Changes::default();
-                if ask.kinds.meets(Kinds::FILE) {
+                if query.kinds.meets(Kinds::FILE) {
                     let trees: Vec<Oid> = parents.iter().map(|c| local.tree_of(*c)).collect::<Result<_>>()?;
                     let (pairs, submodules) = index::introduced(&local, &trees, &budget)?;
                     out.submodules = submodules;
                     out.blobs = group(pairs.into_iter().map(|p| (p, None)));
                 }
-                if ask.kinds.meets(Kinds::TREE) {
+                if query.kinds.meets(Kinds::TREE) {
                     let name = local.head_name()?;
                     out.trees.push(TreeJob { commit: None, tree: None, name, before: local.head()? });
                 }
                 Ok(out)
             }
             Source::Message { .. } => Ok(Changes::default()),
-            Source::Push(push) => push::push(&local, push, ask, &budget),
-            Source::History { all } => history::history(&local, *all, ask, &budget),
+            Source::Push(push) => push::push(&local, push, query, &budget),
+            Source::History { all } => history::history(&local, *all, query, &budget),
         }
     }
 
-    fn worktree_changes(&self, local: &Local<'_>, paths: &[PathBuf], ask: &Ask<'_>) -> Result<Changes> {
+    fn worktree_changes(&self, local: &ThreadRepo<'_>, paths: &[PathBuf], query: &ChangeQuery<'_>) -> Result<Changes> {
         let root = self.workdir().ok_or_else(|| {
             Error::usage("a bare repository has no work tree to check")
                 .hint("`portcullis check --ref HEAD` judges a ref, `--history` everything")
         })?;
         let mut out = Changes::default();
-        if ask.kinds.meets(Kinds::FILE) {
-            let listing = worktree::tracked_and_new(local, root, paths, ask.threads)?;
-            if paths.is_empty() && ask.kinds.meets(Kinds::TREE) {
+        if query.kinds.meets(Kinds::FILE) {
+            let listing = worktree::tracked_and_new(local, root, paths, query.threads)?;
+            if paths.is_empty() && query.kinds.meets(Kinds::TREE) {
                 // Walked once: a run judges one state of the work tree.
                 self.work_tree.get_or_init(|| listing.entries());
             }
-            let marker = ask.marks.then(|| Marker::new(local)).transpose()?;
+            let marker = query.marks.then(|| StatDigests::new(local)).transpose()?;
             out.blobs = from_disk(listing.files, marker.as_ref());
             out.errors = listing.errors;
             out.submodules = listing.submodules;
         }
-        if ask.kinds.meets(Kinds::TREE) {
+        if query.kinds.meets(Kinds::TREE) {
             out.trees.push(TreeJob { commit: None, tree: None, name: local.head_name()?, before: None });
         }
         Ok(out)
@@ -210,10 +210,10 @@ pub fn plain_files(root: &std::path::Path, paths: &[PathBuf], threads: usize) ->
     Changes { blobs: from_disk(listing.files, None), errors: listing.errors, ..Changes::default() }
 }
 
-fn from_disk(files: Vec<worktree::Disk>, marker: Option<&Marker>) -> Vec<BlobJob> {
+fn from_disk(files: Vec<worktree::Disk>, marker: Option<&StatDigests>) -> Vec<BlobJob> {
     let job = |f: worktree::Disk, mark| BlobJob {
         blob: Blob::Disk(f.file),
-        places: vec![Place { path: f.path, commit: None, symlink: f.symlink, new_to: RefSet::default() }],
+        places: vec![Occurrence { path: f.path, commit: None, symlink: f.symlink, new_to: RefSet::default() }],
         mark,
     };
     match marker {
@@ -239,14 +239,14 @@ pub(super) fn group(pairs: impl Iterator<Item = (Pair, Option<Oid>)>) -> Vec<Blo
             jobs.push(BlobJob { blob: Blob::Object(pair.blob), places: Vec::new(), mark: None });
             jobs.len() - 1
         });
-        jobs[job].places.push(Place { path: pair.path, commit, symlink: pair.symlink, new_to: RefSet::default() });
+        jobs[job].places.push(Occurrence { path: pair.path, commit, symlink: pair.symlink, new_to: RefSet::default() });
     }
     jobs.iter_mut().filter(|job| job.places.len() > 1).for_each(|job| first_of_each(&mut job.places));
     jobs
 }
 
 /// A pair that comes and goes is one pair: its first commit stands for it.
-fn first_of_each(places: &mut Vec<Place>) {
+fn first_of_each(places: &mut Vec<Occurrence>) {
     let mut order: Vec<usize> = (0..places.len()).collect();
     let key = |at: usize| (&places[at].path, places[at].symlink);
     // Stable: the first of its kind stays the first.
@@ -260,7 +260,7 @@ fn first_of_each(places: &mut Vec<Place>) {
 
 /// Lists the tag objects between a ref and what it finally points at, and returns that.
 pub(super) fn judged_tags(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     new: Oid,
     update: &Update,
     known: &[Oid],
@@ -284,8 +284,8 @@ pub(super) fn judged_tags(
 }
 
 /// A ref may point at a tree: everything in it is introduced.
-pub(super) fn bare_tree(
-    local: &Local<'_>,
+pub(super) fn ref_to_tree(
+    local: &ThreadRepo<'_>,
     tree: Oid,
     inspector: Option<&Inspector<'_>>,
     out: &mut Changes,
@@ -303,27 +303,33 @@ pub(super) fn bare_tree(
 
 /// What each commit introduces against all its parents, in the order of `steps`.
 pub(super) fn introduced_by(
-    local: &Local<'_>,
-    steps: &[Step],
+    local: &ThreadRepo<'_>,
+    steps: &[WalkedCommit],
     budget: &PathBudget,
-    unwanted: Option<(&(dyn Fn(Oid) -> bool + Sync), &Pruned)>,
+    unwanted: Option<(&(dyn Fn(Oid) -> bool + Sync), &PrunedTrees)>,
     inspector: Option<&Inspector<'_>>,
 ) -> Result<Vec<Introduced>> {
-    // Most parents are steps themselves: no commit is decoded once for itself and again for each child.
-    let tree = |local: &Local<'_>, step: &Step| Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?));
+    // Most parents are steps themselves: no commit is decoded_commits once for itself and again for each child.
+    let tree = |local: &ThreadRepo<'_>, step: &WalkedCommit| {
+        Ok((step.id, step.tree.map_or_else(|| local.tree_of(step.id), Ok)?))
+    };
     let known: Result<HashMap<Oid, Oid>> = match steps.len() {
         0..64 => steps.iter().map(|step| tree(local, step)).collect(),
         _ => {
             let repo = local.repo;
-            steps.par_iter().with_min_len(64).map_init(|| repo.local(), |local, step| tree(local, step)).collect()
+            steps
+                .par_iter()
+                .with_min_len(64)
+                .map_init(|| repo.thread_local(), |local, step| tree(local, step))
+                .collect()
         }
     };
     let known = known?;
-    let tree_of = |local: &Local<'_>, commit: Oid| match known.get(&commit) {
+    let tree_of = |local: &ThreadRepo<'_>, commit: Oid| match known.get(&commit) {
         Some(tree) => Ok(*tree),
         None => local.tree_of(commit),
     };
-    let one = |local: &Local<'_>, step: &Step| -> Result<Introduced> {
+    let one = |local: &ThreadRepo<'_>, step: &WalkedCommit| -> Result<Introduced> {
         let mut found = Introduced::default();
         inspector.map_or(Ok(()), |inspector| inspector.read(local, step.id))?;
         let tree = tree_of(local, step.id)?;
@@ -345,7 +351,7 @@ pub(super) fn introduced_by(
     // The newest first, as packs have them.
     let backwards = steps.par_iter().rev().with_min_len(16);
     let mut found: Vec<Introduced> =
-        backwards.map_init(|| repo.local(), |local, step| one(local, step)).collect::<Result<_>>()?;
+        backwards.map_init(|| repo.thread_local(), |local, step| one(local, step)).collect::<Result<_>>()?;
     found.reverse();
     Ok(found)
 }

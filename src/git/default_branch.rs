@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Local, Update};
+use super::{ThreadRepo, Update};
 use crate::error::Result;
 use crate::subject::Oid;
 
@@ -23,7 +23,7 @@ pub struct DefaultBranch {
     others: Option<BTreeSet<BString>>,
 }
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     pub fn default_branch(&self) -> Result<DefaultBranch> {
         let head = self.head_name()?.map(|name| self.moved_by(name.as_ref())).transpose()?;
         let tip = self.head()?;

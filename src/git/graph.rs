@@ -8,7 +8,7 @@ use bstr::{BStr, BString};
 
 use super::pick::Picker;
 use super::trees::{self, PathBudget};
-use super::{Local, gix_id, oid, tips, unreadable};
+use super::{ThreadRepo, gix_id, oid, tips, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Graph, Links, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
 
@@ -18,7 +18,7 @@ const MERGE_BASE_LEVELS: usize = 24;
 /// See the module.
 pub struct GitGraph<'r> {
     /// Writes go to memory, and what was written is read from there.
-    local: Local<'r>,
+    local: ThreadRepo<'r>,
     commit_graph: Option<gix::commitgraph::Graph>,
     shallow: Vec<Oid>,
     path_budget: u64,
@@ -34,8 +34,8 @@ pub struct GitGraph<'r> {
 impl<'r> GitGraph<'r> {
     /// `branches_at`: the prefix under which `refs/heads/x` of the server is known here; the branch of that name here
     /// stands in where there is none. `None` on the server itself.
-    pub fn new(local: &Local<'r>, branches_at: Option<String>, path_budget: u64) -> Result<Self> {
-        let memory = Local { gix: local.gix.clone().with_object_memory(), repo: local.repo };
+    pub fn new(local: &ThreadRepo<'r>, branches_at: Option<String>, path_budget: u64) -> Result<Self> {
+        let memory = ThreadRepo { gix: local.gix.clone().with_object_memory(), repo: local.repo };
         Ok(Self {
             // A damaged or foreign commit-graph is an optimisation lost, not an answer lost.
             commit_graph: memory.gix.commit_graph_if_enabled().ok().flatten(),

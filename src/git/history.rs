@@ -3,26 +3,31 @@
 
 use std::collections::HashSet;
 
-use super::changes::{Ask, BlobJob, Changes, CommitJob, bare_tree, group, introduced_by, judged_tags};
-use super::decoded::Decoded;
-use super::prune::Pruned;
+use super::changes::{BlobJob, ChangeQuery, Changes, CommitJob, group, introduced_by, judged_tags, ref_to_tree};
+use super::decoded_commits::DecodedCommits;
+use super::pruned_trees::PrunedTrees;
 use super::source::Update;
 use super::trees::PathBudget;
-use super::{Local, oid, unreadable, walk};
+use super::{ThreadRepo, oid, unreadable, walk};
 use crate::error::{Error, Result};
 use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what all commits that refs reach bring, and with `all` what else the store holds.
-pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
+pub(super) fn history(
+    local: &ThreadRepo<'_>,
+    all: bool,
+    query: &ChangeQuery<'_>,
+    budget: &PathBudget,
+) -> Result<Changes> {
     let repo = local.repo;
-    let unwanted = ask.sifting.and_then(|s| s.unwanted).filter(|_| ask.kinds.meets(Kinds::FILE));
+    let unwanted = query.prescan.and_then(|s| s.unwanted).filter(|_| query.kinds.meets(Kinds::FILE));
     // What one thread does alone goes beside what all can share.
-    let decode = || ask.sifting.map(|s| Decoded::read(repo, s.silent)).transpose();
-    let (listed, decoded) = rayon::join(|| tips(&repo.local(), budget), decode);
+    let decode = || query.prescan.map(|s| DecodedCommits::read(repo, s.silent)).transpose();
+    let (listed, decoded_commits) = rayon::join(|| tips(&repo.thread_local(), budget), decode);
     let (tips, mut out) = listed?;
-    let decoded = decoded?.unwrap_or_default();
-    let prune = || unwanted.map(|unwanted| Pruned::read(repo, unwanted)).transpose();
-    let (steps, pruned) = rayon::join(|| walk::all_commits(&repo.local(), &tips, &decoded), prune);
+    let decoded_commits = decoded_commits?.unwrap_or_default();
+    let prune = || unwanted.map(|unwanted| PrunedTrees::read(repo, unwanted)).transpose();
+    let (steps, pruned) = rayon::join(|| walk::all_commits(&repo.thread_local(), &tips, &decoded_commits), prune);
     let (steps, pruned) = (steps?, pruned?);
     // What is here is judged all the same, but nobody can say that all of history is clean.
     let boundary = local.shallow_boundary()?;
@@ -32,14 +37,14 @@ pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &Path
                 .hint("`git fetch --unshallow` (in CI: `fetch-depth: 0`) brings the missing history"),
         );
     }
-    if ask.kinds.meets(Kinds::FILE) {
+    if query.kinds.meets(Kinds::FILE) {
         let unwanted = unwanted.zip(pruned.as_ref());
         let pairs = introduced_by(local, &steps, budget, unwanted, None)?;
         out.submodules += pairs.iter().map(|p| p.submodules).sum::<u64>();
         let pairs = steps.iter().zip(pairs).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         out.blobs.extend(group(pairs));
     }
-    let heard = steps.iter().filter(|s| !decoded.is_silent(s.id));
+    let heard = steps.iter().filter(|s| !decoded_commits.is_silent(s.id));
     out.commits.extend(heard.map(|s| CommitJob {
         id: s.id,
         kind: ObjectKind::Commit,
@@ -47,20 +52,20 @@ pub(super) fn history(local: &Local<'_>, all: bool, ask: &Ask<'_>, budget: &Path
         new_to: RefSet::default(),
     }));
     if all {
-        unreachable_objects(local, unwanted, &decoded, &mut out)?;
+        unreachable_objects(local, unwanted, &decoded_commits, &mut out)?;
     }
     Ok(out)
 }
 
 /// The commits at which refs end, and whatever else refs name.
-fn tips(local: &Local<'_>, budget: &PathBudget) -> Result<(Vec<Oid>, Changes)> {
+fn tips(local: &ThreadRepo<'_>, budget: &PathBudget) -> Result<(Vec<Oid>, Changes)> {
     let mut out = Changes::default();
     let mut tips: Vec<Oid> = local.head()?.into_iter().collect();
     for r in local.refs("refs/")? {
         let update = Update { name: r.name.clone(), old: None, new: Some(r.target) };
         match judged_tags(local, r.target, &update, &[], None, &mut out)? {
             (id, ObjectKind::Commit) => tips.push(id),
-            (id, ObjectKind::Tree) => bare_tree(local, id, None, &mut out, budget)?,
+            (id, ObjectKind::Tree) => ref_to_tree(local, id, None, &mut out, budget)?,
             (id, _) => out.blobs.push(BlobJob::at(id, r.name)),
         }
     }
@@ -71,9 +76,9 @@ fn tips(local: &Local<'_>, budget: &PathBudget) -> Result<(Vec<Oid>, Changes)> {
 
 /// Objects of the store that no ref reaches; a blob there has no path, its id stands for one.
 fn unreachable_objects(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     unwanted: Option<&(dyn Fn(Oid) -> bool + Sync)>,
-    decoded: &Decoded,
+    decoded_commits: &DecodedCommits,
     out: &mut Changes,
 ) -> Result<()> {
     let seen_blobs: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
@@ -91,7 +96,9 @@ fn unreachable_objects(
             ObjectKind::Blob if !seen_blobs.contains(&id) && !unwanted.is_some_and(|u| u(id)) => {
                 out.blobs.push(BlobJob::at(id, id.to_string().into()))
             }
-            kind @ (ObjectKind::Commit | ObjectKind::Tag) if !seen_commits.contains(&id) && !decoded.is_silent(id) => {
+            kind @ (ObjectKind::Commit | ObjectKind::Tag)
+                if !seen_commits.contains(&id) && !decoded_commits.is_silent(id) =>
+            {
                 let (content, new_to) = (RefSet::default(), RefSet::default());
                 out.commits.push(CommitJob { id, kind, content, new_to });
             }

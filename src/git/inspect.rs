@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bstr::BStr;
 
-use super::Local;
+use super::ThreadRepo;
 use crate::error::Result;
 use crate::subject::{Object, ObjectKind, Oid};
 
@@ -28,7 +28,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// Reads an object that nobody has opened so far; nobody knows where it stands.
-    pub(super) fn read(&self, local: &Local<'_>, id: Oid) -> Result<()> {
+    pub(super) fn read(&self, local: &ThreadRepo<'_>, id: Oid) -> Result<()> {
         if self.is_first(id) {
             let (kind, bytes) = local.object(id)?;
             (self.show)(&Object { id, kind: kind.into(), bytes: &bytes, path: BStr::new(""), before: &[] });

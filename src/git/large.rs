@@ -7,7 +7,7 @@ use std::path::Path;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::{Local, gix_id, unreadable};
+use super::{ThreadRepo, gix_id, unreadable};
 use crate::error::Result;
 use crate::subject::Oid;
 
@@ -72,8 +72,8 @@ impl<R: Read> Read for Promised<R> {
     }
 }
 
-impl<'r> Local<'r> {
-    /// A blob's content as [`Local::blob`] gives it; `None`: it is [`LARGE`].
+impl<'r> ThreadRepo<'r> {
+    /// A blob's content as [`ThreadRepo::blob`] gives it; `None`: it is [`LARGE`].
     pub fn blob_unless_large(&self, id: Oid) -> Result<Option<Vec<u8>>> {
         // What cannot be found is told by who reads it.
         let header = self.gix.try_find_header(gix_id(id)).ok().flatten();

@@ -3,7 +3,7 @@
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::Local;
+use super::ThreadRepo;
 
 /// What the configuration says about messages; `None` where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct MessageSettings {
     pub verbose: bool,
 }
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// What the configuration says about messages. `parameters`: the value of `GIT_CONFIG_PARAMETERS`, which wins.
     pub fn message_settings(&self, parameters: Option<&[u8]>) -> MessageSettings {
         let config = self.gix.config_snapshot();

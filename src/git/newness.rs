@@ -25,16 +25,16 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::objects::peel;
 use super::push::protected_tips;
-use super::source::{Known, Push};
-use super::walk::{self, Step};
-use super::{Ask, Local};
+use super::source::{Excluded, Push};
+use super::walk::{self, WalkedCommit};
+use super::{ChangeQuery, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{ObjectKind, Oid, RefSet};
 
 /// What a push brings.
 pub(super) struct Newness {
     /// Each parent before its children.
-    pub steps: Vec<Step>,
+    pub steps: Vec<WalkedCommit>,
     /// For each step: the refs to which its content is new. Empty for what waits in quarantine and no ref reaches.
     pub content: Vec<RefSet>,
     /// For each step: the branches on which its message is judged.
@@ -65,9 +65,9 @@ struct Class {
 }
 
 struct Walker<'a, 'r> {
-    local: &'a Local<'r>,
+    local: &'a ThreadRepo<'r>,
     push: &'a Push,
-    ask: &'a Ask<'a>,
+    ask: &'a ChangeQuery<'a>,
     /// For each update, the commit at which it ends.
     tips: &'a [Option<Oid>],
     /// Objects that wait in quarantine, sorted.
@@ -78,14 +78,14 @@ struct Walker<'a, 'r> {
 
 /// `tips`: for each update, the commit at which it ends, if it ends at one. `waiting`: commits of the quarantine, sorted.
 pub(super) fn of(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     push: &Push,
-    ask: &Ask<'_>,
+    ask: &ChangeQuery<'_>,
     tips: &[Option<Oid>],
     waiting: Option<&[Oid]>,
 ) -> Result<Newness> {
     let mut walker = Walker { local, push, ask, tips, waiting, listed: None };
-    let mut steps: HashMap<Oid, Step> = HashMap::new();
+    let mut steps: HashMap<Oid, WalkedCommit> = HashMap::new();
     let mut content: HashMap<Oid, Shares> = HashMap::new();
     let mut messages: HashMap<Oid, Shares> = HashMap::new();
     let mut began_at = vec![None; tips.len()];
@@ -108,11 +108,11 @@ pub(super) fn of(
     for id in waiting.into_iter().flatten() {
         if !steps.contains_key(id) {
             let node = local.commit(*id)?.node;
-            steps.insert(*id, Step { id: *id, parents: node.parents, tree: Some(node.tree) });
+            steps.insert(*id, WalkedCommit { id: *id, parents: node.parents, tree: Some(node.tree) });
         }
     }
     // The order of a map is nobody's.
-    let mut steps: Vec<Step> = steps.into_values().collect();
+    let mut steps: Vec<WalkedCommit> = steps.into_values().collect();
     steps.sort_unstable_by_key(|s| s.id);
     let steps = walk::parents_first(steps);
     let names = push.updates.iter().map(|u| u.name.clone()).collect();
@@ -158,7 +158,7 @@ impl Sets<'_> {
 }
 
 /// Hands each member on from its tip to every commit below it whose message is judged.
-fn spread(class: &Class, tips: &[Option<Oid>], brought: &[Step], judged: &Judged) -> HashMap<Oid, Bits> {
+fn spread(class: &Class, tips: &[Option<Oid>], brought: &[WalkedCommit], judged: &Judged) -> HashMap<Oid, Bits> {
     let Judged { commits, members } = judged;
     if members.is_empty() {
         return HashMap::new();
@@ -192,11 +192,11 @@ struct Judged {
 
 impl Walker<'_, '_> {
     fn is_range(&self) -> bool {
-        matches!(self.push.known, Known::Old | Known::Commits(_))
+        matches!(self.push.known, Excluded::Old | Excluded::Commits(_))
     }
 
     fn is_server(&self) -> bool {
-        matches!(self.push.known, Known::Refs | Known::Quarantine)
+        matches!(self.push.known, Excluded::Refs | Excluded::Quarantine)
     }
 
     /// The conditions under which a ref is judged, in an order that is the same for every ref.
@@ -224,7 +224,7 @@ impl Walker<'_, '_> {
     }
 
     /// Commits that are new to the refs of a class, each parent before its children.
-    fn brought(&mut self, class: &Class) -> Result<Vec<Step>> {
+    fn brought(&mut self, class: &Class) -> Result<Vec<WalkedCommit>> {
         let tips: Vec<Oid> = class.members.iter().filter_map(|at| self.tips[*at]).collect();
         let known = self.named(class)?;
         let (fresh, open) = self.waiting_below(&tips, &known)?;
@@ -248,7 +248,7 @@ impl Walker<'_, '_> {
     }
 
     /// What waits in quarantine below some commits, and where that ends at commits which are not known.
-    fn waiting_below(&self, tips: &[Oid], known: &[Oid]) -> Result<(Vec<Step>, Vec<Oid>)> {
+    fn waiting_below(&self, tips: &[Oid], known: &[Oid]) -> Result<(Vec<WalkedCommit>, Vec<Oid>)> {
         let (mut fresh, mut open) = (Vec::new(), Vec::new());
         let mut seen: HashSet<Oid> = HashSet::new();
         let mut stack: Vec<Oid> = tips.to_vec();
@@ -259,7 +259,7 @@ impl Walker<'_, '_> {
             if self.waiting.is_some_and(|ids| ids.binary_search(&id).is_ok()) {
                 let node = self.local.commit(id)?.node;
                 stack.extend(&node.parents);
-                fresh.push(Step { id, parents: node.parents, tree: Some(node.tree) });
+                fresh.push(WalkedCommit { id, parents: node.parents, tree: Some(node.tree) });
             } else {
                 open.push(id);
             }
@@ -269,7 +269,7 @@ impl Walker<'_, '_> {
         Ok((fresh, open))
     }
 
-    /// Known commits that can be named without listing refs: old ids, and protected branches.
+    /// Excluded commits that can be named without listing refs: old ids, and protected branches.
     fn named(&self, class: &Class) -> Result<Vec<Oid>> {
         let mut known = Vec::new();
         for update in &self.push.updates {
@@ -279,10 +279,10 @@ impl Walker<'_, '_> {
             }
         }
         match &self.push.known {
-            Known::Old => {}
-            Known::Commits(list) => known.extend(list),
-            Known::Tracking(asked) => known.extend(asked.iter().flatten().filter(|id| self.local.has(**id))),
-            Known::Refs | Known::Quarantine => {
+            Excluded::Old => {}
+            Excluded::Commits(list) => known.extend(list),
+            Excluded::Tracking(asked) => known.extend(asked.iter().flatten().filter(|id| self.local.has(**id))),
+            Excluded::Refs | Excluded::Quarantine => {
                 for name in self.ask.protected.iter().filter(|p| !super::push::is_pattern(p)) {
                     let full = BString::from(format!("refs/heads/{name}"));
                     if is_as_strict(&self.strictness(full.as_ref()), &class.strictness)
@@ -301,10 +301,10 @@ impl Walker<'_, '_> {
     /// Whether refs that were not named yet can be as strict as a class.
     fn has_more_refs(&self, class: &Class) -> bool {
         match self.push.known {
-            Known::Old | Known::Commits(_) => false,
-            Known::Tracking(_) => true,
+            Excluded::Old | Excluded::Commits(_) => false,
+            Excluded::Tracking(_) => true,
             // Of protected branches all are named, unless a pattern means more of them.
-            Known::Refs | Known::Quarantine => {
+            Excluded::Refs | Excluded::Quarantine => {
                 class.strictness.last() != Some(&true) || self.ask.protected.iter().any(|p| super::push::is_pattern(p))
             }
         }
@@ -344,7 +344,7 @@ impl Walker<'_, '_> {
         } else if self.is_first(class)? {
             // Nobody can mend the messages of an import; only what no ref had before can be new words.
             hidden.extend(self.listed()?.iter().map(|(_, tip)| *tip));
-            if hidden.is_empty() && self.push.known != Known::Tracking(None) {
+            if hidden.is_empty() && self.push.known != Excluded::Tracking(None) {
                 members.clear();
             }
         }
@@ -404,7 +404,7 @@ fn has_messages(name: &BStr, is_asked: bool) -> bool {
 }
 
 /// The commit behind a ref's target, if it is one.
-fn commit_at(local: &Local<'_>, target: Oid) -> Result<Option<Oid>> {
+fn commit_at(local: &ThreadRepo<'_>, target: Oid) -> Result<Option<Oid>> {
     let (id, kind) = peel(local, target)?;
     Ok((kind == ObjectKind::Commit).then_some(id))
 }

@@ -4,11 +4,11 @@
 use bstr::{BString, ByteSlice};
 use gix::objs::{Find, Kind};
 
-use super::{Local, gix_id, oid};
+use super::{ThreadRepo, gix_id, oid};
 use crate::error::{Error, Result};
 use crate::subject::{Node, ObjectKind, Oid, Person, TagObject};
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// Any object's kind and bytes.
     pub(crate) fn object(&self, id: Oid) -> Result<(Kind, Vec<u8>)> {
         let mut buf = Vec::new();
@@ -80,7 +80,7 @@ impl From<Kind> for ObjectKind {
     }
 }
 
-fn missing(id: Oid, local: &Local<'_>) -> Error {
+fn missing(id: Oid, local: &ThreadRepo<'_>) -> Error {
     let error = Error::undecided(format!("object {id} is not here"));
     if local.gix.config_snapshot().string("extensions.partialClone").is_some() {
         error.hint(format!("this is a partial clone: `git cat-file -e {id}` fetches the object"))
@@ -204,7 +204,7 @@ fn parse_tag(id: Oid, bytes: Vec<u8>) -> Result<TagObject> {
 }
 
 /// Follows tag objects to what they finally point at.
-pub(crate) fn peel(local: &Local<'_>, mut id: Oid) -> Result<(Oid, ObjectKind)> {
+pub(crate) fn peel(local: &ThreadRepo<'_>, mut id: Oid) -> Result<(Oid, ObjectKind)> {
     // A tag of a tag of a tag is legal; a hundred of them is an attack.
     for _ in 0..64 {
         match local.kind(id)? {
@@ -223,7 +223,7 @@ pub(crate) struct TreeEntry {
     pub id: Oid,
 }
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     pub(crate) fn tree_entries(&self, id: Oid) -> Result<Vec<TreeEntry>> {
         let (kind, bytes) = self.object(id)?;
         if kind != Kind::Tree {

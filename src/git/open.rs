@@ -1,5 +1,5 @@
 //! Finding and opening a repository as a gate must: the environment git set honoured, replacements off, ownership said.
-//! Owns [`Repo`] (shared between threads) and [`Local`] (one per thread).
+//! Owns [`Repo`] (shared between threads) and [`ThreadRepo`] (one per thread).
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use gix::bstr::BString;
 
-use super::bases::Bases;
 use super::changes::Introduced;
+use super::delta_cache::DeltaCache;
 use super::pack::Packs;
 use super::quarantine::Quarantine;
 use super::reftable::{Refs, Target};
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::report::Stats;
 use crate::subject::{Entry, ObjectKind, Oid};
 
-/// A repository, open. Cheap to share; take a [`Local`] per thread.
+/// A repository, open. Cheap to share; take a [`ThreadRepo`] per thread.
 pub struct Repo {
     shared: gix::ThreadSafeRepository,
     counters: Counters,
@@ -69,7 +69,7 @@ struct Head {
 }
 
 /// One thread's handle: its own caches, the same objects.
-pub struct Local<'r> {
+pub struct ThreadRepo<'r> {
     pub(crate) gix: gix::Repository,
     pub(crate) repo: &'r Repo,
 }
@@ -157,15 +157,15 @@ impl Repo {
         self
     }
 
-    pub fn local(&self) -> Local<'_> {
+    pub fn thread_local(&self) -> ThreadRepo<'_> {
         let mut gix = self.shared.to_thread_local();
         if let Some(memory) = &self.memory {
             gix.objects.set_object_memory(memory.0.clone());
         }
         // Tree walks ask for the same parents again and again.
         gix.object_cache_size_if_unset(4 << 20);
-        gix.objects.set_pack_cache(|| Box::<Bases>::default());
-        Local { gix, repo: self }
+        gix.objects.set_pack_cache(|| Box::<DeltaCache>::default());
+        ThreadRepo { gix, repo: self }
     }
 
     /// `None` for bare repositories.
@@ -208,7 +208,7 @@ impl Counters {
     }
 }
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// Resolves what a user may write for a commit (`HEAD~2`, `v1.0.0^{commit}`, a ref, an id), peeled to a commit.
     pub fn commit_named(&self, name: &str) -> Result<Oid> {
         self.has_reftable()?;
@@ -277,7 +277,7 @@ impl Local<'_> {
     }
 }
 
-fn no_such_revision(name: &str, local: &Local<'_>) -> Error {
+fn no_such_revision(name: &str, local: &ThreadRepo<'_>) -> Error {
     let shallow = local.gix.is_shallow().unwrap_or(false);
     let error = Error::undecided(format!("there is no revision `{name}` here"));
     if shallow {

@@ -3,9 +3,9 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::edits::{Edit, Leaf};
 use super::lines;
 use super::pick::Picker;
+use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
 

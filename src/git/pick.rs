@@ -8,11 +8,11 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::edits::{Edit, Found, Leaf, Trees, put};
 use super::lines::{self, Overlap};
 use super::renames::Renames;
-use super::similar::Measured;
-use super::{Local, attributes};
+use super::similarity::Measured;
+use super::tree_edits::{Edit, Found, Leaf, Trees, put};
+use super::{ThreadRepo, attributes};
 use crate::error::Result;
 use crate::subject::Oid;
 
@@ -60,7 +60,7 @@ pub enum ClashKind {
 
 /// Picks onto trees of one repository. Writes go to memory; [`super::Write`] makes them last.
 pub struct Picker<'r> {
-    pub(super) local: Local<'r>,
+    pub(super) local: ThreadRepo<'r>,
     pub(super) trees: Trees,
     edits: RefCell<HashMap<(Option<Oid>, Oid), Rc<Vec<Edit>>>>,
     blobs: RefCell<HashMap<Oid, Rc<Vec<u8>>>>,
@@ -77,11 +77,11 @@ pub struct Picker<'r> {
 const BLOBS: usize = 64 << 20;
 
 impl<'r> Picker<'r> {
-    pub fn new(local: &Local<'r>) -> Self {
+    pub fn new(local: &ThreadRepo<'r>) -> Self {
         let mut gix = local.gix.clone().with_object_memory();
         gix.object_cache_size(32 << 20);
         Self {
-            local: Local { gix, repo: local.repo },
+            local: ThreadRepo { gix, repo: local.repo },
             trees: Trees::default(),
             edits: RefCell::default(),
             blobs: RefCell::default(),
@@ -94,7 +94,7 @@ impl<'r> Picker<'r> {
     }
 
     /// This picker's view of the repository: what was picked can be read through it.
-    pub fn local(&self) -> &Local<'r> {
+    pub fn repo(&self) -> &ThreadRepo<'r> {
         &self.local
     }
 

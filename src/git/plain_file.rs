@@ -2,12 +2,12 @@
 
 use bstr::BStr;
 
-use super::{Local, gix_id, unreadable};
+use super::{ThreadRepo, gix_id, unreadable};
 use crate::error::Result;
 use crate::plain_file::{DIRECTORY, LINK, Limit, PlainFile};
 use crate::subject::Oid;
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// The file of that name, if there is exactly one and it is no longer than the limit.
     pub fn plain_file_at(&self, commit: Oid, name: &BStr, limit: Limit) -> Result<PlainFile> {
         let tree = self.tree_of(commit)?;

@@ -6,27 +6,32 @@ use std::collections::{HashMap, HashSet};
 use bstr::{BString, ByteSlice};
 
 use super::changes::{
-    Ask, BlobJob, Changes, CommitJob, Introduced, TreeJob, bare_tree, group, introduced_by, judged_tags,
+    BlobJob, ChangeQuery, Changes, CommitJob, Introduced, TreeJob, group, introduced_by, judged_tags, ref_to_tree,
 };
 use super::newness::{self, Newness};
 use super::objects::peel;
 use super::released::Releases;
 use super::source::Push;
 use super::trees::PathBudget;
-use super::{Blob, Local};
+use super::{Blob, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what the new commits bring, what comes beside them, and to which refs each commit is new.
-pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathBudget) -> Result<Changes> {
+pub(super) fn push(
+    local: &ThreadRepo<'_>,
+    push: &Push,
+    query: &ChangeQuery<'_>,
+    budget: &PathBudget,
+) -> Result<Changes> {
     let mut out = Changes { refs: push.updates.clone(), ..Changes::default() };
-    let by_object = ask.kinds.meets(Kinds::FILE.and(Kinds::COMMIT).and(Kinds::OBJECT));
+    let by_object = query.kinds.meets(Kinds::FILE.and(Kinds::COMMIT).and(Kinds::OBJECT));
     let waiting = if by_object { local.repo.quarantined(local)? } else { None };
     let waiting = waiting.map(|ids| sort_by_kind(local, ids)).transpose()?;
     if let Some(new) = &waiting {
         // First of all: what is malformed is told by its name, and not by the walk that comes upon it.
-        inspect(local, ask, &new.commits)?;
-        inspect(local, ask, &new.tags)?;
+        inspect(local, query, &new.commits)?;
+        inspect(local, query, &new.tags)?;
     }
     let known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
     let mut tips = Vec::with_capacity(push.updates.len());
@@ -35,37 +40,37 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
             tips.push(None);
             continue;
         };
-        let (target, kind) = judged_tags(local, new, update, &known, ask.objects, &mut out)?;
+        let (target, kind) = judged_tags(local, new, update, &known, query.objects, &mut out)?;
         tips.push((kind == ObjectKind::Commit).then_some(target));
         match kind {
-            ObjectKind::Tree => bare_tree(local, target, ask.objects, &mut out, budget)?,
+            ObjectKind::Tree => ref_to_tree(local, target, query.objects, &mut out, budget)?,
             ObjectKind::Blob => out.blobs.push(BlobJob::at(target, update.name.clone())),
             _ => {}
         }
     }
     let created = push.is_made_now() && push.updates.iter().any(|u| u.old.is_none());
-    let brought = if by_object || (created && ask.kinds.meets(Kinds::TREE)) {
-        newness::of(local, push, ask, &tips, waiting.as_ref().map(|w| w.commits.as_slice()))?
+    let brought = if by_object || (created && query.kinds.meets(Kinds::TREE)) {
+        newness::of(local, push, query, &tips, waiting.as_ref().map(|w| w.commits.as_slice()))?
     } else {
         Newness::nothing(tips.len())
     };
-    if ask.kinds.meets(Kinds::TREE) {
-        out.trees = trees(local, push, &tips, &brought, ask)?;
+    if query.kinds.meets(Kinds::TREE) {
+        out.trees = trees(local, push, &tips, &brought, query)?;
     }
-    if ask.kinds.meets(Kinds::FILE.and(Kinds::OBJECT)) {
-        let found = introduced_by(local, &brought.steps, budget, None, ask.objects)?;
+    if query.kinds.meets(Kinds::FILE.and(Kinds::OBJECT)) {
+        let found = introduced_by(local, &brought.steps, budget, None, query.objects)?;
         out.submodules += found.iter().map(|i| i.submodules).sum::<u64>();
-        let places = Places::of(&brought, &found, ask);
+        let places = Places::of(&brought, &found, query);
         let pairs = brought.steps.iter().zip(found).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
         let mut blobs = group(pairs);
         places.settle(&mut blobs);
         out.blobs.extend(blobs);
     }
     if let Some(waiting) = &waiting {
-        inspect(local, ask, &waiting.trees)?;
+        inspect(local, query, &waiting.trees)?;
         unreferenced(waiting, &mut out);
     }
-    if ask.kinds.meets(Kinds::COMMIT) {
+    if query.kinds.meets(Kinds::COMMIT) {
         let all = brought.steps.into_iter().zip(brought.content).zip(brought.messages);
         out.commits.extend(all.map(|((step, content), new_to)| CommitJob {
             id: step.id,
@@ -79,14 +84,14 @@ pub(super) fn push(local: &Local<'_>, push: &Push, ask: &Ask<'_>, budget: &PathB
 
 /// The trees in which branches end, and those that tags release, each with the state that it is compared with.
 fn trees(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     push: &Push,
     tips: &[Option<Oid>],
     brought: &Newness,
-    ask: &Ask<'_>,
+    query: &ChangeQuery<'_>,
 ) -> Result<Vec<TreeJob>> {
     let mut jobs = Vec::new();
-    let releases = Releases::of(local, push, tips, ask)?;
+    let releases = Releases::of(local, push, tips, query)?;
     for (at, update) in push.updates.iter().enumerate() {
         let Some(tip) = tips[at] else { continue };
         let before = if update.name.starts_with(b"refs/tags/") {
@@ -126,7 +131,7 @@ struct Whose {
 }
 
 impl Places {
-    fn of(brought: &Newness, found: &[Introduced], ask: &Ask<'_>) -> Self {
+    fn of(brought: &Newness, found: &[Introduced], query: &ChangeQuery<'_>) -> Self {
         let mut sets: Vec<RefSet> = Vec::new();
         let mut number = |set: &RefSet| {
             sets.iter().rposition(|s| s == set).unwrap_or_else(|| {
@@ -135,7 +140,7 @@ impl Places {
             })
         };
         let of_step: Vec<usize> = brought.content.iter().map(&mut number).collect();
-        let is_excused = |id: Oid| (ask.is_excused)(id);
+        let is_excused = |id: Oid| (query.is_excused)(id);
         let mut by_place: HashMap<(Oid, BString, bool), Whose> = HashMap::new();
         if sets.len() <= 1 && !brought.steps.iter().any(|s| is_excused(s.id)) {
             return Self { all: sets.pop(), by_place, sets };
@@ -186,12 +191,12 @@ struct Waiting {
 }
 
 /// Shows objects that were not shown before.
-fn inspect(local: &Local<'_>, ask: &Ask<'_>, ids: &[Oid]) -> Result<()> {
-    let Some(inspector) = ask.objects else { return Ok(()) };
+fn inspect(local: &ThreadRepo<'_>, query: &ChangeQuery<'_>, ids: &[Oid]) -> Result<()> {
+    let Some(inspector) = query.objects else { return Ok(()) };
     ids.iter().try_for_each(|id| inspector.read(local, *id))
 }
 
-fn sort_by_kind(local: &Local<'_>, ids: &[Oid]) -> Result<Waiting> {
+fn sort_by_kind(local: &ThreadRepo<'_>, ids: &[Oid]) -> Result<Waiting> {
     let mut out = Waiting::default();
     let packed = local.repo.kinds_in_quarantine(local)?;
     for &id in ids {
@@ -221,7 +226,11 @@ fn unreferenced(new: &Waiting, out: &mut Changes) {
 
 /// Where the protected branches stand, as the server's branches are known here. Names without a wildcard are looked up,
 /// not searched for: a server may have very many refs.
-pub(super) fn protected_tips(local: &Local<'_>, protected: &[String], branches_at: Option<&str>) -> Result<Vec<Oid>> {
+pub(super) fn protected_tips(
+    local: &ThreadRepo<'_>,
+    protected: &[String],
+    branches_at: Option<&str>,
+) -> Result<Vec<Oid>> {
     let (patterns, names): (Vec<_>, Vec<_>) = protected.iter().partition(|p| is_pattern(p));
     let mut tips = Vec::new();
     for prefix in branches_at.into_iter().chain(["refs/heads/"]) {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Local, Repo, oid, unreadable};
+use super::{Repo, ThreadRepo, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
@@ -219,7 +219,7 @@ fn alternates_file(dirs: &[PathBuf]) -> Vec<u8> {
 
 impl Repo {
     /// Ids that wait in the quarantine and were not here before, sorted; `None` without a quarantine.
-    pub(crate) fn quarantined(&self, local: &Local<'_>) -> Result<Option<&[Oid]>> {
+    pub(crate) fn quarantined(&self, local: &ThreadRepo<'_>) -> Result<Option<&[Oid]>> {
         let Some(quarantine) = self.quarantine() else { return Ok(None) };
         let list = self.waiting.get_or_init(|| quarantine.new_objects(local.gix.object_hash()));
         list.as_deref().map(Some).map_err(Clone::clone)

@@ -4,14 +4,14 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use super::reftable::{self, Refs, Target};
-use super::{Local, oid, unreadable};
+use super::{ThreadRepo, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Oid, Ref};
 
 /// As many symbolic refs as git follows.
 const SYMBOLIC: usize = 5;
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// The refs of a repository with a reftable, read once for a run; `None` where refs are files.
     fn reftable(&self) -> Result<Option<&Refs>> {
         let read = || {

@@ -7,15 +7,15 @@ use bstr::{BStr, ByteSlice};
 
 use super::objects::peel;
 use super::push::{branch_matches, protected_tips};
-use super::source::{Known, Push};
-use super::{Ask, Local};
+use super::source::{Excluded, Push};
+use super::{ChangeQuery, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{ObjectKind, Oid};
 
 /// What the releases of one push are compared with, found once.
 pub(super) struct Releases<'a, 'r> {
-    local: &'a Local<'r>,
-    ask: &'a Ask<'a>,
+    local: &'a ThreadRepo<'r>,
+    query: &'a ChangeQuery<'a>,
     /// Where the protected branches and the default branch stand, as the push leaves them.
     tips: Vec<Oid>,
     /// Commits that are released already: to release one again, as a rollback does, brings nothing new.
@@ -24,20 +24,25 @@ pub(super) struct Releases<'a, 'r> {
 
 impl<'a, 'r> Releases<'a, 'r> {
     /// `ends`: for each update, the commit at which it ends. `None` where no update releases anything.
-    pub fn of(local: &'a Local<'r>, push: &Push, ends: &[Option<Oid>], ask: &'a Ask<'a>) -> Result<Option<Self>> {
-        if !push.updates.iter().any(|u| u.new.is_some() && (ask.releases)(u.name.as_ref())) {
+    pub fn of(
+        local: &'a ThreadRepo<'r>,
+        push: &Push,
+        ends: &[Option<Oid>],
+        query: &'a ChangeQuery<'a>,
+    ) -> Result<Option<Self>> {
+        if !push.updates.iter().any(|u| u.new.is_some() && (query.releases)(u.name.as_ref())) {
             return Ok(None);
         }
-        let on_server = matches!(push.known, Known::Refs | Known::Quarantine);
+        let on_server = matches!(push.known, Excluded::Refs | Excluded::Quarantine);
         let default = if on_server { local.default_branch()?.name } else { None };
         let is_production = |name: &BStr| {
             let short = name.strip_prefix(b"refs/heads/");
             default.as_ref().is_some_and(|d| d == name)
-                || short.is_some_and(|short| ask.protected.iter().any(|p| branch_matches(p, short)))
+                || short.is_some_and(|short| query.protected.iter().any(|p| branch_matches(p, short)))
         };
         let moved = push.updates.iter().zip(ends).filter(|(u, _)| is_production(u.name.as_ref()));
         let mut tips: Vec<Oid> = moved.filter_map(|(_, end)| *end).collect();
-        tips.extend(protected_tips(local, ask.protected, push.branches_at.as_deref())?);
+        tips.extend(protected_tips(local, query.protected, push.branches_at.as_deref())?);
         let head = match (&default, &push.branches_at) {
             (Some(name), _) => local.find_ref(name.as_ref())?,
             (None, Some(prefix)) => local.find_ref(format!("{prefix}HEAD").as_bytes().as_bstr()).ok().flatten(),
@@ -50,17 +55,17 @@ impl<'a, 'r> Releases<'a, 'r> {
         if push.is_made_now() {
             let is_moved = |name: &BStr| push.updates.iter().any(|u| u.name == name);
             for r in local.refs("refs/tags/")? {
-                if !is_moved(r.name.as_ref()) && (ask.releases)(r.name.as_ref()) && local.has(r.target) {
+                if !is_moved(r.name.as_ref()) && (query.releases)(r.name.as_ref()) && local.has(r.target) {
                     released.insert(peel(local, r.target)?.0);
                 }
             }
         }
-        Ok(Some(Self { local, ask, tips, released }))
+        Ok(Some(Self { local, query, tips, released }))
     }
 
     /// Whether the tree that a tag gets is judged.
     pub fn is_judged(&self, name: &BStr, commit: Oid) -> bool {
-        (self.ask.releases)(name) && !self.released.contains(&commit)
+        (self.query.releases)(name) && !self.released.contains(&commit)
     }
 
     /// The first production branch that has the commit, else the first there is: what stands there as well was let in before.

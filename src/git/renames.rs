@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::edits::{Edit, Leaf};
 use super::pick::{Clash, ClashKind, Picker};
-use super::similar::{Went, went};
+use super::similarity::{Went, went};
+use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
 

@@ -9,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::objects::peel;
 use super::trees::{self, PathBudget};
-use super::{Local, index, worktree};
+use super::{ThreadRepo, index, worktree};
 use crate::document::Stored;
 use crate::error::{Error, Result};
 use crate::subject::{Entry, ObjectKind, Oid, Snapshot, TOO_LARGE};
@@ -36,7 +36,7 @@ struct Kept {
 
 /// A tree of a repository, as it will stand after `moves`.
 pub struct GitSnapshot<'r> {
-    local: &'r Local<'r>,
+    local: &'r ThreadRepo<'r>,
     of: SnapshotOf,
     /// Refs that the same change moves: full name and new id (`None`: deleted).
     moves: &'r [(BString, Option<Oid>)],
@@ -48,7 +48,12 @@ pub struct GitSnapshot<'r> {
 }
 
 impl<'r> GitSnapshot<'r> {
-    pub fn new(local: &'r Local<'r>, of: SnapshotOf, moves: &'r [(BString, Option<Oid>)], path_budget: u64) -> Self {
+    pub fn new(
+        local: &'r ThreadRepo<'r>,
+        of: SnapshotOf,
+        moves: &'r [(BString, Option<Oid>)],
+        path_budget: u64,
+    ) -> Self {
         Self { local, of, moves, before: None, entries: OnceCell::new(), kept: RefCell::default(), path_budget }
     }
 
@@ -81,7 +86,7 @@ impl<'r> GitSnapshot<'r> {
 
     /// A file's bytes from where they are stored.
     fn load(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
-        // A listing that was made answers quicker than the directories' trees, which each are decoded again.
+        // A listing that was made answers quicker than the directories' trees, which each are decoded_commits again.
         if let (SnapshotOf::Tree(tree), None) = (&self.of, self.entries.get()) {
             return match trees::lookup(self.local, *tree, path)? {
                 Some((id, mode)) if mode.is_blob_or_symlink() => self.local.blob(id).map(Some),

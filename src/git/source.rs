@@ -28,7 +28,7 @@ pub enum Source {
 #[derive(Clone, Debug, Default)]
 pub struct Push {
     pub updates: Vec<Update>,
-    pub known: Known,
+    pub known: Excluded,
     pub pusher: Pusher,
     /// Head ref of the pull request that lands; empty where only the fact is known.
     pub head_ref: Option<BString>,
@@ -43,7 +43,7 @@ pub struct Push {
 impl Push {
     /// Whether the refs move now, so that a new one began where others stand.
     pub fn is_made_now(&self) -> bool {
-        !self.asked && !matches!(self.known, Known::Old | Known::Commits(_))
+        !self.asked && !matches!(self.known, Excluded::Old | Excluded::Commits(_))
     }
 }
 
@@ -58,7 +58,7 @@ pub struct Update {
 
 /// What was there before the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Known {
+pub enum Excluded {
     /// What the old ids reach, and nothing else.
     #[default]
     Old,

@@ -8,16 +8,16 @@ use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{Local, oid};
+use super::{ThreadRepo, oid};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-fn file(local: &Local<'_>) -> PathBuf {
+fn file(local: &ThreadRepo<'_>) -> PathBuf {
     local.repo.common_dir().join("portcullis").join("earlier-tips")
 }
 
 /// Commits of a reflog, by the ref's full name; without one, or without the ref, none.
-pub fn of_reflog(local: &Local<'_>, name: &BStr) -> Result<Vec<Oid>> {
+pub fn of_reflog(local: &ThreadRepo<'_>, name: &BStr) -> Result<Vec<Oid>> {
     let what = || Error::undecided(format!("the reflog of {name} cannot be read"));
     let Ok(Some(reference)) = local.gix.try_find_reference(name) else { return Ok(Vec::new()) };
     let mut log = reference.log_iter();
@@ -31,7 +31,7 @@ pub fn of_reflog(local: &Local<'_>, name: &BStr) -> Result<Vec<Oid>> {
 }
 
 /// What was kept for a branch, by its short name.
-pub fn kept(local: &Local<'_>, branch: &BStr) -> Result<Vec<Oid>> {
+pub fn kept(local: &ThreadRepo<'_>, branch: &BStr) -> Result<Vec<Oid>> {
     let path = file(local);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
@@ -45,7 +45,7 @@ pub fn kept(local: &Local<'_>, branch: &BStr) -> Result<Vec<Oid>> {
 }
 
 /// Keeps that the branch stood at a commit.
-pub fn keep(local: &Local<'_>, branch: &BStr, tip: Oid) -> Result<()> {
+pub fn keep(local: &ThreadRepo<'_>, branch: &BStr, tip: Oid) -> Result<()> {
     if kept(local, branch)?.contains(&tip) {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef, name_order};
 
 use super::inspect::Inspector;
-use super::prune::Pruned;
-use super::{Local, gix_id, oid};
+use super::pruned_trees::PrunedTrees;
+use super::{ThreadRepo, gix_id, oid};
 use crate::error::{Error, Result};
 use crate::subject::{Entry, Oid};
 
@@ -65,7 +65,7 @@ pub(crate) struct Found<'a> {
 
 /// Calls `on` for every entry (blob, link, submodule) of `tree` that no parent has under the same path.
 pub(crate) fn introduced(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     tree: Oid,
     parents: &[Oid],
     budget: &PathBudget,
@@ -78,14 +78,14 @@ pub(crate) fn introduced(
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Within<'a> {
     /// What is left of trees that were pruned, where they were.
-    pub pruned: Option<&'a Pruned>,
+    pub pruned: Option<&'a PrunedTrees>,
     /// Who is shown every tree that no parent has.
     pub inspector: Option<&'a Inspector<'a>>,
 }
 
 /// As [`introduced`], and reads trees as `within` says.
 pub(crate) fn introduced_in(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     within: Within<'_>,
     tree: Oid,
     parents: &[Oid],
@@ -105,7 +105,7 @@ fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<(
 
 /// Trees being compared, level by level.
 struct Descent<'a, 'r> {
-    local: &'a Local<'r>,
+    local: &'a ThreadRepo<'r>,
     within: Within<'a>,
     budget: &'a PathBudget,
     /// Whether entries of one name and one id are the same by their modes.
@@ -188,7 +188,7 @@ fn same_name<'a>(other: &mut Peekable<'a>, entry: &EntryRef<'_>) -> Option<Entry
     }
 }
 
-fn raw_tree(local: &Local<'_>, id: Oid) -> Result<Vec<u8>> {
+fn raw_tree(local: &ThreadRepo<'_>, id: Oid) -> Result<Vec<u8>> {
     if gix_id(id).is_empty_tree() {
         return Ok(Vec::new());
     }
@@ -199,12 +199,12 @@ fn raw_tree(local: &Local<'_>, id: Oid) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn entries<'a>(local: &Local<'_>, raw: &'a [u8]) -> TreeRefIter<'a> {
+fn entries<'a>(local: &ThreadRepo<'_>, raw: &'a [u8]) -> TreeRefIter<'a> {
     TreeRefIter::from_bytes(raw, local.gix.object_hash())
 }
 
 /// Every file of a tree, sorted by path; submodules left out.
-pub(crate) fn files(local: &Local<'_>, tree: Oid, budget: &PathBudget) -> Result<Vec<Entry>> {
+pub(crate) fn files(local: &ThreadRepo<'_>, tree: Oid, budget: &PathBudget) -> Result<Vec<Entry>> {
     let mut out = Vec::new();
     introduced(local, tree, &[], budget, &mut |f| {
         if !f.mode.is_commit() {
@@ -217,7 +217,7 @@ pub(crate) fn files(local: &Local<'_>, tree: Oid, budget: &PathBudget) -> Result
 }
 
 /// The entry under a path: `(id, mode)`.
-pub(crate) fn lookup(local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Option<(Oid, EntryMode)>> {
+pub(crate) fn lookup(local: &ThreadRepo<'_>, tree: Oid, path: &BStr) -> Result<Option<(Oid, EntryMode)>> {
     let mut tree = tree;
     let mut parts = path.split(|b| *b == b'/').peekable();
     while let Some(part) = parts.next() {
@@ -241,7 +241,7 @@ pub(crate) fn lookup(local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Option
 
 /// `(path, old, new)` for every file, link or submodule that differs between two trees in id, kind or mode, sorted by path.
 pub(crate) fn diff(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     old: Option<Oid>,
     new: Oid,
     budget: &PathBudget,

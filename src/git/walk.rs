@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::decoded::Decoded;
-use super::{Local, gix_id, oid, unreadable};
+use super::decoded_commits::DecodedCommits;
+use super::{ThreadRepo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
 /// A commit of a walk.
 #[derive(Clone, Debug)]
-pub(crate) struct Step {
+pub(crate) struct WalkedCommit {
     pub id: Oid,
     pub parents: Vec<Oid>,
     /// Where the walk has seen it.
@@ -18,7 +18,7 @@ pub(crate) struct Step {
 
 /// `tips --not hidden`, each parent before its children. Commits that are not here end the walk with an error:
 /// a range that cannot be walked is not a clean one.
-pub(crate) fn new_commits(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step>> {
+pub(crate) fn new_commits(local: &ThreadRepo<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<WalkedCommit>> {
     let steps = unordered(local, tips, hidden)?;
     let boundary = local.shallow_boundary()?;
     if let Some(step) = steps.iter().find(|s| boundary.contains(&s.id)) {
@@ -32,13 +32,17 @@ pub(crate) fn new_commits(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Re
 }
 
 /// Everything reachable, shallow boundaries included. Where branches run side by side, the older commits come first.
-pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid], decoded: &Decoded) -> Result<Vec<Step>> {
+pub(crate) fn all_commits(
+    local: &ThreadRepo<'_>,
+    tips: &[Oid],
+    decoded_commits: &DecodedCommits,
+) -> Result<Vec<WalkedCommit>> {
     let boundary = local.shallow_boundary()?;
     let mut seen: HashSet<Oid> = tips.iter().copied().collect();
     let mut waiting: Vec<Oid> = seen.iter().copied().collect();
-    let mut found: Vec<(i64, Step)> = Vec::new();
+    let mut found: Vec<(i64, WalkedCommit)> = Vec::new();
     while let Some(id) = waiting.pop() {
-        let (time, step) = decoded.step(local, id)?;
+        let (time, step) = decoded_commits.step(local, id)?;
         if !boundary.contains(&id) {
             waiting.extend(step.parents.iter().filter(|p| seen.insert(**p)));
         }
@@ -48,7 +52,7 @@ pub(crate) fn all_commits(local: &Local<'_>, tips: &[Oid], decoded: &Decoded) ->
     Ok(parents_first(found.into_iter().map(|(_, step)| step).collect()))
 }
 
-fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step>> {
+fn unordered(local: &ThreadRepo<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<WalkedCommit>> {
     let what = "the range of commits cannot be walked";
     // Hidden commits that are not here (a remote's id we never fetched) hide nothing.
     let hidden = hidden.iter().filter(|h| local.has(**h)).map(|h| gix_id(*h));
@@ -61,41 +65,41 @@ fn unordered(local: &Local<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<Step
         .map_err(unreadable(what))?;
     walk.map(|info| {
         let info = info.map_err(unreadable(what))?;
-        Ok(Step { id: oid(&info.id), parents: info.parent_ids.iter().map(|p| oid(p)).collect(), tree: None })
+        Ok(WalkedCommit { id: oid(&info.id), parents: info.parent_ids.iter().map(|p| oid(p)).collect(), tree: None })
     })
     .collect()
 }
 
 /// The same steps, each parent before its children.
-pub(super) fn parents_first(steps: Vec<Step>) -> Vec<Step> {
+pub(super) fn parents_first(steps: Vec<WalkedCommit>) -> Vec<WalkedCommit> {
     let index: HashMap<Oid, usize> = steps.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
-    let mut state = vec![Mark::New; steps.len()];
+    let mut state = vec![Visit::New; steps.len()];
     let mut order = Vec::with_capacity(steps.len());
     let mut stack: Vec<usize> = Vec::new();
     for start in (0..steps.len()).rev() {
         stack.push(start);
         while let Some(&at) = stack.last() {
             match state[at] {
-                Mark::New => {
-                    state[at] = Mark::Open;
+                Visit::New => {
+                    state[at] = Visit::Open;
                     let parents = steps[at].parents.iter().rev().filter_map(|p| index.get(p));
-                    stack.extend(parents.filter(|p| state[**p] == Mark::New));
+                    stack.extend(parents.filter(|p| state[**p] == Visit::New));
                 }
-                Mark::Open => {
-                    state[at] = Mark::Done;
+                Visit::Open => {
+                    state[at] = Visit::Done;
                     order.push(at);
                     stack.pop();
                 }
-                Mark::Done => drop(stack.pop()),
+                Visit::Done => drop(stack.pop()),
             }
         }
     }
-    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    let mut steps: Vec<Option<WalkedCommit>> = steps.into_iter().map(Some).collect();
     order.into_iter().filter_map(|i| steps[i].take()).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Visit {
     New,
     Open,
     Done,

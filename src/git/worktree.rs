@@ -11,7 +11,7 @@ use gix::index::entry::Stage;
 use ignore::{WalkBuilder, WalkState};
 
 use super::large::LARGE;
-use super::{Local, index};
+use super::{ThreadRepo, index};
 use crate::error::{Error, Result};
 use crate::subject::Entry;
 
@@ -45,7 +45,12 @@ impl Listing {
 }
 
 /// Walks a work tree. `under`: absolute paths; empty means all of it.
-pub(crate) fn tracked_and_new(local: &Local<'_>, root: &Path, under: &[PathBuf], threads: usize) -> Result<Listing> {
+pub(crate) fn tracked_and_new(
+    local: &ThreadRepo<'_>,
+    root: &Path,
+    under: &[PathBuf],
+    threads: usize,
+) -> Result<Listing> {
     let mut listing = walk(root, under, true, threads);
     let index = index::open(local)?;
     // Both are sorted: what is in one and not in the other shows by going through them side by side.

@@ -9,10 +9,10 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::{Kind, Write as _};
 use gix::refs::transaction::PreviousValue;
 
-use super::edits::put;
 use super::objects::RawCommit;
 use super::pick::Picker;
-use super::{Local, gix_id, unreadable};
+use super::tree_edits::put;
+use super::{ThreadRepo, gix_id, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
@@ -34,7 +34,7 @@ pub struct Committer(BString);
 impl Committer {
     /// The user that git would name, by configuration and environment. `seconds`: since 1970, the zone is UTC unless the
     /// environment gives a date of its own.
-    pub fn of(local: &Local<'_>, seconds: i64) -> Result<Self> {
+    pub fn of(local: &ThreadRepo<'_>, seconds: i64) -> Result<Self> {
         let unknown = || {
             Error::usage("git does not know who you are")
                 .hint("git config user.name 'Your Name' && git config user.email you@example.org")
@@ -59,12 +59,12 @@ impl Committer {
 impl<'p, 'r> Write<'p, 'r> {
     /// Into the picker's repository.
     pub fn new(picker: &'p Picker<'r>) -> Self {
-        Self { picker, disk: picker.local.repo.local().gix, done: RefCell::default() }
+        Self { picker, disk: picker.local.repo.thread_local().gix, done: RefCell::default() }
     }
 
     /// Into memory, for [`super::Repo::with_memory`]: what is there already is not kept twice.
     pub fn aside(picker: &'p Picker<'r>) -> Self {
-        let disk = picker.local.repo.local().gix.with_object_memory();
+        let disk = picker.local.repo.thread_local().gix.with_object_memory();
         Self { disk, ..Self::new(picker) }
     }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::exceptions::EXCEPTIONS;
 use super::setting::{covers, family_of};
 use super::{Mode, Policy};
-use crate::finding::{Finding, Findings, InlineAllow, NothingToHide, Origin, Place, Redact, Severity, Suppression};
+use crate::finding::{Finding, Findings, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression};
 use crate::report::{Report, Stats, Undecided};
 use crate::subject::{Oid, RefSet};
 
@@ -222,13 +222,13 @@ fn absorb(first: &mut Finding, other: Finding) {
 }
 
 /// Where a finding is, if that can be said by a path or a commit.
-fn place(finding: &Finding) -> Option<Place> {
+fn place(finding: &Finding) -> Option<Location> {
     let line = finding.span.line;
     match &finding.origin {
-        Origin::File { path, commit, .. } => Some(Place { path: path.clone(), commit: *commit, line }),
-        Origin::Policy { path } => Some(Place { path: path.clone(), commit: None, line }),
-        Origin::Message { commit } => Some(Place { path: "commit message".into(), commit: *commit, line }),
-        Origin::Tag { name, oid } => Some(Place { path: name.clone(), commit: Some(*oid), line }),
-        Origin::Ref { name, new, .. } => Some(Place { path: name.clone(), commit: *new, line }),
+        Origin::File { path, commit, .. } => Some(Location { path: path.clone(), commit: *commit, line }),
+        Origin::Policy { path } => Some(Location { path: path.clone(), commit: None, line }),
+        Origin::Message { commit } => Some(Location { path: "commit message".into(), commit: *commit, line }),
+        Origin::Tag { name, oid } => Some(Location { path: name.clone(), commit: Some(*oid), line }),
+        Origin::Ref { name, new, .. } => Some(Location { path: name.clone(), commit: *new, line }),
     }
 }

@@ -9,7 +9,7 @@ use super::message::with_origin;
 use super::plan::{Plan, State};
 use super::worktree;
 use crate::error::{Error, Result};
-use crate::git::{Committer, Local, Picked, Picker, Write};
+use crate::git::{Committer, Picked, Picker, ThreadRepo, Write};
 use crate::subject::Oid;
 
 /// How.
@@ -36,7 +36,7 @@ pub struct Applied {
     pub already: bool,
 }
 
-pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied> {
+pub fn apply(local: &ThreadRepo<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied> {
     refuse_stale(local, plan)?;
     refuse_unready(plan, how.partial)?;
     if plan.picks().next().is_none() {
@@ -67,12 +67,12 @@ pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied>
 /// Errors: a pick comes to another tree than the plan says.
 pub fn commits(picker: &Picker<'_>, write: &Write<'_, '_>, plan: &Plan, by: &Committer) -> Result<Vec<(Oid, Oid)>> {
     let mut parent = plan.onto.oid.0;
-    let mut tree = picker.local().commit(parent)?.node.tree;
+    let mut tree = picker.repo().commit(parent)?.node.tree;
     let mut out = Vec::new();
     for step in plan.steps.iter().filter(|s| matches!(s.state, State::Clean | State::Refused)) {
-        let original = picker.local().commit(step.commit.0)?;
+        let original = picker.repo().commit(step.commit.0)?;
         let base = match original.node.parents.first() {
-            Some(parent) => Some(picker.local().commit(*parent)?.node.tree),
+            Some(parent) => Some(picker.repo().commit(*parent)?.node.tree),
             None => None,
         };
         let picked = picker.pick(base, original.node.tree, tree)?;
@@ -89,7 +89,7 @@ pub fn commits(picker: &Picker<'_>, write: &Write<'_, '_>, plan: &Plan, by: &Com
 }
 
 /// Errors: a branch is not where it was when the plan was made.
-pub fn refuse_stale(local: &Local<'_>, plan: &Plan) -> Result<()> {
+pub fn refuse_stale(local: &ThreadRepo<'_>, plan: &Plan) -> Result<()> {
     for planned in [&plan.from, &plan.onto] {
         let now = tip(local, &planned.name)?.oid;
         if now != planned.oid {
@@ -122,7 +122,7 @@ pub fn name(plan: &Plan, how: &Apply<'_>) -> String {
 }
 
 /// The branch that an earlier run of this plan made.
-pub fn earlier(local: &Local<'_>, plan: &Plan, branch: Option<&str>) -> Result<Option<Applied>> {
+pub fn earlier(local: &ThreadRepo<'_>, plan: &Plan, branch: Option<&str>) -> Result<Option<Applied>> {
     let end = format!("-{}", plan.short());
     for r in local.refs("refs/heads/")? {
         let Some(short) = r.name.strip_prefix(b"refs/heads/").and_then(|n| n.to_str().ok()) else { continue };
@@ -138,7 +138,7 @@ pub fn earlier(local: &Local<'_>, plan: &Plan, branch: Option<&str>) -> Result<O
 }
 
 /// The picks of a plan, if they and nothing else stand between production and `tip`.
-fn holds(local: &Local<'_>, plan: &Plan, tip: Oid) -> Result<Option<Vec<(Oid, Oid)>>> {
+fn holds(local: &ThreadRepo<'_>, plan: &Plan, tip: Oid) -> Result<Option<Vec<(Oid, Oid)>>> {
     let mut at = tip;
     let mut out = Vec::new();
     let steps: Vec<_> = plan.picks().collect();

@@ -9,7 +9,7 @@ use super::make;
 use super::plan::Plan;
 use super::selection::Selection;
 use crate::error::Result;
-use crate::git::{GitGraph, Local, Picked};
+use crate::git::{GitGraph, Picked, ThreadRepo};
 use crate::subject::Graph;
 use crate::text;
 
@@ -34,7 +34,7 @@ pub enum Merge {
 
 /// `from`: the development branch; `onto`: production.
 pub fn backport(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     from: &str,
     onto: &str,
     selection: &Selection,

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 use super::said::Said;
 use crate::error::{Error, Result};
-use crate::git::{Local, Picker, RawCommit, new_commits};
+use crate::git::{Picker, RawCommit, ThreadRepo, new_commits};
 use crate::subject::Oid;
 use crate::text;
 
@@ -87,7 +87,7 @@ pub struct History<'r> {
 
 impl<'r> History<'r> {
     /// For a promotion: what production merged and took back waits again.
-    pub fn read(local: &Local<'r>, from: &str, onto: &str) -> Result<Self> {
+    pub fn read(local: &ThreadRepo<'r>, from: &str, onto: &str) -> Result<Self> {
         let mut history = Self::between(local, from, onto)?;
         let found = super::taken_back::find(&history)?;
         if found.is_empty() {
@@ -96,7 +96,7 @@ impl<'r> History<'r> {
         let mut trees = HashMap::new();
         let mut dev = Vec::new();
         for (id, by) in found {
-            let change = change(history.picker.local(), id, &mut trees)?;
+            let change = change(history.picker.repo(), id, &mut trees)?;
             dev.push(Change { taken_back: Some(Hex(by)), ..change });
         }
         dev.append(&mut history.dev);
@@ -106,13 +106,13 @@ impl<'r> History<'r> {
     }
 
     /// Only what the one branch has and the other has not.
-    pub fn between(local: &Local<'r>, from: &str, onto: &str) -> Result<Self> {
+    pub fn between(local: &ThreadRepo<'r>, from: &str, onto: &str) -> Result<Self> {
         let (from, onto) = (tip(local, from)?, tip(local, onto)?);
         let picker = Picker::new(local);
         let mut trees = HashMap::new();
-        let dev = side(picker.local(), from.oid.0, onto.oid.0, &mut trees)?;
-        let main = side(picker.local(), onto.oid.0, from.oid.0, &mut trees)?;
-        let tree = picker.local().commit(onto.oid.0)?.node.tree;
+        let dev = side(picker.repo(), from.oid.0, onto.oid.0, &mut trees)?;
+        let main = side(picker.repo(), onto.oid.0, from.oid.0, &mut trees)?;
+        let tree = picker.repo().commit(onto.oid.0)?.node.tree;
         let by_id = dev.iter().enumerate().map(|(at, c)| (c.id, at)).collect();
         Ok(Self { picker, from, onto, dev, main, tree, by_id })
     }
@@ -136,7 +136,7 @@ impl<'r> History<'r> {
 }
 
 /// A branch by any name git takes; a remote's branch of that name stands in for one that is not here.
-pub fn tip(local: &Local<'_>, name: &str) -> Result<Tip> {
+pub fn tip(local: &ThreadRepo<'_>, name: &str) -> Result<Tip> {
     let spelled = [format!("refs/heads/{name}"), format!("refs/remotes/origin/{name}")];
     for full in spelled.iter().map(String::as_str).chain([name]) {
         if full.starts_with("refs/") && local.find_ref(full.into())?.is_some() {
@@ -147,7 +147,7 @@ pub fn tip(local: &Local<'_>, name: &str) -> Result<Tip> {
     Ok(Tip { name: name.to_owned(), oid: Hex(oid) })
 }
 
-fn side(local: &Local<'_>, tip: Oid, hidden: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<Vec<Change>> {
+fn side(local: &ThreadRepo<'_>, tip: Oid, hidden: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<Vec<Change>> {
     let steps = new_commits(local, &[tip], &[hidden])?;
     let mut out = Vec::with_capacity(steps.len());
     for step in steps {
@@ -156,7 +156,7 @@ fn side(local: &Local<'_>, tip: Oid, hidden: Oid, trees: &mut HashMap<Oid, Oid>)
     Ok(out)
 }
 
-fn change(local: &Local<'_>, id: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<Change> {
+fn change(local: &ThreadRepo<'_>, id: Oid, trees: &mut HashMap<Oid, Oid>) -> Result<Change> {
     let raw = local.commit(id)?;
     trees.insert(id, raw.node.tree);
     let base = match raw.node.parents.first() {

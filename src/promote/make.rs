@@ -15,7 +15,7 @@ use super::series;
 use super::simulate::Simulation;
 use super::{advice, items, semantic, verify};
 use crate::error::Result;
-use crate::git::{Clash, ClashKind, Local, Picked};
+use crate::git::{Clash, ClashKind, Picked, ThreadRepo};
 use crate::text;
 
 /// A question.
@@ -29,7 +29,7 @@ pub struct Ask<'a> {
 }
 
 /// Answers it. Moves no ref and writes no file.
-pub fn plan(local: &Local<'_>, ask: &Ask<'_>) -> Result<Plan> {
+pub fn plan(local: &ThreadRepo<'_>, ask: &Ask<'_>) -> Result<Plan> {
     let history = History::read(local, ask.from, ask.onto)?;
     plan_of(&history, Direction::Promotion, ask.selection, ask.judge, ask.bound)
 }

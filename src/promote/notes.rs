@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::said::Said;
 use crate::error::{Error, Result};
-use crate::git::{Local, Picker, new_commits};
+use crate::git::{Picker, ThreadRepo, new_commits};
 use crate::subject::Oid;
 use crate::text;
 
@@ -34,7 +34,7 @@ const HEADINGS: [(&str, &str); 8] = [
 ];
 
 /// What `a..b` brings, oldest first.
-pub fn collect(local: &Local<'_>, range: &str) -> Result<Vec<Note>> {
+pub fn collect(local: &ThreadRepo<'_>, range: &str) -> Result<Vec<Note>> {
     let Some((a, b)) = range.split_once("..") else {
         return Err(Error::usage(format!("`{range}` is not a range")).hint("portcullis promote notes v1.0.0..main"));
     };

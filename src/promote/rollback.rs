@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{Hex, Tip, tip};
 use crate::error::{Error, Result};
-use crate::git::{Committer, Local, Picked, Picker, Write, new_commits};
+use crate::git::{Committer, Picked, Picker, ThreadRepo, Write, new_commits};
 use crate::subject::Oid;
 use crate::text;
 
@@ -38,7 +38,7 @@ pub struct Revert {
 }
 
 /// `keep`: commits since the tag that stay, by any name git takes; what builds on them or they build on may conflict.
-pub fn rollback(local: &Local<'_>, onto: &str, tag: &str, keep: &[String]) -> Result<Rollback> {
+pub fn rollback(local: &ThreadRepo<'_>, onto: &str, tag: &str, keep: &[String]) -> Result<Rollback> {
     let onto = tip(local, onto)?;
     let full = format!("refs/tags/{tag}");
     let name = if local.find_ref(full.as_str().into())?.is_some() { full.as_str() } else { tag };
@@ -50,7 +50,7 @@ pub fn rollback(local: &Local<'_>, onto: &str, tag: &str, keep: &[String]) -> Re
     }
     let keep: Vec<Oid> = keep.iter().map(|k| local.commit_named(k)).collect::<Result<_>>()?;
     let picker = Picker::new(local);
-    let tree_of = |id: Oid| Ok::<_, Error>(picker.local().commit(id)?.node.tree);
+    let tree_of = |id: Oid| Ok::<_, Error>(picker.repo().commit(id)?.node.tree);
     let target = tree_of(tag.oid.0)?;
     let inside = |id: &Oid| since.iter().any(|s| s.id == *id);
 
@@ -58,7 +58,7 @@ pub fn rollback(local: &Local<'_>, onto: &str, tag: &str, keep: &[String]) -> Re
     let mut line = Vec::new();
     let mut at = onto.oid.0;
     while inside(&at) {
-        let commit = picker.local().commit(at)?;
+        let commit = picker.repo().commit(at)?;
         let parent = commit.node.parents.first().copied();
         line.push(commit);
         match parent {
@@ -101,7 +101,7 @@ pub fn rollback(local: &Local<'_>, onto: &str, tag: &str, keep: &[String]) -> Re
 /// A commit and its exact undoing right after it need no reverts: what stands before and after them is the same tree.
 fn shorten(picker: &Picker<'_>, rollback: &mut Rollback) -> Result<()> {
     let trees: Vec<Hex> = rollback.reverts.iter().map(|r| r.tree).collect();
-    let start = Hex(picker.local().commit(rollback.onto.oid.0)?.node.tree);
+    let start = Hex(picker.repo().commit(rollback.onto.oid.0)?.node.tree);
     let mut at = 0;
     while at < trees.len() {
         let before = if at == 0 { start } else { trees[at - 1] };
@@ -119,7 +119,7 @@ fn shorten(picker: &Picker<'_>, rollback: &mut Rollback) -> Result<()> {
 /// Writes the reverts as commits on a new branch.
 ///
 /// Errors: the branch they start from has moved, a revert conflicts, or the branch exists and is not this rollback.
-pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> Result<Oid> {
+pub fn apply(local: &ThreadRepo<'_>, rollback: &Rollback, branch: &str, now: i64) -> Result<Oid> {
     let is = tip(local, &rollback.onto.name)?.oid;
     if is != rollback.onto.oid {
         return Err(Error::usage(format!("{} has moved since this was worked out", rollback.onto.name)));
@@ -140,12 +140,12 @@ pub fn apply(local: &Local<'_>, rollback: &Rollback, branch: &str, now: i64) -> 
     let picker = Picker::new(local);
     let write = Write::new(&picker);
     let by = Committer::of(local, now)?;
-    let (mut parent, mut tree) = (rollback.onto.oid.0, picker.local().commit(rollback.onto.oid.0)?.node.tree);
+    let (mut parent, mut tree) = (rollback.onto.oid.0, picker.repo().commit(rollback.onto.oid.0)?.node.tree);
     let mut made = Vec::new();
     for revert in rollback.reverts.iter().filter(|r| !r.cancels) {
-        let commit = picker.local().commit(revert.commit.0)?;
+        let commit = picker.repo().commit(revert.commit.0)?;
         let Some(first) = commit.node.parents.first() else { continue };
-        let undone = picker.local().commit(*first)?.node.tree;
+        let undone = picker.repo().commit(*first)?.node.tree;
         let Picked::Clean(next) = picker.pick(Some(commit.node.tree), undone, tree)? else {
             return Err(Error::undecided(format!("the revert of {} does not apply", revert.commit.0.short())));
         };

@@ -135,7 +135,7 @@ fn globs(list: &[String]) -> Result<Option<globset::GlobSet>> {
 }
 
 fn revisions(history: &History<'_>, list: &[String]) -> Result<BTreeSet<usize>> {
-    let local = history.picker.local();
+    let local = history.picker.repo();
     let mut out = BTreeSet::new();
     for word in list {
         if let Some((a, b)) = word.split_once("..") {

@@ -93,7 +93,7 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
     let hot = hotfixes(history, &promoted)?;
     let age = |c: &Change| (now - c.time()).max(0) / DAY;
     let mut drift: BTreeMap<(String, String), Drift> = BTreeMap::new();
-    let tip = history.picker.local().commit(history.from.oid.0)?.node.tree;
+    let tip = history.picker.repo().commit(history.from.oid.0)?.node.tree;
     let mut differs: Vec<BString> = Vec::new();
     for edit in history.picker.edits(Some(history.tree), tip)?.iter() {
         let (path, kind) = item_of(edit.path.as_ref());
@@ -153,7 +153,7 @@ pub fn status(history: &History<'_>, now: i64) -> Result<Status> {
 pub fn hotfixes<'h>(history: &'h History<'_>, promoted: &[Option<Promoted>]) -> Result<Vec<&'h Change>> {
     let picks: Vec<_> = promoted.iter().flatten().filter_map(|p| p.commit).map(|c| c.0).collect();
     let reverts: Vec<_> = history.dev.iter().filter_map(|c| c.taken_back).map(|c| c.0).collect();
-    let tip = history.picker.local().commit(history.from.oid.0)?.node.tree;
+    let tip = history.picker.repo().commit(history.from.oid.0)?.node.tree;
     let mut out = Vec::new();
     for at in evidence::standing(history) {
         let change = &history.main[at];
@@ -175,7 +175,7 @@ pub fn hotfixes<'h>(history: &'h History<'_>, promoted: &[Option<Promoted>]) -> 
 }
 
 fn deploys(history: &History<'_>) -> Result<Vec<Deploy>> {
-    let local = history.picker.local();
+    let local = history.picker.repo();
     let mut out = Vec::new();
     for prefix in ["refs/heads/wm_deploy/", "refs/remotes/origin/wm_deploy/"] {
         for r in local.refs(prefix)? {

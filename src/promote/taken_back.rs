@@ -10,7 +10,7 @@ use super::evidence;
 use super::history::{Change, History};
 use super::requests;
 use crate::error::Result;
-use crate::git::{Local, Picked, new_commits};
+use crate::git::{Picked, ThreadRepo, new_commits};
 use crate::subject::Oid;
 
 /// A line of first parents is followed no further.
@@ -21,7 +21,7 @@ const LOOK_BACK: usize = 2_000;
 /// Commits that production's standing reverts took back and that development has of its own, parents before children,
 /// each with the revert.
 pub fn find(history: &History<'_>) -> Result<Vec<(Oid, Oid)>> {
-    let local = history.picker.local();
+    let local = history.picker.repo();
     let gone = evidence::taken_back(history);
     let mut by: HashMap<Oid, Oid> = HashMap::new();
     for (at, change) in history.main.iter().enumerate().filter(|(at, _)| gone[*at].is_none()) {
@@ -66,7 +66,7 @@ fn is_revert(change: &Change) -> bool {
 }
 
 /// What a revert says or shows that it undoes.
-fn undone(local: &Local<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
+fn undone(local: &ThreadRepo<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
     let Some(parent) = revert.raw.node.parents.first().copied() else { return Ok(BTreeSet::new()) };
     let mut targets: Vec<Oid> = revert.said.reverts.iter().filter_map(|hex| local.commit_named(hex).ok()).collect();
     if targets.is_empty() {
@@ -93,7 +93,7 @@ fn undone(local: &Local<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
 }
 
 /// The commit with the subject, or of the pull request, that the revert quotes: the newest one before it.
-fn by_words(local: &Local<'_>, revert: &Change, parent: Oid) -> Result<Option<Oid>> {
+fn by_words(local: &ThreadRepo<'_>, revert: &Change, parent: Oid) -> Result<Option<Oid>> {
     let said = &revert.said;
     if said.reverts_subject.is_none() && said.reverts_request.is_none() {
         return Ok(None);
@@ -128,7 +128,7 @@ fn by_words(local: &Local<'_>, revert: &Change, parent: Oid) -> Result<Option<Oi
 }
 
 /// Several commits reverted by one: it leaves exactly the files of an earlier commit of production's line.
-fn earlier_state(local: &Local<'_>, revert: &Change, parent: Oid) -> Result<Option<Oid>> {
+fn earlier_state(local: &ThreadRepo<'_>, revert: &Change, parent: Oid) -> Result<Option<Oid>> {
     let mut at = parent;
     for _ in 0..LOOK_BACK {
         let Ok(commit) = local.commit(at) else { break };
@@ -144,7 +144,7 @@ fn earlier_state(local: &Local<'_>, revert: &Change, parent: Oid) -> Result<Opti
 /// Those of `wanted` that the development branch has without having taken them from production's line, parents before
 /// children.
 fn own_commits(history: &History<'_>, wanted: BTreeSet<Oid>) -> Result<Vec<Oid>> {
-    let local = history.picker.local();
+    let local = history.picker.repo();
     let mut line = HashSet::new();
     let mut next = Some(history.onto.oid.0);
     while let Some(at) = next.filter(|_| line.len() < LONGEST_LINE) {

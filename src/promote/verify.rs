@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 
 use super::said::Said;
 use crate::error::{Error, Result};
-use crate::git::{Leaf, Local, Picker, is_binary, new_commits, regions};
+use crate::git::{Leaf, Picker, ThreadRepo, is_binary, new_commits, regions};
 use crate::subject::Oid;
 use crate::text;
 
@@ -45,7 +45,7 @@ pub struct Difference {
 }
 
 /// Looks at every commit of `a..b` that names an original. `from`: the branch that originals must be on.
-pub fn verify(local: &Local<'_>, range: &str, from: Option<Oid>) -> Result<Vec<Claim>> {
+pub fn verify(local: &ThreadRepo<'_>, range: &str, from: Option<Oid>) -> Result<Vec<Claim>> {
     let Some((a, b)) = range.split_once("..") else {
         return Err(Error::usage(format!("`{range}` is not a range")).hint("portcullis promote verify main..promote/x"));
     };
@@ -95,7 +95,7 @@ pub fn verify(local: &Local<'_>, range: &str, from: Option<Oid>) -> Result<Vec<C
 /// The trees before and after a commit.
 pub type Sides = (Option<Oid>, Oid);
 
-fn sides(local: &Local<'_>, commit: Oid) -> Result<Sides> {
+fn sides(local: &ThreadRepo<'_>, commit: Oid) -> Result<Sides> {
     let node = local.commit(commit)?.node;
     let base = match node.parents.first() {
         Some(parent) => Some(local.commit(*parent)?.node.tree),

@@ -7,10 +7,10 @@ use std::process::Command;
 use super::apply::{self, Applied, Apply};
 use super::plan::Plan;
 use crate::error::{Error, Result};
-use crate::git::{Local, Write};
+use crate::git::{ThreadRepo, Write};
 use crate::subject::Oid;
 
-pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied> {
+pub fn apply(local: &ThreadRepo<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied> {
     apply::refuse_stale(local, plan)?;
     apply::refuse_unready(plan, how.partial)?;
     if let Some(done) = apply::earlier(local, plan, how.branch)? {
@@ -46,7 +46,7 @@ pub fn apply(local: &Local<'_>, plan: &Plan, how: &Apply<'_>) -> Result<Applied>
 }
 
 /// Creates a branch that must not exist yet; git does it where the library cannot.
-pub fn create_branch(local: &Local<'_>, write: &Write<'_, '_>, full_name: &str, at: Oid, why: &str) -> Result<()> {
+pub fn create_branch(local: &ThreadRepo<'_>, write: &Write<'_, '_>, full_name: &str, at: Oid, why: &str) -> Result<()> {
     if !local.has_reftable()? {
         return write.branch(full_name, at, why);
     }

@@ -163,7 +163,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(place: &finding::Place) -> Self {
+    fn of(place: &finding::Location) -> Self {
         let (path, path_base64) = show::lossless(&place.path);
         Self { path, path_base64, commit: place.commit.map(|c| c.to_string()), line: place.line }
     }

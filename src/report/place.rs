@@ -1,6 +1,6 @@
 //! Where a finding points, in words: the names that every format gives to files, messages, refs, tags and policies.
 
-use crate::finding::{Finding, Origin, Place};
+use crate::finding::{Finding, Location, Origin};
 
 use super::show;
 
@@ -26,7 +26,7 @@ pub fn locus(finding: &Finding) -> String {
 }
 
 /// `old/deploy.sh:3 (commit 0f3c9a1b2c)`.
-pub fn other(place: &Place) -> String {
+pub fn other(place: &Location) -> String {
     let line = if place.line == 0 { String::new() } else { format!(":{}", place.line) };
     let commit = place.commit.map_or_else(String::new, |c| format!(" (commit {})", c.short()));
     format!("{}{line}{commit}", show::name(&place.path))

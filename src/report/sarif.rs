@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Origin, Place, Severity, Suppression};
+use crate::finding::{Finding, Location, Origin, Severity, Suppression};
 
 use crate::shell;
 
@@ -128,7 +128,7 @@ fn logical(origin: &Origin) -> Option<Value> {
     Some(json!({ "name": name, "fullyQualifiedName": place::title(origin), "kind": kind }))
 }
 
-fn related(other: &Place) -> Value {
+fn related(other: &Location) -> Value {
     json!({
         "physicalLocation": {
             "artifactLocation": artifact(&other.path),

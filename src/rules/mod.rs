@@ -9,15 +9,15 @@ pub mod deployments;
 pub mod divergence;
 pub mod files;
 pub mod git_objects;
+pub mod prescan;
 pub mod secrets;
 pub mod semver_tags;
-pub mod sieve;
 mod structured;
 pub mod windmill;
 pub mod windmill_paths;
 
 pub use about::{About, Code, DefaultSeverity};
-pub use sieve::Sieve;
+pub use prescan::Sieve;
 
 use std::sync::Arc;
 

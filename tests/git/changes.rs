@@ -1,12 +1,12 @@
 //! Which (blob, path) pairs and commits each kind of source introduces.
 
-use portcullis::git::{Ask, BlobJob, Changes, Known, Push, Repo, Source, Update, discover};
+use portcullis::git::{BlobJob, ChangeQuery, Changes, Excluded, Push, Repo, Source, Update, discover};
 use portcullis::subject::{Kinds, Oid};
 
 use crate::support::{Hash, Sandbox, TestRepo};
 
-fn ask() -> Ask<'static> {
-    Ask {
+fn ask() -> ChangeQuery<'static> {
+    ChangeQuery {
         kinds: Kinds::ALL,
         path_budget: 100_000,
         protected: &[],
@@ -15,7 +15,7 @@ fn ask() -> Ask<'static> {
         releases: &|_| false,
         threads: 2,
         marks: false,
-        sifting: None,
+        prescan: None,
         objects: None,
     }
 }
@@ -44,7 +44,7 @@ fn places(repo: &TestRepo, jobs: &[BlobJob]) -> Vec<String> {
 
 fn range(repo: &TestRepo, old: Option<&str>, new: &str) -> Changes {
     let update = Update { name: "refs/heads/main".into(), old: old.map(oid), new: Some(oid(new)) };
-    let push = Push { updates: vec![update], known: Known::Old, ..Push::default() };
+    let push = Push { updates: vec![update], known: Excluded::Old, ..Push::default() };
     open(repo).changes(&Source::Push(push), &ask()).expect("walks")
 }
 
@@ -237,7 +237,7 @@ fn what_stands_on_a_protected_branch_is_not_a_new_message() {
     let update = Update { name: "refs/heads/main".into(), old: Some(oid(&old)), new: Some(oid(&merge)) };
     let push = Source::Push(Push { updates: vec![update], ..Push::default() });
     let protected = ["dev".to_owned()];
-    let changes = open(&repo).changes(&push, &Ask { protected: &protected, ..ask() }).expect("walks");
+    let changes = open(&repo).changes(&push, &ChangeQuery { protected: &protected, ..ask() }).expect("walks");
     let judged: Vec<_> = changes.commits.iter().filter(|c| !c.new_to.is_empty()).map(|c| c.id).collect();
     assert_eq!(judged, [oid(&merge)]);
     assert!(changes.commits.iter().any(|c| c.id == oid(&dev)), "its content is new over the old tip all the same");
@@ -257,7 +257,8 @@ fn staged_paths_are_what_the_commit_will_change_deletions_included() {
     repo.write("top", "changed");
     repo.git(["add", "-A"]);
     let opened = open(&repo);
-    let staged: Vec<String> = opened.local().staged_paths().expect("reads").iter().map(ToString::to_string).collect();
+    let staged: Vec<String> =
+        opened.thread_local().staged_paths().expect("reads").iter().map(ToString::to_string).collect();
     assert_eq!(staged, ["a/b/two", "gone/deep/x", "gone/y", "new", "top"]);
     assert_eq!(staged.join("\n"), repo.git(["diff", "--cached", "--name-only", "--no-renames"]));
 }

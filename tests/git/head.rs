@@ -7,10 +7,10 @@ use crate::support::TestRepo;
 
 fn head(repo: &TestRepo) -> (Option<String>, Option<String>) {
     let open = discover(repo.path()).expect("opens").expect("a repository");
-    let local = open.local();
+    let local = open.thread_local();
     let (name, commit) = (local.head_name().expect("a name"), local.head().expect("a commit"));
     // Read once; asked again by another thread's handle, it is the same.
-    assert_eq!((&name, commit), (&open.local().head_name().unwrap(), open.local().head().unwrap()));
+    assert_eq!((&name, commit), (&open.thread_local().head_name().unwrap(), open.thread_local().head().unwrap()));
     (name.map(|n| n.to_string()), commit.map(|c: Oid| c.to_string()))
 }
 
@@ -48,6 +48,6 @@ fn a_branch_that_stands_for_itself_is_an_error() {
     let repo = TestRepo::init();
     std::fs::write(repo.path().join(".git/refs/heads/main"), "ref: refs/heads/main\n").unwrap();
     let open = discover(repo.path()).expect("opens").expect("a repository");
-    assert_eq!(open.local().head_name().unwrap().unwrap(), "refs/heads/main");
-    assert!(open.local().head().unwrap_err().to_string().contains("HEAD"));
+    assert_eq!(open.thread_local().head_name().unwrap().unwrap(), "refs/heads/main");
+    assert!(open.thread_local().head().unwrap_err().to_string().contains("HEAD"));
 }

@@ -1,7 +1,7 @@
 //! History listed from pruned trees and from commits that were decoded once brings what walking every tree brings: findings,
 //! their places, what could not be decided, and what was not seen.
 
-use portcullis::engine::{self, ManyBlobs, Outcome, Setting};
+use portcullis::engine::{self, ManyBlobs, Outcome, RunConfig};
 use portcullis::finding::Finding;
 use portcullis::git::{Source, discover};
 use portcullis::policy::Policy;
@@ -14,10 +14,10 @@ fn told(repo: &TestRepo, reading: ManyBlobs) -> (Vec<String>, Vec<String>, Vec<S
     let policy = Policy::load(Vec::new()).expect("the defaults");
     let source = Source::History { all: false };
     let compiled = policy.compile(engine::kinds(&source), &["secrets".to_owned()]).expect("compiles");
-    let setting =
-        Setting { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
+    let config =
+        RunConfig { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
     let repo = discover(repo.path()).expect("opens").expect("a repository");
-    let outcome = engine::run(&repo, &source, &setting).expect("is judged");
+    let outcome = engine::run(&repo, &source, &config).expect("is judged");
     let alone = |f: &Finding| {
         let mut f = f.clone();
         f.same = None;
@@ -31,7 +31,7 @@ fn told(repo: &TestRepo, reading: ManyBlobs) -> (Vec<String>, Vec<String>, Vec<S
 
 /// Both ways agree; gives what the quick one said.
 fn agree(repo: &TestRepo, what: &str) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
-    let (quick, slow) = (told(repo, ManyBlobs::Sifted), told(repo, ManyBlobs::OneByOne));
+    let (quick, slow) = (told(repo, ManyBlobs::Prescanned), told(repo, ManyBlobs::OneByOne));
     assert_eq!(quick.0, slow.0, "{what}: findings");
     assert_eq!(quick.1, slow.1, "{what}: errors");
     assert_eq!(quick.2, slow.2, "{what}: notes");

@@ -1,12 +1,12 @@
 //! The index read forward says what git says, in every layout git writes.
 
-use portcullis::git::{Ask, Source, discover};
+use portcullis::git::{ChangeQuery, Source, discover};
 use portcullis::subject::Kinds;
 
 use crate::support::{Hash, TestRepo};
 
 fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
-    let ask = Ask {
+    let ask = ChangeQuery {
         kinds: Kinds::FILE,
         path_budget: 100_000,
         protected: &[],
@@ -15,7 +15,7 @@ fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
         releases: &|_| false,
         threads: 2,
         marks: false,
-        sifting: None,
+        prescan: None,
         objects: None,
     };
     let opened = discover(repo.path()).expect("opens").expect("a repository");

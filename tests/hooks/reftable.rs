@@ -46,11 +46,11 @@ fn the_laptop_s_hooks_work() {
         repo.git(["tag", "-a", "-m", "v", "v1.0.0"]);
         let open = discover(repo.path()).unwrap().unwrap();
         let listed: Vec<String> =
-            open.local().refs("refs/").unwrap().iter().map(|r| format!("{} {}", r.target, r.name)).collect();
+            open.thread_local().refs("refs/").unwrap().iter().map(|r| format!("{} {}", r.target, r.name)).collect();
         assert_eq!(listed.join("\n"), repo.git(["for-each-ref", "--format=%(objectname) %(refname)"]));
         repo.git(["pack-refs", "--all"]);
         let open = discover(repo.path()).unwrap().unwrap();
-        assert_eq!(open.local().refs("refs/").unwrap().len(), listed.len());
+        assert_eq!(open.thread_local().refs("refs/").unwrap().len(), listed.len());
         let linked = repo.linked_worktree("side");
         try_git(&linked, &["commit", "-q", "--allow-empty", "-m", "feat: side"]).passes();
         let output = portcullis(&linked, &["check", "--range", "main..side"]);

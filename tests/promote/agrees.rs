@@ -32,7 +32,7 @@ fn clean_picks_have_gits_tree() {
     let stories: Vec<Story> = (2000..2150).map(generate).collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let local = repo.local();
+    let local = repo.thread_local();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for seed in 0..stories.len() as u64 {
         let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
@@ -81,7 +81,7 @@ fn patch_ids_are_gits() {
     let stories: Vec<Story> = (3000..3100).map(generate).collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let local = repo.local();
+    let local = repo.thread_local();
     for seed in 0..stories.len() {
         let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
         let script = "git rev-list --no-merges $0..$1 | git diff-tree --stdin -p --full-index | git patch-id --stable";
@@ -124,7 +124,7 @@ fn patch_ids_of_odd_files_are_gits() {
     write(&[("a.txt", "\tone\n\n\tif x {\n\t}\n\n\tif x {\n\t}\n")]);
     write(&[("a.txt", "\tone\n\n\tif x {\n\t}\n\n\tif y {\n\t}\n\n\tif x {\n\t}\n")]);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let history = History::read(&repo.local(), "dev", "main").expect("a history");
+    let history = History::read(&repo.thread_local(), "dev", "main").expect("a history");
     assert_eq!(history.dev.len(), 8);
     for (at, change) in history.dev.iter().enumerate() {
         let script = "git diff-tree -p --full-index $0 | git patch-id --stable";

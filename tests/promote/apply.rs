@@ -89,7 +89,7 @@ fn generated_plans_come_to_what_cherry_pick_makes_of_them() {
     let stories: Vec<Story> = (4000..4025).map(generate).collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let local = repo.local();
+    let local = repo.thread_local();
     let mut picked = 0;
     for seed in 0..stories.len() {
         let (from, onto, branch) = (format!("dev-{seed}"), format!("main-{seed}"), format!("p-{seed}"));

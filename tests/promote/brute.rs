@@ -96,7 +96,7 @@ fn the_closure_is_a_smallest_one() {
     let stories: Vec<Story> = (0..stories).map(generate).collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let local = repo.local();
+    let local = repo.thread_local();
     let (mut with_help, mut hopeless) = (0, 0);
     for seed in 0..stories.len() as u64 {
         let history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");

@@ -115,7 +115,7 @@ fn what_was_picked_is_found_and_nothing_else_is_certain() {
         .collect();
     tell_all(&stories, &git);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let local = repo.local();
+    let local = repo.thread_local();
     let (mut pairs, mut by_patch) = (0, 0);
     for (seed, picked) in truth.iter().enumerate() {
         let mut history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");

@@ -32,7 +32,7 @@ fn plan_for(told: &Told, names: &[&str]) -> Plan {
 fn plan_with(told: &Told, selection: &Selection) -> Plan {
     let repo = told.open();
     let ask = Ask { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
-    plan(&repo.local(), &ask).expect("a plan")
+    plan(&repo.thread_local(), &ask).expect("a plan")
 }
 
 /// `name state` of each step.

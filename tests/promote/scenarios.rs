@@ -31,7 +31,7 @@ fn plans_agree_with_brute_force() {
     for case in cases {
         let told = case.story.tell();
         let repo = told.open();
-        let local = repo.local();
+        let local = repo.thread_local();
         let history = History::read(&local, "dev", "main").expect("a history");
         let simulation = Simulation::new(&history);
         for (target, state, paths) in &case.alone {

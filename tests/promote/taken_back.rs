@@ -44,7 +44,7 @@ fn repository(steps: &[&str]) -> TestRepo {
 fn plan_of(git: &TestRepo, selection: &Selection) -> Plan {
     let repo = discover(git.path()).expect("it opens").expect("it is there");
     let ask = Ask { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
-    plan(&repo.local(), &ask).expect("a plan")
+    plan(&repo.thread_local(), &ask).expect("a plan")
 }
 
 fn picked(plan: &Plan) -> Vec<&str> {
@@ -86,7 +86,7 @@ fn what_production_took_back_waits_again() {
         let git = repository(steps);
         assert_eq!(picked(&plan_of(&git, &Selection::default())), wanted, "{name}");
         let repo = discover(git.path()).expect("it opens").expect("it is there");
-        let history = History::read(&repo.local(), "dev", "main").expect("a history");
+        let history = History::read(&repo.thread_local(), "dev", "main").expect("a history");
         let status = status::status(&history, 1_800_000_000).expect("a status");
         assert_eq!(status.unpromoted, wanted.len(), "{name}");
     }
@@ -134,7 +134,7 @@ fn the_revert_of_a_merged_promotion_takes_its_picks_back() {
 fn a_backport_leaves_out_the_revert_of_development_s_own_work() {
     let git = repository(&["dev:one", "merge", REVERT_MERGE, "main:fix"]);
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let back = backport(&repo.local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
+    let back = backport(&repo.thread_local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
     assert_eq!(picked(&back.plan), ["fix: fix"]);
     assert!(back.plan.skipped.iter().any(|s| s.reason.ends_with("which is dev's own work")), "{:?}", back.plan.skipped);
 }

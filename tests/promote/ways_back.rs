@@ -32,7 +32,7 @@ fn story_parts() -> Story {
 fn drift_is_told_by_what_is_deployed() {
     let told = story();
     let repo = told.open();
-    let history = History::read(&repo.local(), "dev", "main").expect("a history");
+    let history = History::read(&repo.thread_local(), "dev", "main").expect("a history");
     let got = status(&history, 1_700_000_000 + 10 * 86_400).expect("a status");
     assert_eq!(got.unpromoted, 1);
     let drift: Vec<_> = got.drift.iter().map(|d| (d.path.as_str(), d.why, d.unpromoted, d.hotfixes)).collect();
@@ -46,7 +46,7 @@ fn drift_is_told_by_what_is_deployed() {
 fn backport_takes_productions_own_and_not_its_picks() {
     let told = story();
     let repo = told.open();
-    let back = backport(&repo.local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
+    let back = backport(&repo.thread_local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
     assert_eq!(super::steps(&told, &back.plan), ["m2 clean"]);
     assert_eq!(back.merge, Merge::Clean);
 }
@@ -56,7 +56,7 @@ fn a_rollback_proves_that_the_tree_is_the_tags() {
     let told = story();
     told.git.git(["update-ref", "refs/tags/v1.0.0", &told.ids["base"]]);
     let repo = told.open();
-    let local = repo.local();
+    let local = repo.thread_local();
     let back = rollback::rollback(&local, "main", "v1.0.0", &[]).expect("a way back");
     assert!(back.proved);
     assert_eq!(back.tree.0.to_string(), told.git.rev("v1.0.0^{tree}"));
@@ -84,7 +84,7 @@ fn a_merge_is_rolled_back_as_one() {
     let commit = told.git.git(["commit-tree", "-p", "main", "-p", "dev", "-m", "Merge dev", merge.trim()]);
     told.git.git(["update-ref", "refs/heads/main", &commit]);
     let repo = told.open();
-    let back = rollback::rollback(&repo.local(), "main", "v1.0.0", &[]).expect("a way back");
+    let back = rollback::rollback(&repo.thread_local(), "main", "v1.0.0", &[]).expect("a way back");
     assert!(back.proved && back.reverts.len() == 1 && back.reverts[0].merge);
 }
 
@@ -94,7 +94,7 @@ fn notes_put_breaking_changes_first_and_count_a_pick_once() {
     let merge = told.git.git(["merge-tree", "--write-tree", "main", "dev"]);
     let both = told.git.git(["commit-tree", "-p", "main", "-p", "dev", "-m", "Merge dev", merge.trim()]);
     let repo = told.open();
-    let list = notes::collect(&repo.local(), &format!("{}..{both}", told.ids["base"])).expect("notes");
+    let list = notes::collect(&repo.thread_local(), &format!("{}..{both}", told.ids["base"])).expect("notes");
     let titles: Vec<&str> = list.iter().map(|n| n.title.as_str()).collect();
     assert_eq!(titles.iter().filter(|t| **t == "three").count(), 1, "{titles:?}");
     assert_eq!(titles.len(), 3);
@@ -118,7 +118,7 @@ fn backport_leaves_the_revert_of_a_pick_where_it_is() {
     all.main.push(Commit::new("m3", &[("apps/web/v.yaml", &lines(&[]))]).saying("Revert \"feat(web)!: three\""));
     let told = all.tell();
     let repo = told.open();
-    let back = backport(&repo.local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
+    let back = backport(&repo.thread_local(), "dev", "main", &Selection::default(), &Unjudged).expect("a plan");
     assert_eq!(super::steps(&told, &back.plan), ["m2 clean"]);
     let why = super::skipped(&told, &back.plan);
     assert!(why.iter().any(|w| w.starts_with("m3: takes back ")), "{why:?}");

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bstr::{BString, ByteSlice};
 use portcullis::error::Error;
-use portcullis::finding::{Confidence, Finding, Findings, Origin, Place, Redact, Severity, Suppression, Violation};
+use portcullis::finding::{Confidence, Finding, Findings, Location, Origin, Redact, Severity, Suppression, Violation};
 use portcullis::report::{Report, Stats, Undecided};
 use portcullis::subject::Oid;
 
@@ -67,8 +67,8 @@ pub fn findings() -> Vec<Finding> {
             .message(format!("a token, {SECRET}"))
             .help(format!("revoke {SECRET}\ngit rebase -i"))
             .note(format!("seen {SECRET}{HOSTILE}"))
-            .also(Place { path: HOSTILE.into(), commit: Some(oid(3)), line: 4 })
-            .also(Place { path: b"old/\xfe.sh".into(), commit: None, line: 0 }),
+            .also(Location { path: HOSTILE.into(), commit: Some(oid(3)), line: 4 })
+            .also(Location { path: b"old/\xfe.sh".into(), commit: None, line: 0 }),
     );
     let hostile = format!("one\n{HOSTILE}{SECRET}{HOSTILE}\n");
     let words = born(

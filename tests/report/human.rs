@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis::error::Error;
-use portcullis::finding::{Finding, Origin, Place, Severity, Suppression, Violation};
+use portcullis::finding::{Finding, Location, Origin, Severity, Suppression, Violation};
 use portcullis::report::{Context, Report, Stats, Undecided, Verbosity, human};
 
 use super::corpus::{SECRET, at, born, file, findings, oid, report};
@@ -27,7 +27,7 @@ fn leak() -> Finding {
         .secret(range)
         .message("an access token")
         .help("revoke it where it was made, then\ngit rebase -i 0f0f0f0f0f^")
-        .also(Place { path: "old/deploy.sh".into(), commit: Some(oid(2)), line: 9 }),
+        .also(Location { path: "old/deploy.sh".into(), commit: Some(oid(2)), line: 9 }),
     )
 }
 

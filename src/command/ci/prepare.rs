@@ -51,7 +51,7 @@ pub fn prepare(args: &Ci, change: Option<Change>, outside: &Outside) -> Result<R
         }
     }
     let resolved = {
-        let local = repo.local();
+        let local = repo.thread_local();
         let place = Place { local: &local, branches_at: branches_at.clone() };
         match (&asked, &change) {
             (Some(range), change) => resolve::compared(range_push(&local, range)?, change.as_ref(), &place)?,
@@ -81,7 +81,7 @@ pub fn prepare(args: &Ci, change: Option<Change>, outside: &Outside) -> Result<R
     let title = title(args.judge.title.as_deref(), change.as_ref())?;
     let findings = match (&policy, &change, &resolved.push) {
         (Some(policy), Some(change), Some(push)) => {
-            let local = repo.local();
+            let local = repo.thread_local();
             let default = Place { local: &local, branches_at }.default_branch(change)?.map(|d| d.0);
             policy_changed(&repo, policy, change, push, default.as_deref())?
         }
@@ -119,7 +119,7 @@ fn with_default_branch(
     outside: &Outside,
 ) -> Result<Repo> {
     {
-        let local = repo.local();
+        let local = repo.thread_local();
         let place = Place { local: &local, branches_at: branches_at.to_owned() };
         if place.default_branch(change)?.is_some_and(|(_, tip)| tip.is_some()) {
             return Ok(repo);
@@ -149,11 +149,11 @@ fn made_whole(
     let mut brought = false;
     // Where nothing moves, the default branch's policy is all that is needed.
     let needs_history = change.since != Since::Standing || asked.is_some();
-    if needs_history && !repo.local().shallow_boundary()?.is_empty() {
+    if needs_history && !repo.thread_local().shallow_boundary()?.is_empty() {
         brought |= checkout.unshallow(&branches);
     }
     let repo = if brought { open(outside)? } else { repo };
-    let local = repo.local();
+    let local = repo.thread_local();
     let there = |name: &String| {
         let full = format!("refs/remotes/{}/{name}", checkout.remote);
         local.find_ref(BStr::new(&full)).is_ok_and(|found| found.is_some())
@@ -181,7 +181,7 @@ fn bring_content(checkout: Option<&Checkout>, resolved: &Resolved, tips: &[Oid])
     let (Some(checkout), Some(push)) = (checkout, &resolved.push) else { return };
     let new: Vec<Oid> = push.updates.iter().filter_map(|u| u.new).collect();
     let mut old: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
-    if let git::Known::Commits(known) = &push.known {
+    if let git::Excluded::Commits(known) = &push.known {
         old.extend(known);
     }
     checkout.content(&new, &old, tips);
@@ -189,7 +189,7 @@ fn bring_content(checkout: Option<&Checkout>, resolved: &Resolved, tips: &[Oid])
 
 fn policy_at(repo: &Repo, commit: Option<Oid>) -> Result<Option<PolicyFile>> {
     let Some(commit) = commit else { return Ok(None) };
-    policy_file::at_revision(&repo.local(), commit, &commit.short())
+    policy_file::at_revision(&repo.thread_local(), commit, &commit.short())
 }
 
 /// Short names of the branches of environments, globs left out.
@@ -200,7 +200,7 @@ fn environments(policy: &Policy) -> impl Iterator<Item = &String> {
 
 /// Branches of environments that are known here under no name.
 fn missing_environments(repo: &Repo, policy: &Policy, branches_at: &str) -> Result<Vec<String>> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let mut missing = Vec::new();
     for branch in environments(policy) {
         if local.find_ref(BStr::new(&format!("{branches_at}{branch}")))?.is_none() {
@@ -211,7 +211,7 @@ fn missing_environments(repo: &Repo, policy: &Policy, branches_at: &str) -> Resu
 }
 
 fn environment_tips(repo: &Repo, policy: &Policy, branches_at: &str) -> Result<Vec<Oid>> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let tips = environments(policy).map(|b| local.find_ref(BStr::new(&format!("{branches_at}{b}"))));
     tips.filter_map(Result::transpose).collect()
 }
@@ -224,7 +224,7 @@ fn policy_changed(
     push: &Push,
     default: Option<&str>,
 ) -> Result<Option<Batch>> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let Some(update) = push.updates.iter().find(|u| default.is_some_and(|d| u.name == d.as_bytes().as_bstr())) else {
         return Ok(None);
     };

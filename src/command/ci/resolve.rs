@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 
 use super::change::{Change, Since};
 use crate::error::{Error, Result};
-use crate::git::{Known, Local, Push, Update};
+use crate::git::{Excluded, Push, ThreadRepo, Update};
 use crate::subject::Oid;
 
 /// What is to be judged.
@@ -20,7 +20,7 @@ pub struct Resolved {
 
 /// The checkout as it is now.
 pub struct Place<'a> {
-    pub local: &'a Local<'a>,
+    pub local: &'a ThreadRepo<'a>,
     /// `refs/remotes/origin/`.
     pub branches_at: String,
 }
@@ -44,8 +44,8 @@ pub fn objects_needed(change: &Change) -> Vec<Oid> {
 }
 
 /// What the user asked to be compared, instead of what the platform tells: `A..B`, or `--base A` and maybe `--head B`.
-pub fn compared(range: Push, change: Option<&Change>, place: &Place<'_>) -> Result<Resolved> {
-    let local = place.local;
+pub fn compared(range: Push, change: Option<&Change>, context: &Place<'_>) -> Result<Resolved> {
+    let local = context.local;
     let (Some(base), Some(new)) = range.updates.first().map_or((None, None), |u| (u.old, u.new)) else {
         return Err(Error::usage("there are no two commits to compare"));
     };
@@ -55,23 +55,23 @@ pub fn compared(range: Push, change: Option<&Change>, place: &Place<'_>) -> Resu
     let update = Update { name, old: Some(local.merge_base(base, new)?), new: Some(new) };
     let push = Push {
         updates: vec![update],
-        known: Known::Commits(vec![base]),
+        known: Excluded::Commits(vec![base]),
         head_ref: change.and_then(|c| c.pull.head_ref.clone()).map(Into::into),
-        branches_at: Some(place.branches_at.clone()),
+        branches_at: Some(context.branches_at.clone()),
         ..Push::default()
     };
     Ok(Resolved { push: Some(push), trusted: Some(base), notes: Vec::new() })
 }
 
-pub fn resolve(change: &Change, place: &Place<'_>) -> Result<Resolved> {
-    let local = place.local;
+pub fn resolve(change: &Change, context: &Place<'_>) -> Result<Resolved> {
+    let local = context.local;
     match change.since {
         Since::Standing => {
             let what = format!("{} runs for no change: the whole tree was judged", change.platform.name());
             let mut notes = vec![what];
             // Whoever may start a run may have written the branch that it runs on.
             let name = change.target.clone().map_or_else(|| local.branch_called("HEAD"), |name| Ok(name.into()))?;
-            let trusted = match place.default_branch(change)? {
+            let trusted = match context.default_branch(change)? {
                 Some((default, _)) if name == default => local.head()?,
                 Some((_, Some(tip))) => Some(tip),
                 _ => {
@@ -81,20 +81,20 @@ pub fn resolve(change: &Change, place: &Place<'_>) -> Result<Resolved> {
             };
             Ok(Resolved { push: None, trusted, notes })
         }
-        Since::Target(told) => pull_request(change, told, place),
-        Since::Before(_) | Since::New | Since::Untold => moved(change, place),
+        Since::Target(told) => pull_request(change, told, context),
+        Since::Before(_) | Since::New | Since::Untold => moved(change, context),
     }
 }
 
 /// A pull request: as it will land on its target.
-fn pull_request(change: &Change, told: Option<Oid>, place: &Place<'_>) -> Result<Resolved> {
-    let local = place.local;
+fn pull_request(change: &Change, told: Option<Oid>, context: &Place<'_>) -> Result<Resolved> {
+    let local = context.local;
     let target = change.target.clone().ok_or_else(|| untold("the target branch of the pull request"))?;
     // The result of the merge, where the platform made it: its first parent is what it was merged into.
     let merged = change.head.filter(|h| local.has(*h) && change.pull.head != Some(*h));
     let parents = merged.map(|m| local.commit(m)).transpose()?.map_or_else(Vec::new, |c| c.node.parents);
     let is_result = parents.len() == 2 && change.pull.head.is_none_or(|head| parents[1] == head);
-    let stands = place.branch(&target)?.or(told.filter(|t| local.has(*t)));
+    let stands = context.branch(&target)?.or(told.filter(|t| local.has(*t)));
     let (old, new, tip) = match (merged, parents.first()) {
         (Some(merge), Some(&into)) if is_result && (change.pull.head.is_some() || stands == Some(into)) => {
             (into, merge, into)
@@ -108,22 +108,22 @@ fn pull_request(change: &Change, told: Option<Oid>, place: &Place<'_>) -> Result
     let update = Update { name: target.into(), old: Some(old), new: Some(new) };
     let push = Push {
         updates: vec![update],
-        known: Known::Commits(vec![tip]),
+        known: Excluded::Commits(vec![tip]),
         head_ref: change.pull.head_ref.clone().map(Into::into),
-        branches_at: Some(place.branches_at.clone()),
+        branches_at: Some(context.branches_at.clone()),
         ..Push::default()
     };
     Ok(Resolved { push: Some(push), trusted: Some(tip), notes: Vec::new() })
 }
 
 /// A ref that has moved already.
-fn moved(change: &Change, place: &Place<'_>) -> Result<Resolved> {
-    let local = place.local;
+fn moved(change: &Change, context: &Place<'_>) -> Result<Resolved> {
+    let local = context.local;
     let name = match &change.target {
         Some(name) => name.clone(),
         None => local.branch_called("HEAD")?.to_str_lossy().into_owned(),
     };
-    let default = place.default_branch(change)?;
+    let default = context.default_branch(change)?;
     let is_default = default.as_ref().is_some_and(|(full, _)| *full == name);
     let tip = default.as_ref().and_then(|(_, tip)| *tip).filter(|_| !is_default);
     let mut notes = Vec::new();
@@ -168,8 +168,8 @@ fn moved(change: &Change, place: &Place<'_>) -> Result<Resolved> {
     let update = Update { name: name.into(), old, new: Some(new) };
     let push = Push {
         updates: vec![update],
-        known: Known::Commits(tip.into_iter().collect()),
-        branches_at: Some(place.branches_at.clone()),
+        known: Excluded::Commits(tip.into_iter().collect()),
+        branches_at: Some(context.branches_at.clone()),
         ..Push::default()
     };
     Ok(Resolved { push: Some(push), trusted: if is_default { old } else { tip }, notes })
@@ -208,7 +208,7 @@ impl Place<'_> {
     }
 }
 
-fn here(local: &Local<'_>) -> Result<Oid> {
+fn here(local: &ThreadRepo<'_>) -> Result<Oid> {
     local.head()?.ok_or_else(|| Error::undecided("nothing is checked out here"))
 }
 

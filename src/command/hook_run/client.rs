@@ -9,7 +9,7 @@ use super::super::Outside;
 use super::super::judge::{Gate, Matter, protected};
 use super::{message_source, updates};
 use crate::error::{Error, Result};
-use crate::git::{self, Known, Push, Repo, Source, Update};
+use crate::git::{self, Excluded, Push, Repo, Source, Update};
 use crate::hooks::remote;
 use crate::subject::{Kinds, Oid};
 
@@ -98,7 +98,7 @@ pub fn pre_push(remote: Option<BString>, address: Option<BString>, lines: &[u8],
     let prefix = remote.map_or_else(|| "refs/remotes/".to_owned(), |r| format!("refs/remotes/{r}/"));
     let push = Push {
         updates,
-        known: Known::Tracking(on_the_remote(&repo, address, outside)?),
+        known: Excluded::Tracking(on_the_remote(&repo, address, outside)?),
         branches_at: (prefix != "refs/remotes/").then_some(prefix),
         ..Push::default()
     };
@@ -108,7 +108,7 @@ pub fn pre_push(remote: Option<BString>, address: Option<BString>, lines: &[u8],
 /// What a remote has and no remote-tracking branch tells: what was fetched without one last (a pull of upstream by its
 /// address), and, where there are no such branches at all, what the remote answers. `None`: nothing is told.
 fn on_the_remote(repo: &Repo, address: Option<BString>, outside: &Outside) -> Result<Option<Vec<Oid>>> {
-    let local = repo.local();
+    let local = repo.thread_local();
     if let Some(address) = address.filter(|_| !local.has_refs("refs/remotes/").unwrap_or(true)) {
         if let Some(ids) = remote::ids(&outside.directory, address.as_bstr()) {
             return Ok(Some(ids));
@@ -128,7 +128,7 @@ pub fn reference_transaction(state: Option<BString>, lines: &[u8], outside: &Out
         return Ok(0);
     }
     let repo = open(outside)?;
-    let local = repo.local();
+    let local = repo.thread_local();
     let mut moves = Vec::new();
     // A symbolic ref has `ref:NAME` for an id: HEAD goes to another branch, and no branch moves.
     let branches = lines.lines().filter(|l| l.contains_str(" refs/heads/") && !l.contains_str("ref:"));
@@ -154,7 +154,7 @@ pub fn reference_transaction(state: Option<BString>, lines: &[u8], outside: &Out
     if moves.is_empty() {
         return Ok(0);
     }
-    let push = Push { updates: moves, known: Known::Old, ..Push::default() };
+    let push = Push { updates: moves, known: Excluded::Old, ..Push::default() };
     let code = gate.run(&Matter::Change(&Source::Push(push)))?;
     if code != 0 {
         // A merge has written the index and the files already when it asks for the branch.

@@ -161,7 +161,7 @@ pub fn updates(text: &[u8]) -> Result<Vec<Update>> {
 /// editor was open on the message, so git takes comments away.
 pub fn message_source(repo: &Repo, raw: &[u8], edited: bool) -> Result<Source> {
     let parameters = std::env::var_os("GIT_CONFIG_PARAMETERS");
-    let settings = repo.local().message_settings(parameters.as_ref().map(|p| p.as_encoded_bytes()));
+    let settings = repo.thread_local().message_settings(parameters.as_ref().map(|p| p.as_encoded_bytes()));
     let mode = Mode::read(settings.cleanup.as_deref().map(BStr::new), edited).ok_or_else(|| {
         Error::usage("git does not know the value of `commit.cleanup`").hint("`git config commit.cleanup` shows it")
     })?;

@@ -12,10 +12,10 @@ use super::HookRun;
 use super::answer::Answer;
 use super::audit::Line;
 use super::budget::Budget;
-use crate::engine::{self, ManyBlobs, Setting};
+use crate::engine::{self, ManyBlobs, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
-use crate::git::{self, DefaultBranch, Known, Push, Quarantine, Repo, Source, Update};
+use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source, Update};
 use crate::policy::{self, Batch, Policy, PolicyChanges, PolicyFile, Vocabulary, trust};
 use crate::report::Report;
 use crate::rules::secrets::redactor;
@@ -82,7 +82,7 @@ struct Trusted {
 
 impl Gate<'_> {
     fn decide(&self, mut updates: Vec<Update>, pusher: Pusher, budget: &mut Budget) -> Result<Report> {
-        let local = self.repo.local();
+        let local = self.repo.thread_local();
         for update in &mut updates {
             // Git will move what a symbolic ref points at: that branch's rules count.
             update.name = local.moved_by(update.name.as_ref())?;
@@ -94,7 +94,7 @@ impl Gate<'_> {
         if self.args.time_budget.is_none() {
             budget.set(Duration::from_secs(policy.vocabulary().budgets.time));
         }
-        let known = if self.repo.has_quarantine() { Known::Quarantine } else { Known::Refs };
+        let known = if self.repo.has_quarantine() { Excluded::Quarantine } else { Excluded::Refs };
         let head_ref = self.args.server.pull_request(|name| std::env::var_os(name));
         let remark = default.branch.remark(&updates);
         let source = Source::Push(Push { updates, known, pusher, head_ref, on_server: true, ..Push::default() });
@@ -136,15 +136,15 @@ impl Gate<'_> {
             Err(mistakes) => return Ok(mistaken(&mistakes)),
         };
         let protected = protected(policy);
-        let setting = Setting {
+        let config = RunConfig {
             checks: &compiled,
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: 0,
-            reading: ManyBlobs::Sifted,
+            reading: ManyBlobs::Prescanned,
             seen: None,
         };
-        let mut outcome = engine::run(self.repo, source, &setting)?;
+        let mut outcome = engine::run(self.repo, source, &config)?;
         if let Source::Push(push) = source {
             outcome.batches.extend(self.policy_change(policy, default, push)?);
         }
@@ -154,7 +154,8 @@ impl Gate<'_> {
     /// What the push does to the policy that judges the next one; deleting the branch takes the policy away too.
     fn policy_change(&self, policy: &Policy, default: &Trusted, push: &Push) -> Result<Option<Batch>> {
         let Some(update) = default.branch.moved(&push.updates) else { return Ok(None) };
-        let new = update.new.map(|commit| policy_file::at_commit(&self.repo.local(), commit)).transpose()?.flatten();
+        let new =
+            update.new.map(|commit| policy_file::at_commit(&self.repo.thread_local(), commit)).transpose()?.flatten();
         let mut findings = Findings::new(redactor(), 0);
         let change = trust::PolicyChange {
             old: default.policy.as_ref(),

@@ -10,7 +10,7 @@ use super::super::judge::{Gate, Matter, mistaken};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::finding::Origin;
-use crate::git::{Committer, Known, Push, Source, Update, Write, discover};
+use crate::git::{Committer, Excluded, Push, Source, Update, Write, discover};
 use crate::promote::apply::commits;
 use crate::promote::history::History;
 use crate::promote::judge::{JudgePlan, Judgement, Planned};
@@ -30,7 +30,7 @@ impl JudgePlan for ByEngine<'_> {
             return Ok(Judgement::default());
         }
         let write = Write::aside(&history.picker);
-        let by = Committer::planner(history.picker.local().commit(plan.from.oid.0)?.node.committer.time);
+        let by = Committer::planner(history.picker.repo().commit(plan.from.oid.0)?.node.committer.time);
         let picks = commits(&history.picker, &write, plan, &by)?;
         for (_, new) in &picks {
             write.keep(*new)?;
@@ -42,7 +42,7 @@ impl JudgePlan for ByEngine<'_> {
         let name = remote.map_or_else(|| plan.onto.name.clone(), |short| format!("refs/heads/{short}"));
         let source = Source::Push(Push {
             updates: vec![Update { name: name.into(), old: Some(plan.onto.oid.0), new: Some(*tip) }],
-            known: Known::Old,
+            known: Excluded::Old,
             head_ref: Some(format!("promote/{}", plan.short()).into()),
             branches_at: remote.map(|_| "refs/remotes/origin/".to_owned()),
             ..Push::default()

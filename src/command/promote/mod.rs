@@ -60,7 +60,7 @@ fn run_plan(args: &PlanArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         judge: judge.as_ref(),
         bound: Bound::default(),
     };
-    let plan = shown_plan(&plan(&repo.local(), &ask)?, repo, outside)?;
+    let plan = shown_plan(&plan(&repo.thread_local(), &ask)?, repo, outside)?;
     let text = match args.told.format {
         Format::Human => render::human(&plan, args.told.color(outside), args.told.verbose),
         Format::Json => plan.to_json(),
@@ -87,7 +87,7 @@ fn run_apply(args: &ApplyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
         now: outside.now.as_second(),
         today: outside.today().to_string(),
     };
-    let local = repo.local();
+    let local = repo.thread_local();
     let done = if args.worktree { worktree::apply(&local, &plan, &how) } else { apply::apply(&local, &plan, &how) }?;
     outside.say(&told(&done, &shown_plan(&plan, repo, outside)?))?;
     Ok(0)
@@ -111,7 +111,7 @@ fn told(done: &Applied, plan: &Plan) -> String {
 }
 
 fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
-    let history = History::read(&repo.local(), &args.branches.from, &args.branches.onto)?;
+    let history = History::read(&repo.thread_local(), &args.branches.from, &args.branches.onto)?;
     let status = status::status(&history, outside.now.as_second())?;
     let status = masked(&status, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
@@ -124,7 +124,7 @@ fn run_status(args: &StatusArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
 }
 
 fn run_verify(args: &VerifyArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let from = args.from.as_deref().map(|name| tip(&local, name)).transpose()?;
     let claims = verify::verify(&local, &args.range, from.map(|t| t.oid.0))?;
     let claims = masked(&claims, &Words::new(repo, outside).mask())?;
@@ -141,7 +141,7 @@ fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u
     let selection = selection(&args.selection, outside)?;
     let judge = judge(&args.checks, outside);
     let (from, onto) = (&args.branches.from, &args.branches.onto);
-    let back = backport::backport(&repo.local(), from, onto, &selection, judge.as_ref())?;
+    let back = backport::backport(&repo.thread_local(), from, onto, &selection, judge.as_ref())?;
     let plan = shown_plan(&back.plan, repo, outside)?;
     let back = Backport { plan, ..masked(&back, &Words::new(repo, outside).mask())? };
     let text = match args.told.format {
@@ -157,7 +157,7 @@ fn run_backport(args: &BackportArgs, repo: &Repo, outside: &Outside) -> Result<u
 }
 
 fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
-    let local = repo.local();
+    let local = repo.thread_local();
     let back = rollback::rollback(&local, &args.onto, &args.tag, &args.keep)?;
     let shown = masked(&back, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
@@ -178,7 +178,7 @@ fn run_rollback(args: &RollbackArgs, repo: &Repo, outside: &Outside) -> Result<u
 }
 
 fn run_notes(args: &NotesArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
-    let notes = notes::collect(&repo.local(), &args.range)?;
+    let notes = notes::collect(&repo.thread_local(), &args.range)?;
     let notes = masked(&notes, &Words::new(repo, outside).mask())?;
     let text = match args.told.format {
         Format::Human | Format::Markdown => notes::markdown(&notes),

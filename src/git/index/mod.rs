@@ -15,14 +15,14 @@ use gix::objs::tree::EntryMode;
 use super::changes::{Introduced, Pair};
 use super::objects::TreeEntry;
 use super::trees::{self, PathBudget};
-use super::{Local, oid, unreadable};
+use super::{ThreadRepo, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{self, Oid};
 
 pub(crate) type Index = gix::worktree::Index;
 
 /// The index git means; an empty one where there is none yet.
-pub(crate) fn open(local: &Local<'_>) -> Result<Index> {
+pub(crate) fn open(local: &ThreadRepo<'_>) -> Result<Index> {
     local.gix.index_or_empty().map_err(unreadable("cannot read the index"))
 }
 
@@ -32,7 +32,7 @@ fn counts(entry: &gix::index::Entry) -> bool {
 }
 
 /// Files of the index as it would be committed, sorted by path.
-pub(crate) fn entries(local: &Local<'_>, index: &Index, budget: &PathBudget) -> Result<Vec<subject::Entry>> {
+pub(crate) fn entries(local: &ThreadRepo<'_>, index: &Index, budget: &PathBudget) -> Result<Vec<subject::Entry>> {
     let mut out = Vec::with_capacity(index.entries().len());
     for e in index.entries() {
         if !counts(e) || e.mode.is_submodule() {
@@ -59,7 +59,7 @@ pub(crate) fn entries(local: &Local<'_>, index: &Index, budget: &PathBudget) -> 
 
 /// What the index brings against HEAD. It is read once for an open repository: a run judges one index, whatever git
 /// writes meanwhile.
-pub(crate) fn staged<'r>(local: &Local<'r>, budget: &PathBudget) -> Result<&'r Introduced> {
+pub(crate) fn staged<'r>(local: &ThreadRepo<'r>, budget: &PathBudget) -> Result<&'r Introduced> {
     let read = || {
         let head = local.head()?.map(|h| local.tree_of(h)).transpose()?;
         if let Some(layout) = Layout::open(&local.gix.index_path(), local.gix.object_hash())? {
@@ -72,7 +72,7 @@ pub(crate) fn staged<'r>(local: &Local<'r>, budget: &PathBudget) -> Result<&'r I
 }
 
 /// What the index brings that neither HEAD nor any of `others` (trees) has.
-pub(crate) fn introduced(local: &Local<'_>, others: &[Oid], budget: &PathBudget) -> Result<(Vec<Pair>, u64)> {
+pub(crate) fn introduced(local: &ThreadRepo<'_>, others: &[Oid], budget: &PathBudget) -> Result<(Vec<Pair>, u64)> {
     let staged = staged(local, budget)?;
     let mut pairs = Vec::with_capacity(staged.pairs.len());
     for pair in &staged.pairs {
@@ -92,7 +92,7 @@ pub(crate) fn introduced(local: &Local<'_>, others: &[Oid], budget: &PathBudget)
 
 /// What `entries` bring against one tree.
 fn against(
-    local: &Local<'_>,
+    local: &ThreadRepo<'_>,
     entries: impl Entries,
     cache: Option<&CacheTree>,
     tree: Option<Oid>,
@@ -105,7 +105,7 @@ fn against(
 }
 
 struct Walk<'a, E> {
-    local: &'a Local<'a>,
+    local: &'a ThreadRepo<'a>,
     entries: E,
     /// The entry that is looked at; the last one once they have `ended`.
     current: Entry,

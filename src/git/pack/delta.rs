@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::subject::Kept;
+use crate::subject::CopiedRun;
 
 /// Why a pack cannot be read; completes "at offset n".
 #[derive(Debug)]
@@ -35,7 +35,7 @@ fn size(bytes: &[u8]) -> Result<(usize, usize), Damage> {
 }
 
 /// Makes an object: `out` gets its bytes and `kept` what of them stands in `base`. Both are cleared first.
-pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec<Kept>) -> Result<(), Damage> {
+pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec<CopiedRun>) -> Result<(), Damage> {
     out.clear();
     kept.clear();
     let (base_size, used) = size(delta)?;
@@ -52,7 +52,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec
             let run = base.get(from..from + len).ok_or(Damage("a delta copies from beyond its base"))?;
             match kept.last_mut() {
                 Some(last) if last.from + last.len == from && last.at + last.len == out.len() => last.len += len,
-                _ => kept.push(Kept { from, at: out.len(), len }),
+                _ => kept.push(CopiedRun { from, at: out.len(), len }),
             }
             run
         } else if command == 0 {
@@ -91,8 +91,8 @@ fn copy(command: u8, rest: &mut &[u8]) -> Result<(usize, usize), Damage> {
 mod tests {
     use super::*;
 
-    fn made(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<Kept>), Damage> {
-        let (mut out, mut kept) = (vec![1], vec![Kept { from: 0, at: 0, len: 1 }]);
+    fn made(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<CopiedRun>), Damage> {
+        let (mut out, mut kept) = (vec![1], vec![CopiedRun { from: 0, at: 0, len: 1 }]);
         apply(base, delta, &mut out, &mut kept).map(|()| (out, kept))
     }
 
@@ -102,14 +102,14 @@ mod tests {
         let delta = [10, 9, 0x90, 4, 0x91, 4, 2, 1, b'x', 0x91, 2, 2];
         let (out, kept) = made(b"0123456789", &delta).expect("a delta");
         assert_eq!(out, b"012345x23");
-        assert_eq!(kept, [Kept { from: 0, at: 0, len: 6 }, Kept { from: 2, at: 7, len: 2 }]);
+        assert_eq!(kept, [CopiedRun { from: 0, at: 0, len: 6 }, CopiedRun { from: 2, at: 7, len: 2 }]);
     }
 
     #[test]
     fn a_length_of_nothing_is_65536() {
         let base = vec![b'b'; 0x10001];
         let (out, kept) = made(&base, &[0x81, 0x80, 4, 0x80, 0x80, 4, 0x81, 1]).expect("a delta");
-        assert_eq!((out.len(), kept), (0x10000, vec![Kept { from: 1, at: 0, len: 0x10000 }]));
+        assert_eq!((out.len(), kept), (0x10000, vec![CopiedRun { from: 1, at: 0, len: 0x10000 }]));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! (loose objects, very large ones) is left to be asked for by id.
 
 mod delta;
+mod fan_out;
 mod forest;
-mod numbers;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -14,15 +14,15 @@ use std::sync::{Arc, OnceLock};
 
 use gix::objs::Kind;
 
+use self::fan_out::FanOut;
 use self::forest::{Forest, Pack, Survey};
-use self::numbers::Numbers;
 use self::walk::Walk;
-use super::{Local, Repo, gix_id, oid, unreadable};
+use super::{Repo, ThreadRepo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
-use crate::subject::{Made, ObjectKind, Oid};
+use crate::subject::{DeltaResult, ObjectKind, Oid};
 
 /// Who looks at the objects of one kind, on any thread, each base before what stands on it.
-pub trait Reading: Sync {
+pub trait ObjectVisitor: Sync {
     /// What is remembered of an object while others stand on it.
     type Trace: Send + Sync;
 
@@ -30,7 +30,7 @@ pub trait Reading: Sync {
     fn whole(&self, bytes: &[u8]) -> Self::Trace;
 
     /// An object that was made out of one that was read.
-    fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace;
+    fn made(&self, base: &Self::Trace, made: &DeltaResult<'_>) -> Self::Trace;
 
     /// What shall be known of an object in the end; not [`NOTHING`]. `number` is its number among all objects of all packs.
     fn note(&self, id: Oid, number: u32, bytes: &[u8], trace: &Self::Trace) -> u8;
@@ -53,20 +53,20 @@ pub struct Counts {
 /// The packs, as far as they are known.
 #[derive(Default)]
 pub(super) struct Packs {
-    pub numbers: Numbers,
+    pub numbers: FanOut,
     /// Of each pack that was read.
     surveys: Vec<OnceLock<Survey>>,
 }
 
 /// What was noted of each object.
 #[derive(Default)]
-pub struct Notes {
+pub struct ObjectTags {
     packs: Arc<Packs>,
     /// By its number.
     said: Vec<AtomicU8>,
 }
 
-impl Notes {
+impl ObjectTags {
     pub fn get(&self, id: Oid) -> Option<u8> {
         let id = gix_id(id);
         let mut said = self.packs.numbers.all(&id).map(|number| self.said[number as usize].load(Ordering::Relaxed));
@@ -80,18 +80,18 @@ const SHARE: u64 = 64;
 impl Repo {
     /// Reads blobs that stand in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. Damage
     /// is an error even where nothing wanted is lost: what cannot be read cannot be judged.
-    pub fn read_packs<R: Reading>(&self, wanted: Option<&[Oid]>, reading: &R) -> Result<(Notes, Counts)> {
+    pub fn read_packs<R: ObjectVisitor>(&self, wanted: Option<&[Oid]>, reading: &R) -> Result<(ObjectTags, Counts)> {
         self.read_objects(Kind::Blob, wanted, reading)
     }
 
     /// The same of objects of any kind.
-    pub(super) fn read_objects<R: Reading>(
+    pub(super) fn read_objects<R: ObjectVisitor>(
         &self,
         kind: Kind,
         wanted: Option<&[Oid]>,
         reading: &R,
-    ) -> Result<(Notes, Counts)> {
-        let local = self.local();
+    ) -> Result<(ObjectTags, Counts)> {
+        let local = self.thread_local();
         let hash = local.gix.object_hash();
         let mut counts = Counts::default();
         let packs = self.packs()?;
@@ -132,12 +132,12 @@ impl Repo {
                 seen.extend(read.map(|s| oid(pack.id(s))));
             }
         }
-        Ok((Notes { packs, said }, counts))
+        Ok((ObjectTags { packs, said }, counts))
     }
 
     /// The kinds of the objects that stand in packs of the quarantine. Asked one by one, each object would be followed along its
     /// whole chain of deltas.
-    pub(super) fn kinds_in_quarantine(&self, local: &Local<'_>) -> Result<HashMap<Oid, ObjectKind>> {
+    pub(super) fn kinds_in_quarantine(&self, local: &ThreadRepo<'_>) -> Result<HashMap<Oid, ObjectKind>> {
         let mut files = Vec::new();
         if let Some(quarantine) = self.quarantine() {
             list(&quarantine.objects().join("pack"), &mut files)?;
@@ -154,7 +154,7 @@ impl Repo {
     /// The packs that are here now; later ones are not seen any more.
     pub(super) fn packs(&self) -> Result<Arc<Packs>> {
         let open = || {
-            let numbers = Numbers::of_packs(self)?;
+            let numbers = FanOut::of_packs(self)?;
             let surveys = numbers.packs().map(|_| OnceLock::new()).collect();
             Ok(Arc::new(Packs { numbers, surveys }))
         };
@@ -163,7 +163,7 @@ impl Repo {
 
     /// The pack in which an object is stored whole, and where in it its compressed data begins.
     pub(super) fn stored_whole(&self, id: Oid) -> Result<Option<(PathBuf, u64)>> {
-        let hash = self.local().gix.object_hash();
+        let hash = self.thread_local().gix.object_hash();
         for file in self.pack_files()? {
             if let Some(offset) = Pack::open(&file, hash)?.stored_whole(id)? {
                 return Ok(Some((file.with_extension("pack"), offset)));
@@ -174,7 +174,7 @@ impl Repo {
 
     /// The indices of all packs, of this repository and of those whose objects it shares.
     fn pack_files(&self) -> Result<Vec<PathBuf>> {
-        let local = self.local();
+        let local = self.thread_local();
         let store = local.gix.objects.store_ref();
         let alternates = store.alternate_db_paths().map_err(unreadable("the alternates cannot be read"))?;
         let mut out = Vec::new();

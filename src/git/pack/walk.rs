@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delta::{self, Damage};
 use super::forest::{Forest, Stored};
-use super::{Counts, Reading};
+use super::{Counts, ObjectVisitor};
 use crate::error::{Error, Result};
-use crate::git::{Local, Repo, oid};
-use crate::subject::{Kept, Made};
+use crate::git::{Repo, ThreadRepo, oid};
+use crate::subject::{CopiedRun, DeltaResult};
 
 /// Objects larger than this are left to whoever asks for one of them, and so is what stands on them.
 const LARGEST: usize = 256 << 20;
@@ -28,13 +28,13 @@ struct Held<T> {
 struct Scratch {
     inflate: gix::zlib::Inflate,
     entry: Vec<u8>,
-    kept: Vec<Kept>,
+    kept: Vec<CopiedRun>,
     /// What has to be made out of the object at hand.
     next: Vec<u32>,
     spare: Vec<Vec<u8>>,
 }
 
-pub(super) struct Walk<'w, R: Reading> {
+pub(super) struct Walk<'w, R: ObjectVisitor> {
     pub repo: &'w Repo,
     pub forest: &'w Forest<'w>,
     pub reading: &'w R,
@@ -48,7 +48,7 @@ pub(super) struct Walk<'w, R: Reading> {
     error: Mutex<Option<(u32, Error)>>,
 }
 
-impl<'w, R: Reading> Walk<'w, R> {
+impl<'w, R: ObjectVisitor> Walk<'w, R> {
     pub fn new(repo: &'w Repo, forest: &'w Forest<'w>, reading: &'w R, notes: (u32, &'w [AtomicU8])) -> Self {
         let (scratch, error) = (Mutex::default(), Mutex::default());
         let zero = AtomicU64::default;
@@ -146,13 +146,13 @@ impl<'w, R: Reading> Walk<'w, R> {
                     Some(base) => base,
                     None => {
                         let id = self.forest.named_base(node).map_err(damaged)?;
-                        found = self.elsewhere(&self.repo.local(), id)?;
+                        found = self.elsewhere(&self.repo.thread_local(), id)?;
                         &found
                     }
                 };
                 delta::apply(&base.bytes, &scratch.entry, &mut bytes, &mut scratch.kept).map_err(damaged)?;
                 self.made.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                let made = Made { bytes: &bytes, base: base.bytes.len(), kept: &scratch.kept };
+                let made = DeltaResult { bytes: &bytes, base: base.bytes.len(), kept: &scratch.kept };
                 self.reading.made(&base.trace, &made)
             }
         };
@@ -166,7 +166,7 @@ impl<'w, R: Reading> Walk<'w, R> {
         Ok(Some(Held { bytes, trace }))
     }
 
-    fn elsewhere(&self, local: &Local<'_>, id: crate::subject::Oid) -> Result<Held<R::Trace>> {
+    fn elsewhere(&self, local: &ThreadRepo<'_>, id: crate::subject::Oid) -> Result<Held<R::Trace>> {
         let (_, bytes) = local.object(id)?;
         let trace = self.reading.whole(&bytes);
         Ok(Held { bytes, trace })

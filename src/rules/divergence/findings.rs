@@ -11,7 +11,7 @@ use super::settings::{Opaque, Settings, Source};
 use super::shared;
 use super::side::{Gap, Side};
 use super::sources::Variable;
-use crate::finding::{Findings, Origin, Place, Severity, Violation};
+use crate::finding::{Findings, Location, Origin, Severity, Violation};
 use crate::manifests::{self, SourceFile};
 use crate::text::line_around;
 
@@ -403,7 +403,7 @@ impl<'s> Reporter<'s> {
     }
 
     /// A finding in a file, with none of the values near it shown.
-    fn at(&self, draft: Draft, out: &mut Findings<'_>, file: &SourceFile, span: Range<usize>, other: Option<Place>) {
+    fn at(&self, draft: Draft, out: &mut Findings<'_>, file: &SourceFile, span: Range<usize>, other: Option<Location>) {
         let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
         let violation = self.violation(draft, origin, &file.bytes, span.clone());
         let violation = violation.hide(span.clone()).hide_all(hidden(file, &span));
@@ -433,14 +433,14 @@ impl<'s> Reporter<'s> {
     }
 }
 
-fn place(side: &Side, variable: &Variable) -> Place {
+fn place(side: &Side, variable: &Variable) -> Location {
     let file = &variable.file;
     let path = match &side.reference {
         Some(reference) => format!("{reference}:{}", file.path).into(),
         None => file.path.clone(),
     };
     let line = memchr::memchr_iter(b'\n', &file.bytes[..variable.key_span.start.min(file.bytes.len())]).count() + 1;
-    Place { path, commit: None, line }
+    Location { path, commit: None, line }
 }
 
 /// How far around a finding an excerpt may reach.

@@ -20,12 +20,12 @@ use std::sync::Arc;
 use bstr::BStr;
 use regex::bytes::Regex;
 
-use super::sieve::{Interest, Seen, Trace, Work};
+use super::prescan::{Interest, Seen, Trace, Work};
 use super::{Check, Checks, Rule, Sieve};
 use crate::error::Result;
-use crate::finding::{Confidence, Findings, Origin, Place, Redact, Severity, Violation};
+use crate::finding::{Confidence, Findings, Location, Origin, Redact, Severity, Violation};
 use crate::policy::Options;
-use crate::subject::{Carrier, Commit, File, Kinds, Made};
+use crate::subject::{Carrier, Commit, DeltaResult, File, Kinds};
 use crate::text::{self, Before};
 use detectors::user;
 use remedies::remedy;
@@ -152,7 +152,7 @@ impl Sieve for Secrets {
         self.outside(bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen(bytes)))
     }
 
-    fn made(&self, base: &Trace, made: &Made<'_>) -> Trace {
+    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace {
         match base {
             Trace::Seen(base) => {
                 self.outside(made.bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen_in(base, made)))
@@ -291,7 +291,7 @@ impl Secrets {
                 .hide(pair.clone())
                 .note(format!("its other half is in line {}, column {}", at.line, at.column));
             violation = match place {
-                Some((path, commit)) => violation.also(Place { path, commit, line: at.line }),
+                Some((path, commit)) => violation.also(Location { path, commit, line: at.line }),
                 None => violation,
             };
         }

@@ -10,7 +10,7 @@ use super::files;
 use super::text::Text;
 use super::{Check, Ground};
 use crate::error::Result;
-use crate::finding::{Findings, Origin, Place, Severity, Violation};
+use crate::finding::{Findings, Location, Origin, Severity, Violation};
 use crate::subject::{Entry, File, Oid};
 use crate::text::Span;
 use crate::yaml::{Node, Value};
@@ -28,7 +28,7 @@ pub(super) struct KeyFile {
 #[derive(Default)]
 struct Seen {
     key: Option<Key>,
-    ciphertext: Option<Place>,
+    ciphertext: Option<Location>,
 }
 
 /// Where a key file is. Of its bytes only the shape is kept.
@@ -53,7 +53,7 @@ impl<'a> Check<File<'a>> for KeyFile {
             if let Some(value) = ciphertext_in(&text) {
                 let line = Span::of(&text.bytes, value.span.clone()).line;
                 self.remember(|seen| {
-                    first(&mut seen.ciphertext, Place { path: file.path.into(), commit: file.commit, line })
+                    first(&mut seen.ciphertext, Location { path: file.path.into(), commit: file.commit, line })
                 });
             }
             return Ok(());
@@ -172,7 +172,7 @@ fn report(text: &Text<'_>, holds: &Holds, out: &mut Findings<'_>) {
     out.push(violation.message(message).help(help));
 }
 
-fn told(violation: Violation<'_>, ciphertext: Place) -> Violation<'_> {
+fn told(violation: Violation<'_>, ciphertext: Location) -> Violation<'_> {
     let help = "rotate the key and every secret that was encrypted with it: both can be read from this repository";
     violation.message("the key stands beside what it encrypts").help(help).also(ciphertext)
 }
@@ -195,12 +195,12 @@ pub(super) fn together(ground: &Ground<'_>, entries: &[Entry], out: &mut Finding
     Ok(())
 }
 
-fn first_ciphertext(ground: &Ground<'_>, entries: &[Entry]) -> Result<Option<Place>> {
+fn first_ciphertext(ground: &Ground<'_>, entries: &[Entry]) -> Result<Option<Location>> {
     for entry in entries.iter().filter(|e| files::has_kind(e.path.as_bstr(), "variable")) {
         let Some(text) = ground.read(entry)? else { continue };
         if let Some(value) = ciphertext_in(&text) {
             let line = Span::of(&text.bytes, value.span.clone()).line;
-            return Ok(Some(Place { path: entry.path.clone(), commit: ground.tree.commit, line }));
+            return Ok(Some(Location { path: entry.path.clone(), commit: ground.tree.commit, line }));
         }
     }
     Ok(None)

@@ -1,16 +1,16 @@
 //! Texts made out of texts: what is said of one from the trace of its base is what looking at it whole says.
 
 use bstr::BStr;
+use portcullis::rules::prescan::{Interest, Mark, Seen, Sieve, Trace};
 use portcullis::rules::secrets::{Hit, Scanner, Secrets, Settings, built_in};
-use portcullis::rules::sieve::{Interest, Mark, Seen, Sieve, Trace};
-use portcullis::subject::{Kept, Made};
+use portcullis::subject::{CopiedRun, DeltaResult};
 
 use super::{BASE62, Numbers, github_token};
 
 /// A text and how it was made out of the one before.
 struct Step {
     text: Vec<u8>,
-    kept: Vec<Kept>,
+    kept: Vec<CopiedRun>,
 }
 
 /// Lines that wake detectors, hold secrets, open manifests, or say nothing.
@@ -53,7 +53,7 @@ fn change(n: &mut Numbers, base: &[u8]) -> Step {
                 Some(last) if last.from + last.len == from && last.at + last.len == step.text.len() => {
                     last.len += to - from;
                 }
-                _ => step.kept.push(Kept { from, at: step.text.len(), len: to - from }),
+                _ => step.kept.push(CopiedRun { from, at: step.text.len(), len: to - from }),
             }
             step.text.extend_from_slice(&base[from..to]);
         }
@@ -112,7 +112,7 @@ fn follow(scanner: fn() -> Scanner, seed: u64) -> (u64, u64) {
     let (mut quiet, mut loud) = (0, 0);
     for version in 0..12 {
         let step = change(n, &base);
-        let made = Made { bytes: &step.text, base: base.len(), kept: &step.kept };
+        let made = DeltaResult { bytes: &step.text, base: base.len(), kept: &step.kept };
         let followed = sieve.made(&trace, &made);
         let (Trace::Seen(followed_seen), Trace::Seen(whole)) = (&followed, &sieve.whole(&step.text)) else {
             panic!("text");
@@ -161,8 +161,11 @@ fn what_is_far_from_a_change_is_not_looked_at_again() {
     let before = sieve.work();
     let middle = base.len() / 2;
     let text = [&base.as_bytes()[..middle], b"one word", &base.as_bytes()[middle..]].concat();
-    let kept = [Kept { from: 0, at: 0, len: middle }, Kept { from: middle, at: middle + 8, len: base.len() - middle }];
-    let made = sieve.made(&trace, &Made { bytes: &text, base: base.len(), kept: &kept });
+    let kept = [
+        CopiedRun { from: 0, at: 0, len: middle },
+        CopiedRun { from: middle, at: middle + 8, len: base.len() - middle },
+    ];
+    let made = sieve.made(&trace, &DeltaResult { bytes: &text, base: base.len(), kept: &kept });
     assert_eq!(made.interest(), trace.interest());
     let work = sieve.work();
     assert_eq!(work.whole, before.whole);
@@ -180,8 +183,8 @@ fn binary_and_utf16_content_is_told_apart_before_and_after_a_change() {
     let trace = sieve.whole(&binary);
     assert_eq!(trace, Trace::Indifferent);
     // The noise goes: it is a text, of which nothing is known yet.
-    let kept = [Kept { from: noise.len(), at: 0, len: 8 }];
-    let made = sieve.made(&trace, &Made { bytes: secret.as_bytes(), base: binary.len(), kept: &kept });
+    let kept = [CopiedRun { from: noise.len(), at: 0, len: 8 }];
+    let made = sieve.made(&trace, &DeltaResult { bytes: secret.as_bytes(), base: binary.len(), kept: &kept });
     assert!(sieve.wants(made.interest(), "a".into()));
     assert_eq!(made, sieve.whole(secret.as_bytes()));
     assert_eq!(sieve.whole(b"\xff\xfea\0").interest(), Interest::ALL);

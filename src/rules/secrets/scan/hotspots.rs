@@ -4,10 +4,10 @@
 
 use bstr::BStr;
 
+use crate::rules::prescan::{Extent, Interest, Mark, Seen};
 use crate::rules::secrets::assignment;
 use crate::rules::secrets::scan::incremental::{Look, MANIFEST};
 use crate::rules::secrets::scan::scanner::{Hit, Scan, Scanner};
-use crate::rules::sieve::{Extent, Interest, Mark, Seen};
 
 /// Keywords and extents that are kept of one text; one with more is scanned whole.
 const MOST: usize = 256;

@@ -7,13 +7,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::rules::prescan::{Extent, Interest, Mark, Seen, Work};
 use crate::rules::secrets::assignment;
 use crate::rules::secrets::detectors::table::{self, DETECTORS};
 use crate::rules::secrets::file_kind::FileKind;
 use crate::rules::secrets::kubernetes;
 use crate::rules::secrets::scan::scanner::{BEFORE, Scan, Scanner};
-use crate::rules::sieve::{Extent, Interest, Mark, Seen, Work};
-use crate::subject::{Kept, Made};
+use crate::subject::{CopiedRun, DeltaResult};
 
 /// An assignment, if the text stands in a file of this kind.
 pub const CODE: Interest = Interest(1);
@@ -103,7 +103,7 @@ impl Scanner {
     }
 
     /// The same of a text that was made out of one that was seen; nothing that [`Scanner::seen`] finds is missing.
-    pub fn seen_in(&self, base: &Seen, made: &Made<'_>) -> Seen {
+    pub fn seen_in(&self, base: &Seen, made: &DeltaResult<'_>) -> Seen {
         let mut look = Look::new(self, made.bytes);
         let mut same = look.inherit(base, made);
         let scanned = look.search_seams(made.kept);
@@ -285,7 +285,7 @@ impl<'s, 't> Look<'s, 't> {
 
     /// Takes over what was copied together with all that it depends on, and opens what was copied without. `false` if a
     /// manifest is not what it was.
-    fn inherit(&mut self, base: &Seen, made: &Made<'_>) -> bool {
+    fn inherit(&mut self, base: &Seen, made: &DeltaResult<'_>) -> bool {
         let manifests = |seen: &Seen| seen.extents.iter().filter(|e| e.what == MANIFEST).count();
         for kept in made.kept {
             let end = kept.from + kept.len;
@@ -332,7 +332,7 @@ impl<'s, 't> Look<'s, 't> {
     }
 
     /// Looks for keywords that are not in what was copied. Gives the bytes that had to be looked at.
-    fn search_seams(&mut self, kept: &[Kept]) -> u64 {
+    fn search_seams(&mut self, kept: &[CopiedRun]) -> u64 {
         let near = self.scanner.longest() - 1;
         let mut scanned = 0;
         let mut search = |from: usize, to: usize, marks: &mut Vec<Mark>| {
@@ -374,7 +374,7 @@ impl<'s, 't> Look<'s, 't> {
 
 /// Whether a run that was copied holds all of a part of the base; a part that reaches beyond an end of the base needs
 /// that end to be one still.
-fn covers(kept: &Kept, made: &Made<'_>, start: isize, end: usize) -> bool {
+fn covers(kept: &CopiedRun, made: &DeltaResult<'_>, start: isize, end: usize) -> bool {
     let begins = kept.from == 0 && kept.at == 0;
     let ends = kept.from + kept.len == made.base && kept.at + kept.len == made.bytes.len();
     (begins || start >= kept.from as isize) && (ends || end <= kept.from + kept.len)

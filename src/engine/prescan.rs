@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
 use crate::finding::Findings;
-use crate::git::{BlobJob, Notes, Reading, Repo};
+use crate::git::{BlobJob, ObjectTags, ObjectVisitor, Repo};
 use crate::policy::Scoped;
 use crate::report::Stats;
-use crate::rules::sieve::{Interest, Seen, Trace};
+use crate::rules::prescan::{Interest, Seen, Trace};
 use crate::rules::{FileCheck, Sieve};
-use crate::subject::{File, Made, Oid};
+use crate::subject::{DeltaResult, File, Oid};
 
 /// Fewer blobs are read faster one by one.
 pub(super) const MANY: usize = 1000;
@@ -23,8 +23,8 @@ const POINTER: u8 = 0x40;
 
 /// What is known of blobs before they are read where they stand.
 #[derive(Default)]
-pub(super) struct Sifted {
-    notes: Notes,
+pub(super) struct Prescanned {
+    notes: ObjectTags,
     /// Of blobs in which something was found, where.
     leads: HashMap<Oid, Seen>,
     /// The check that was asked, by its place in the list.
@@ -33,13 +33,13 @@ pub(super) struct Sifted {
 
 /// What is known of one blob.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'s> {
+pub(super) struct KnownBlob<'s> {
     check: usize,
     note: u8,
     leads: Option<&'s Seen>,
 }
 
-impl Known<'_> {
+impl KnownBlob<'_> {
     /// Has a check look at a file, as closely as it has to.
     pub fn check(self, number: usize, check: &FileCheck, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         match (self.leads, check.sieve()) {
@@ -63,7 +63,7 @@ impl Known<'_> {
     }
 }
 
-impl Sifted {
+impl Prescanned {
     /// Reads all packs.
     pub fn all(repo: &Repo, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
         Self::read(repo, None, checks, stats)
@@ -83,9 +83,9 @@ impl Sifted {
         let sieve = checks.iter().enumerate().find_map(|(number, s)| Some((number, s.check.sieve()?)));
         let Some((check, sieve)) = sieve else { return Ok(Self::default()) };
         let before = sieve.work();
-        let sifter = Sifter { sieve, leads: Mutex::default(), room: AtomicUsize::new(LEADS) };
-        let (notes, counts) = repo.read_packs(wanted, &sifter)?;
-        let leads = sifter.leads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let prescanner = Prescanner { sieve, leads: Mutex::default(), room: AtomicUsize::new(LEADS) };
+        let (notes, counts) = repo.read_packs(wanted, &prescanner)?;
+        let leads = prescanner.leads.into_inner().unwrap_or_else(PoisonError::into_inner);
         let work = sieve.work();
         stats.blobs_resolved += counts.resolved;
         stats.bytes_inflated += counts.inflated;
@@ -95,8 +95,8 @@ impl Sifted {
         Ok(Self { notes, leads, check: Some(check) })
     }
 
-    pub fn known(&self, id: Oid) -> Option<Known<'_>> {
-        Some(Known { check: self.check?, note: self.notes.get(id)?, leads: self.leads.get(&id) })
+    pub fn known(&self, id: Oid) -> Option<KnownBlob<'_>> {
+        Some(KnownBlob { check: self.check?, note: self.notes.get(id)?, leads: self.leads.get(&id) })
     }
 
     /// For a run with no other check of files than the one that was asked: whether nobody wants a blob.
@@ -105,14 +105,14 @@ impl Sifted {
     }
 }
 
-struct Sifter<'a> {
+struct Prescanner<'a> {
     sieve: &'a dyn Sieve,
     leads: Mutex<HashMap<Oid, Seen>>,
     /// How many more may be kept.
     room: AtomicUsize,
 }
 
-impl Sifter<'_> {
+impl Prescanner<'_> {
     fn keep(&self, id: Oid, leads: Seen) {
         let count = leads.marks.len() + leads.extents.len();
         let left = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(count));
@@ -122,14 +122,14 @@ impl Sifter<'_> {
     }
 }
 
-impl Reading for Sifter<'_> {
+impl ObjectVisitor for Prescanner<'_> {
     type Trace = Trace;
 
     fn whole(&self, bytes: &[u8]) -> Trace {
         self.sieve.whole(bytes)
     }
 
-    fn made(&self, base: &Trace, made: &Made<'_>) -> Trace {
+    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace {
         self.sieve.made(base, made)
     }
 

@@ -11,12 +11,12 @@ use crate::error::Result;
 
 /// The indices of all packs, one after the other.
 #[derive(Default)]
-pub(crate) struct Numbers {
-    packs: Vec<Numbered>,
+pub(crate) struct FanOut {
+    packs: Vec<PackFanOut>,
     len: u32,
 }
 
-struct Numbered {
+struct PackFanOut {
     path: PathBuf,
     /// The number of its first object.
     first: u32,
@@ -27,15 +27,15 @@ struct Numbered {
     bits: u32,
 }
 
-impl Numbers {
+impl FanOut {
     pub fn of_packs(repo: &Repo) -> Result<Self> {
-        let hash = repo.local().gix.object_hash();
+        let hash = repo.thread_local().gix.object_hash();
         let (mut packs, mut len) = (Vec::new(), 0u32);
         for file in repo.pack_files()? {
             let index = Pack::open(&file, hash)?.into_index();
             // Whoever has more objects than there are numbers gets none for the rest, and has them read one by one.
             let Some(next) = len.checked_add(index.num_objects()).filter(|n| *n < u32::MAX / 2) else { break };
-            packs.push(Numbered::new(file, len, index));
+            packs.push(PackFanOut::new(file, len, index));
             len = next;
         }
         Ok(Self { packs, len })
@@ -69,7 +69,7 @@ impl Numbers {
     }
 }
 
-impl Numbered {
+impl PackFanOut {
     fn new(path: PathBuf, first: u32, index: Index) -> Self {
         let bits = (u32::BITS - index.num_objects().leading_zeros()).clamp(3, 20) - 2;
         let mut begins = Vec::with_capacity((1 << bits) + 1);

@@ -5,7 +5,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::newness::branch_name;
 use super::reftable::Target;
 use super::trees::{self, PathBudget};
-use super::{Local, Repo, gix_id, index, oid, unreadable};
+use super::{Repo, ThreadRepo, gix_id, index, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Oid, Person};
 
@@ -19,7 +19,7 @@ pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
     }
 }
 
-impl Local<'_> {
+impl ThreadRepo<'_> {
     /// The best common ancestor; an error when there is none to be seen.
     pub fn merge_base(&self, a: Oid, b: Oid) -> Result<Oid> {
         let base = self.gix.merge_base(gix_id(a), gix_id(b)).map_err(unreadable("the merge base cannot be found"))?;

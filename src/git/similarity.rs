@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use bstr::BStr;
 
-use super::edits::{Edit, Leaf};
 use super::pick::Picker;
+use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
 

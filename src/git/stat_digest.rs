@@ -12,25 +12,25 @@ use gix::index::fs::Metadata;
 use sha2::{Digest, Sha256};
 
 use super::worktree::Disk;
-use super::{Local, index, unreadable};
+use super::{ThreadRepo, index, unreadable};
 use crate::error::Result;
 
 /// What an unchanged file is known by.
-pub type Mark = [u8; 16];
+pub type StatDigest = [u8; 16];
 
 /// A change within this time of another may bear the same time: two seconds is the coarsest that file systems have.
 const COARSE: Duration = Duration::from_secs(2);
 
 /// What files are compared with.
-pub(crate) struct Marker {
+pub(crate) struct StatDigests {
     index: index::Index,
     options: Options,
     /// Seconds. What changed later than this may change again unnoticed.
     settled: u32,
 }
 
-impl Marker {
-    pub fn new(local: &Local<'_>) -> Result<Self> {
+impl StatDigests {
+    pub fn new(local: &ThreadRepo<'_>) -> Result<Self> {
         let options = local.gix.stat_options().map_err(unreadable("cannot read how files are compared"))?;
         let settled = SystemTime::now().checked_sub(COARSE).and_then(|t| t.duration_since(SystemTime::UNIX_EPOCH).ok());
         let settled = settled.and_then(|t| u32::try_from(t.as_secs()).ok()).unwrap_or(0);
@@ -38,7 +38,7 @@ impl Marker {
     }
 
     /// The mark of a file; `None` where its index entry does not vouch for it, or not yet.
-    pub fn mark(&self, disk: &Disk) -> Option<Mark> {
+    pub fn mark(&self, disk: &Disk) -> Option<StatDigest> {
         // Without a time of change that nobody can set, an edit can hide.
         if cfg!(not(unix)) {
             return None;
@@ -60,7 +60,7 @@ impl Marker {
     }
 }
 
-fn digest(disk: &Disk, blob: &[u8], stat: &Stat, length: u64) -> Mark {
+fn digest(disk: &Disk, blob: &[u8], stat: &Stat, length: u64) -> StatDigest {
     let mut sum = Sha256::new();
     for part in [disk.path.as_slice(), blob] {
         sum.update((part.len() as u64).to_le_bytes());

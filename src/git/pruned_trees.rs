@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use gix::objs::{Kind, TreeRefIter};
 use rayon::prelude::*;
 
-use super::pack::{Packs, Reading};
+use super::pack::{ObjectVisitor, Packs};
 use super::{Repo, gix_id, oid};
 use crate::error::Result;
-use crate::subject::{Made, Oid};
+use crate::subject::{DeltaResult, Oid};
 
 /// Nothing.
 const NONE: u32 = u32::MAX;
@@ -22,7 +22,7 @@ const ELSEWHERE: u32 = 1 << 31;
 const TREE: u32 = 1;
 
 /// Trees by their ids.
-pub(crate) struct Pruned {
+pub(crate) struct PrunedTrees {
     packs: Arc<Packs>,
     /// By the number of an object: which tree it is.
     trees: Vec<u32>,
@@ -31,10 +31,10 @@ pub(crate) struct Pruned {
     bytes: Vec<u8>,
 }
 
-impl Pruned {
+impl PrunedTrees {
     pub fn read(repo: &Repo, unwanted: &(dyn Fn(Oid) -> bool + Sync)) -> Result<Self> {
         let packs = repo.packs()?;
-        let hash = repo.local().gix.object_hash();
+        let hash = repo.thread_local().gix.object_hash();
         let pruner = Pruner { packs: &packs, hash, unwanted, words: RwLock::default(), wood: Mutex::default() };
         repo.read_objects(Kind::Tree, None, &pruner)?;
         let words = pruner.words.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +92,7 @@ struct Pruner<'a> {
     wood: Mutex<Wood>,
 }
 
-impl Reading for Pruner<'_> {
+impl ObjectVisitor for Pruner<'_> {
     /// `None`: damaged.
     type Trace = Option<Vec<Entry>>;
 
@@ -105,7 +105,7 @@ impl Reading for Pruner<'_> {
         Some(out)
     }
 
-    fn made(&self, base: &Self::Trace, made: &Made<'_>) -> Self::Trace {
+    fn made(&self, base: &Self::Trace, made: &DeltaResult<'_>) -> Self::Trace {
         let Some(base) = base else { return self.whole(made.bytes) };
         let mut out = Vec::with_capacity(base.len() + 1);
         let mut kept = made.kept;
@@ -184,7 +184,7 @@ impl Wood {
     }
 
     /// Takes away all in which nothing wanted is left.
-    fn pruned(self, words: Words, packs: Arc<Packs>) -> Pruned {
+    fn pruned(self, words: Words, packs: Arc<Packs>) -> PrunedTrees {
         let mut trees = vec![NONE; packs.numbers.len()];
         for (tree, (number, _)) in self.trees.iter().enumerate() {
             trees[*number as usize] = tree as u32;
@@ -213,7 +213,7 @@ impl Wood {
             }
             ends.push(bytes.len());
         }
-        Pruned { packs, trees, ends, bytes }
+        PrunedTrees { packs, trees, ends, bytes }
     }
 
     /// Which trees hold something wanted, at any depth: upwards from those that hold it themselves.

@@ -1,5 +1,5 @@
 //! Trees as lists of edits: what differs between two, and a tree with some paths set or removed. Works on one memory of
-//! decoded trees, so that a hundred picks onto one branch read each directory once. Merges nothing.
+//! decoded_commits trees, so that a hundred picks onto one branch read each directory once. Merges nothing.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use bstr::{BStr, BString, ByteSlice, ByteVec};
 use gix::objs::tree::{EntryMode, name_order};
 use gix::objs::{Kind, Write as _};
 
-use super::{Local, gix_id, oid, unreadable};
+use super::{ThreadRepo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
@@ -52,7 +52,7 @@ pub(super) enum Found {
 
 /// More path components than any file system takes.
 const DEPTH: usize = 512;
-/// Entries kept decoded; beyond this the memory starts anew.
+/// Entries kept decoded_commits; beyond this the memory starts anew.
 const REMEMBERED: usize = 2_000_000;
 
 /// One entry of a tree.
@@ -67,13 +67,13 @@ pub(super) struct Entry<'t> {
 #[derive(Default)]
 pub(super) struct Listing {
     raw: Vec<u8>,
-    places: Vec<Place>,
+    slots: Vec<Slot>,
     /// Bytes of an id.
     width: usize,
 }
 
 /// Where an entry begins, its name, and its id. Small, because a plan keeps a million of them.
-struct Place {
+struct Slot {
     start: u32,
     name: u32,
     id: u32,
@@ -81,29 +81,29 @@ struct Place {
 }
 
 impl Listing {
-    fn parse(raw: Vec<u8>, tree: Oid, local: &Local<'_>) -> Result<Self> {
+    fn parse(raw: Vec<u8>, tree: Oid, local: &ThreadRepo<'_>) -> Result<Self> {
         if u32::try_from(raw.len()).is_err() {
             return Err(Error::undecided(format!("tree {tree} is larger than 4 GB")));
         }
         let width = local.gix.object_hash().len_in_bytes();
-        let mut places = Vec::with_capacity(raw.len() / 40);
+        let mut slots = Vec::with_capacity(raw.len() / 40);
         let mut start = 0;
         for entry in gix::objs::TreeRefIter::from_bytes(&raw, local.gix.object_hash()) {
             let entry = entry.map_err(|e| Error::undecided(format!("tree {tree} is damaged: {e}")))?;
             // An entry is its mode, a space, its name, a NUL and its id.
             let name = start + raw[start..].find_byte(b' ').map_or(0, |at| at + 1);
             let id = name + entry.filename.len() + 1;
-            places.push(Place { start: start as u32, name: name as u32, id: id as u32, mode: entry.mode });
+            slots.push(Slot { start: start as u32, name: name as u32, id: id as u32, mode: entry.mode });
             start = id + width;
         }
-        Ok(Self { raw, places, width })
+        Ok(Self { raw, slots, width })
     }
 
     fn of(entries: &[Entry<'_>]) -> Self {
         let width = entries.first().map_or(0, |e| e.id.as_bytes().len());
         let size = entries.iter().map(|e| e.name.len() + width + 8).sum();
-        let (raw, places) = (Vec::with_capacity(size), Vec::with_capacity(entries.len()));
-        let mut out = Self { raw, places, width };
+        let (raw, slots) = (Vec::with_capacity(size), Vec::with_capacity(entries.len()));
+        let mut out = Self { raw, slots, width };
         for entry in entries {
             let start = out.raw.len() as u32;
             out.raw.extend_from_slice(entry.mode.as_bytes(&mut Default::default()));
@@ -113,44 +113,44 @@ impl Listing {
             out.raw.push(0);
             let id = out.raw.len() as u32;
             out.raw.extend_from_slice(entry.id.as_bytes());
-            out.places.push(Place { start, name, id, mode: entry.mode });
+            out.slots.push(Slot { start, name, id, mode: entry.mode });
         }
         out
     }
 
     fn len(&self) -> usize {
-        self.places.len()
+        self.slots.len()
     }
 
     fn get(&self, at: usize) -> Option<Entry<'_>> {
-        self.places.get(at).map(|p| self.entry(p))
+        self.slots.get(at).map(|p| self.entry(p))
     }
 
-    fn entry(&self, p: &Place) -> Entry<'_> {
+    fn entry(&self, p: &Slot) -> Entry<'_> {
         let id = Oid::from_bytes(&self.raw[p.id as usize..][..self.width]).expect("the length of an id");
         Entry { name: self.name(p), mode: p.mode, id }
     }
 
-    fn name(&self, p: &Place) -> &BStr {
+    fn name(&self, p: &Slot) -> &BStr {
         self.raw[p.name as usize..p.id as usize - 1].as_bstr()
     }
 
     /// The entry as git writes it.
     fn raw(&self, at: usize) -> Option<&[u8]> {
-        self.places.get(at).map(|p| &self.raw[p.start as usize..p.id as usize + self.width])
+        self.slots.get(at).map(|p| &self.raw[p.start as usize..p.id as usize + self.width])
     }
 
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.places.iter().map(|p| self.entry(p))
+        self.slots.iter().map(|p| self.entry(p))
     }
 
     fn find(&self, name: &[u8], tree: bool) -> Option<Entry<'_>> {
-        let order = |p: &Place| name_order(self.name(p), p.mode.is_tree(), name.as_bstr(), tree);
-        self.places.binary_search_by(order).ok().and_then(|at| self.get(at))
+        let order = |p: &Slot| name_order(self.name(p), p.mode.is_tree(), name.as_bstr(), tree);
+        self.slots.binary_search_by(order).ok().and_then(|at| self.get(at))
     }
 }
 
-/// Decoded trees of one repository.
+/// DecodedCommits trees of one repository.
 #[derive(Default)]
 pub(super) struct Trees {
     known: RefCell<HashMap<Oid, Rc<Listing>>>,
@@ -158,7 +158,7 @@ pub(super) struct Trees {
 }
 
 impl Trees {
-    pub fn read(&self, local: &Local<'_>, tree: Oid) -> Result<Rc<Listing>> {
+    pub fn read(&self, local: &ThreadRepo<'_>, tree: Oid) -> Result<Rc<Listing>> {
         if let Some(listing) = self.known.borrow().get(&tree) {
             return Ok(Rc::clone(listing));
         }
@@ -184,12 +184,12 @@ impl Trees {
         listing
     }
 
-    pub fn find(&self, local: &Local<'_>, tree: Oid, path: &BStr) -> Result<Found> {
+    pub fn find(&self, local: &ThreadRepo<'_>, tree: Oid, path: &BStr) -> Result<Found> {
         let mut tree = tree;
         let mut parts = path.split(|b| *b == b'/').peekable();
         while let Some(part) = parts.next() {
             let listing = self.read(local, tree)?;
-            // Directories sort as if their name ended in a slash, so a name may stand at either of two places.
+            // Directories sort as if their name ended in a slash, so a name may stand at either of two slots.
             let Some(entry) = listing.find(part, false).or_else(|| listing.find(part, true)) else {
                 return Ok(Found::Nothing);
             };
@@ -204,7 +204,7 @@ impl Trees {
     }
 
     /// Every leaf that differs, sorted by path.
-    pub fn diff(&self, local: &Local<'_>, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<Edit>> {
+    pub fn diff(&self, local: &ThreadRepo<'_>, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<Edit>> {
         let mut out = Vec::new();
         if old != new {
             local.repo.counters().trees.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -218,7 +218,7 @@ impl Trees {
 
     fn descend(
         &self,
-        local: &Local<'_>,
+        local: &ThreadRepo<'_>,
         (old, new): (Option<Oid>, Option<Oid>),
         path: &mut BString,
         depth: usize,
@@ -270,7 +270,7 @@ impl Trees {
 
     /// Writes the tree that `tree` becomes with some paths set (`Some`) or removed; directories come and go as needed.
     /// The empty tree if nothing is left.
-    pub fn set(&self, local: &Local<'_>, tree: Oid, changes: &BTreeMap<BString, Option<Leaf>>) -> Result<Oid> {
+    pub fn set(&self, local: &ThreadRepo<'_>, tree: Oid, changes: &BTreeMap<BString, Option<Leaf>>) -> Result<Oid> {
         if changes.is_empty() {
             return Ok(tree);
         }
@@ -281,7 +281,7 @@ impl Trees {
 
     fn set_below(
         &self,
-        local: &Local<'_>,
+        local: &ThreadRepo<'_>,
         tree: Option<Oid>,
         changes: &[(&BStr, Option<Leaf>)],
         depth: usize,

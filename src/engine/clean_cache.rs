@@ -1,5 +1,5 @@
 //! Which files of the work tree a run before found clean: one file below the git directory, for who asks for it.
-//! Owns that file: what it holds, how it is read and replaced. What a mark stands for is `git::marks`'s affair; that two
+//! Owns that file: what it holds, how it is read and replaced. What a mark stands for is `git::stat_digest`'s affair; that two
 //! runs judge alike, so that one may rely on the other, is what the key says.
 //!
 //! A first line, the key, marks in order, and a digest of all that. Whatever is not exactly so counts as empty, and what
@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::git::Mark;
+use crate::git::StatDigest;
 
 const MAGIC: &[u8] = b"portcullis seen 1\n";
 const KEY: usize = 32;
 const SUM: usize = 32;
-const MARK: usize = size_of::<Mark>();
+const MARK: usize = size_of::<StatDigest>();
 /// More files than this are not remembered; a larger file is none of ours.
 const MOST: usize = 1 << 22;
 
 /// Files that were found clean by a run with the same key.
-pub struct Seen {
+pub struct CleanCache {
     file: PathBuf,
     key: [u8; KEY],
     /// In order.
-    marks: Vec<Mark>,
+    marks: Vec<StatDigest>,
 }
 
-impl Seen {
+impl CleanCache {
     /// Reads what stands in `directory`. `key`: a digest of everything but the files on which a verdict hangs.
     pub fn open(directory: &Path, key: [u8; KEY]) -> Self {
         let file = directory.join("seen");
@@ -36,12 +36,12 @@ impl Seen {
         Self { file, key, marks }
     }
 
-    pub fn holds(&self, mark: &Mark) -> bool {
+    pub fn holds(&self, mark: &StatDigest) -> bool {
         self.marks.binary_search(mark).is_ok()
     }
 
     /// Remembers these files, and no others. As a whole or not at all: who reads meanwhile sees the old or the new.
-    pub fn keep(&self, mut marks: Vec<Mark>) {
+    pub fn keep(&self, mut marks: Vec<StatDigest>) {
         marks.sort_unstable();
         marks.dedup();
         if marks == self.marks || marks.len() > MOST {
@@ -58,7 +58,7 @@ impl Seen {
     }
 }
 
-fn read(file: &Path, key: &[u8; KEY]) -> Option<Vec<Mark>> {
+fn read(file: &Path, key: &[u8; KEY]) -> Option<Vec<StatDigest>> {
     let most = MAGIC.len() + KEY + MOST * MARK + SUM;
     let meta = fs::symlink_metadata(file).ok()?;
     if !meta.is_file() || meta.len() > most as u64 {

@@ -6,14 +6,14 @@ use bstr::BStr;
 
 use crate::error::Result;
 use crate::finding::Findings;
-use crate::subject::{File, Made};
+use crate::subject::{DeltaResult, File};
 
 /// What a check remembers of bytes, to judge others that were made out of them.
 pub trait Sieve: Send + Sync {
     fn whole(&self, bytes: &[u8]) -> Trace;
 
     /// The same as [`Sieve::whole`] of the bytes made, or more; it reads only what is new, and what is near that.
-    fn made(&self, base: &Trace, made: &Made<'_>) -> Trace;
+    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace;
 
     /// Whether the check could find anything in bytes with this trace, if they stand under this path.
     fn wants(&self, interest: Interest, path: &BStr) -> bool;
