@@ -185,10 +185,12 @@ fn covers(pattern: &str, host: &str) -> bool {
 pub fn may_reach(address: IpAddr, allow_private: bool) -> bool {
     match address {
         IpAddr::V4(a) => may_reach_v4(a, allow_private),
-        IpAddr::V6(a) => match embedded(a) {
-            Some(inner) => may_reach_v4(inner, allow_private),
-            None => may_reach_v6(a, allow_private),
-        },
+        // A packet may go to the address that is embedded, or to the whole: both have to be allowed.
+        IpAddr::V6(a) => {
+            let embedded = embedded(a);
+            let whole = a.to_ipv4_mapped().is_some() || may_reach_v6(a, allow_private);
+            whole && embedded.into_iter().flatten().all(|inner| may_reach_v4(inner, allow_private))
+        }
     }
 }
 
@@ -209,16 +211,26 @@ fn may_reach_v6(a: Ipv6Addr, allow_private: bool) -> bool {
     !metadata && !a.is_unspecified() && !a.is_multicast() && (allow_private || !private)
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, translated (64:ff9b::/96), 6to4.
-fn embedded(a: Ipv6Addr) -> Option<Ipv4Addr> {
+/// The IPv4 addresses to which a router or tunnel could send what goes to an IPv6 address.
+///
+/// IPv4-mapped and IPv4-compatible (RFC 4291), SIIT (RFC 2765), NAT64 (RFC 6052 and 8215), 6to4 (RFC 3056), Teredo
+/// (RFC 4380: the server, and the client with its bits inverted) and ISATAP (RFC 5214).
+fn embedded(a: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
     let s = a.segments();
-    let join = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
+    let join = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let last = join(s[6], s[7]);
     match s {
-        [0x2002, high, low, ..] => Some(join(high, low)),
-        [0x64, 0xff9b, _, _, _, _, high, low] => Some(join(high, low)),
-        _ => a.to_ipv4_mapped(),
+        // The unspecified address and the loopback address of IPv6 itself.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None, None],
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => [last, None],
+        // Operators of the local-use prefix choose where the address stands: after 48 bits or after 96.
+        [0x64, 0xff9b, 1, high, low, rest, ..] if (high, low, rest) != (0, 0, 0) => {
+            [join(high, low << 8 | rest >> 8), last.filter(|l| !l.is_unspecified())]
+        }
+        [0x64, 0xff9b, ..] => [last, None],
+        [0x2002, high, low, ..] => [join(high, low), None],
+        [0x2001, 0, high, low, ..] => [join(high, low), join(!s[6], !s[7])],
+        [.., 0 | 0x200, 0x5efe, _, _] => [last, None],
+        _ => [None, None],
     }
 }

@@ -209,6 +209,16 @@ fn addresses_that_no_remote_has_are_refused() {
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::10.1.2.3",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::10.0.0.1",
+        "64:ff9b:1:a00:1:200::",
+        "2001:0:7f00:1::f7f7:f7f7",
+        // The client's address of Teredo has its bits inverted.
+        "2001:0:808:808:0:0:80ff:fffe",
+        "2606:4700::5efe:10.0.0.1",
+        "2606:4700::200:5efe:127.0.0.1",
     ];
     for address in private {
         assert!(!reach(address, false) && reach(address, true), "{address}");
@@ -230,6 +240,13 @@ fn addresses_that_no_remote_has_are_refused() {
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b:1::169.254.169.254",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "2001:0:a9fe:a9fe::",
+        "2001:0:808:808:0:0:5601:5601",
+        "2606:4700::5efe:169.254.169.254",
     ];
     for address in never {
         assert!(!reach(address, false) && !reach(address, true), "{address}");
