@@ -2,20 +2,22 @@
 //! Owns severities, origins, fingerprints and redaction at birth; does not decide what stands (that is `settle`).
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use bstr::{BString, ByteSlice};
-use sha2::{Digest, Sha256};
+use bstr::BString;
 
 mod allow;
+mod collect;
 mod mask;
+mod surroundings;
 
 pub use allow::{InlineAllow, trailer_allows};
+pub use collect::{Findings, safe_words};
 pub use mask::{MASKED, Mask, Secret};
+pub use surroundings::Surroundings;
 
 use crate::subject::{Oid, RefLine, RefUpdate};
-use crate::text::{self, Before, Excerpt, Span};
+use crate::text::{Excerpt, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -278,187 +280,4 @@ impl<'t> Violation<'t> {
         self.also.push(place);
         self
     }
-}
-
-/// Collects what checks say of one subject (or of one blob at all its paths).
-pub struct Findings<'r> {
-    redactor: &'r dyn Redact,
-    /// Differs from run to run, so that `Finding::same` is no oracle.
-    key: u64,
-    list: Vec<Finding>,
-    /// How often an identity has been seen: equal lines get ordinals.
-    seen: HashMap<[u8; 32], u32>,
-    /// What the findings hide so far; each finding carries only what is new.
-    hidden: HashSet<Secret>,
-    /// The last bytes that were searched for secrets around a finding, and where they stand in them.
-    searched: (Vec<u8>, Vec<Range<usize>>),
-    /// What stands before the text of the next violations, where that is a part of a file.
-    before: Before,
-}
-
-impl<'r> Findings<'r> {
-    pub fn new(redactor: &'r dyn Redact, key: u64) -> Self {
-        Self {
-            redactor,
-            key,
-            list: Vec::new(),
-            seen: HashMap::new(),
-            hidden: HashSet::new(),
-            searched: Default::default(),
-            before: Before::default(),
-        }
-    }
-
-    /// The texts of what follows are parts of a whole, with so much before them.
-    pub fn in_part(&mut self, before: Before) {
-        self.before = before;
-    }
-
-    /// What stands before the part of a text that is looked at.
-    pub fn before(&self) -> Before {
-        self.before
-    }
-
-    /// Masks and cuts the excerpt, works out place and fingerprint, and keeps the finding.
-    pub fn push(&mut self, mut v: Violation<'_>) {
-        let secrets = self.newly_hidden(&v);
-        let names = v.origin.name_mut().into_iter().chain(v.also.iter_mut().map(|place| &mut place.path));
-        names.for_each(|name| *name = mask::replaced(name, self.redactor.secrets(name)).into());
-        let span = Span::of(v.text, v.range.clone());
-        let line = text::line_around(v.text, span.byte_start);
-        let mut hide = v.hide;
-        // Of long lines a part is enough, so that a minified file does not cost a scan of itself per finding.
-        let near = line.start.max(span.byte_start.saturating_sub(512))..line.end.min(span.byte_end + 512);
-        hide.extend(
-            self.redactor.secrets(&v.text[near.clone()]).into_iter().map(|r| r.start + near.start..r.end + near.start),
-        );
-        hide.extend(copies(v.text, near.clone(), &hide));
-        let identity = v.identity.unwrap_or_else(|| {
-            let mut id = v.origin.path().map_or_else(Vec::new, |p| p.to_vec());
-            id.push(0);
-            match &v.key {
-                Some(key) => id.extend_from_slice(key.as_bytes()),
-                None => id.extend(blanked(v.text, near, &hide)),
-            }
-            id
-        });
-        // The excerpt hides more than the fingerprint needs: what is a secret only by the lines around it.
-        hide.extend(self.secrets_around(v.text, span.byte_start));
-        let mut excerpt = Excerpt::cut(v.text, &span, &hide);
-        if excerpt.first_line == 1 {
-            excerpt.first_column += self.before.column;
-        }
-        excerpt.first_line += self.before.lines;
-        let mut hash = Sha256::new();
-        hash.update(v.rule.as_bytes());
-        hash.update([0]);
-        hash.update(&identity);
-        let digest: [u8; 32] = hash.clone().finalize().into();
-        let ordinal = self.seen.entry(digest).or_insert(0);
-        hash.update(ordinal.to_le_bytes());
-        *ordinal += 1;
-        let fingerprint = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
-        let same = v.secret.map(|s| {
-            let mut h = Sha256::new();
-            h.update(self.key.to_le_bytes());
-            h.update(s);
-            u64::from_le_bytes(h.finalize()[..8].try_into().expect("eight of 32 bytes"))
-        });
-        let mut allows = allow::near(v.text, span.byte_start);
-        allows.iter_mut().for_each(|a| a.reason = self.safe(&a.reason));
-        self.list.push(Finding {
-            rule: v.rule,
-            severity: v.severity,
-            confidence: v.confidence,
-            message: self.safe(&v.message),
-            help: v.help.map(|h| self.safe(&h)),
-            suggestion: v.suggestion.map(|s| self.safe(&s)),
-            notes: v.notes.iter().map(|n| self.safe(n)).collect(),
-            origin: v.origin,
-            span: self.before.place(span),
-            excerpt,
-            also: v.also,
-            fingerprint,
-            suppressed: None,
-            key: v.key.map(|k| self.safe(&k)),
-            same,
-            stood: false,
-            allows,
-            secrets,
-            merged: Vec::new(),
-        });
-    }
-
-    /// The values that a violation hides and no one before it did.
-    fn newly_hidden(&mut self, v: &Violation<'_>) -> Vec<Secret> {
-        let text = |range: &Range<usize>| v.text.get(range.clone()).unwrap_or_default();
-        let certain = v.secret.into_iter().flat_map(|secret| Secret::of(secret, true));
-        let hidden = v.hide.iter().flat_map(|range| Secret::of(text(range), false));
-        let all: Vec<Secret> = certain.chain(hidden).collect();
-        all.into_iter().filter(|secret| self.hidden.insert(secret.clone())).collect()
-    }
-
-    /// Where secrets stand in the text around `at`, the lines before and after included. Findings close to each other
-    /// share a search, so that many of them in one file cost no more than the file.
-    fn secrets_around(&mut self, text: &[u8], at: usize) -> Vec<Range<usize>> {
-        const CHUNK: usize = 4096;
-        let chunk = at / CHUNK * CHUNK;
-        let window = chunk.saturating_sub(CHUNK)..text.len().min(chunk + 2 * CHUNK);
-        let bytes = &text[window.clone()];
-        if self.searched.0 != bytes {
-            self.searched = (bytes.to_vec(), self.redactor.secrets(bytes));
-        }
-        self.searched.1.iter().map(|r| r.start + window.start..r.end + window.start).collect()
-    }
-
-    /// Whether a secret stands in these words, so that nothing should be made of them.
-    pub fn holds_secret(&self, words: &[u8]) -> bool {
-        !self.redactor.secrets(words).is_empty()
-    }
-
-    fn safe(&self, words: &str) -> String {
-        safe_words(self.redactor, words)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub fn into_vec(self) -> Vec<Finding> {
-        self.list
-    }
-}
-
-/// Our own words around foreign ones, made safe: secrets masked, nothing in it that moves a cursor.
-pub fn safe_words(redactor: &dyn Redact, words: &str) -> String {
-    text::sanitise_lines(&Mask::new(redactor).words(words))
-}
-
-/// Where what is hidden stands again in `near`.
-fn copies(text: &[u8], near: Range<usize>, hide: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let around = |h: &&Range<usize>| h.start < near.end && near.start < h.end && h.len() >= 6 && h.len() <= 4096;
-    for hidden in hide.iter().filter(around).filter_map(|h| text.get(h.clone())) {
-        found.extend(text[near.clone()].find_iter(hidden).map(|at| near.start + at..near.start + at + hidden.len()));
-    }
-    found
-}
-
-/// The bytes of `range` with every hidden part replaced by one NUL.
-fn blanked(text: &[u8], range: Range<usize>, hide: &[Range<usize>]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(range.len());
-    for at in range {
-        if hide.iter().any(|h| h.contains(&at)) {
-            if out.last() != Some(&0) {
-                out.push(0);
-            }
-        } else {
-            out.push(text[at]);
-        }
-    }
-    out.trim().to_vec()
 }

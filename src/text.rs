@@ -101,7 +101,11 @@ const MARKED: usize = 96;
 impl Excerpt {
     /// Shows the line where `span` starts. Everything in `hide` (ranges of `text`) becomes `*`.
     pub fn cut(text: &[u8], span: &Span, hide: &[Range<usize>]) -> Self {
-        let line = line_around(text, span.byte_start);
+        Self::cut_line(text, line_around(text, span.byte_start), span, hide)
+    }
+
+    /// The same where the line is known already.
+    pub fn cut_line(text: &[u8], line: Range<usize>, span: &Span, hide: &[Range<usize>]) -> Self {
         let mark = span.byte_start.min(line.end)..span.byte_end.clamp(span.byte_start.min(line.end), line.end);
         let from = if mark.start - line.start > CONTEXT { mark.start - CONTEXT } else { line.start };
         let shown = mark.end.min(mark.start + MARKED);
@@ -115,7 +119,8 @@ impl Excerpt {
         let mut at = from;
         let mut marked = head..head;
         let mut cuts: Vec<usize> = vec![from, to, mark.start.clamp(from, to), shown.clamp(from, to)];
-        for h in hide {
+        let hide: Vec<&Range<usize>> = hide.iter().filter(|h| h.start < to && from < h.end).collect();
+        for h in &hide {
             cuts.extend([h.start.clamp(from, to), h.end.clamp(from, to)]);
         }
         cuts.sort_unstable();

@@ -15,6 +15,7 @@ mod command;
 mod docs;
 mod engine;
 mod explain;
+mod finding;
 mod git;
 mod hooks;
 mod init;

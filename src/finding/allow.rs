@@ -1,6 +1,8 @@
 //! Allows that stand beside what they excuse: in a comment on the line or the one above, or in a message's trailers.
 //! Owns their spelling; whether one counts is decided when findings are settled.
 
+use std::ops::Range;
+
 use bstr::ByteSlice;
 
 use super::{Redact, safe_words};
@@ -14,9 +16,8 @@ pub struct InlineAllow {
     pub reason: String,
 }
 
-/// Reads `portcullis: allow(rule, rule) because reason` on the line of `at` and on the one above.
-pub(super) fn near(text: &[u8], at: usize) -> Vec<InlineAllow> {
-    let here = text::line_around(text, at);
+/// Reads `portcullis: allow(rule, rule) because reason` on a line and on the one above.
+pub(super) fn near(text: &[u8], here: Range<usize>) -> Vec<InlineAllow> {
     let above = if here.start > 0 { text::line_around(text, here.start - 1) } else { 0..0 };
     [above, here].into_iter().flat_map(|r| parse_allow(&text[r.start..r.end.min(r.start + 4096)])).collect()
 }

@@ -1,9 +1,9 @@
 //! Masks secrets by value, wherever they stand again. Owns [`Secret`], a value that no output may show, and [`Mask`],
 //! the one function through which every text goes before a renderer gets it. What is a secret, a [`Redact`] decides.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
 use bstr::{BString, ByteSlice};
 
@@ -147,32 +147,39 @@ impl Cut {
 }
 
 /// Values, found by how they begin and how they end. Case is no difference: what is proposed in place of a wrong name
-/// is often the same in lower case.
+/// is often the same in lower case. Many values may begin alike, so none of this looks at them one by one.
 #[derive(Default)]
 struct Values {
-    list: Vec<Box<[u8]>>,
-    begins: HashMap<[u8; SHORTEST], Vec<u32>>,
-    ends: HashMap<[u8; SHORTEST], Vec<u32>>,
+    all: BTreeSet<Box<[u8]>>,
+    /// The same from their ends.
+    reversed: BTreeSet<Box<[u8]>>,
+    /// The lengths of the values that begin so.
+    begins: HashMap<[u8; SHORTEST], BTreeSet<usize>>,
+    ends: HashSet<[u8; SHORTEST]>,
+    /// Those too long to be shown whole.
+    long: Vec<Box<[u8]>>,
 }
+
+/// An excerpt that is cut at both ends shows more than this.
+const LONG: usize = 128;
 
 impl Values {
     fn add(&mut self, value: &[u8]) {
         // Texts are made fit to show before they come here.
-        let value = text::sanitise(value).to_ascii_lowercase().into_bytes();
+        let value = text::sanitise(value).to_ascii_lowercase().into_bytes().into_boxed_slice();
         let (Some(begin), Some(end)) = (value.first_chunk(), value.last_chunk()) else { return };
-        let number = self.list.len() as u32;
-        let alike = self.begins.entry(*begin).or_default();
-        if alike.iter().any(|n| *self.list[*n as usize] == *value) {
-            return;
+        self.begins.entry(*begin).or_default().insert(value.len());
+        self.ends.insert(*end);
+        self.reversed.insert(value.iter().rev().copied().collect());
+        if value.len() > LONG && !self.all.contains(&value) {
+            self.long.push(value.clone());
         }
-        alike.push(number);
-        self.ends.entry(*end).or_default().push(number);
-        self.list.push(value.into());
+        self.all.insert(value);
     }
 
     /// Adds the ranges of `text` in which a value stands, or the part of one that a cut left.
     fn find(&self, text: &[u8], cut: Cut, out: &mut Vec<Range<usize>>) {
-        if self.list.is_empty() {
+        if self.all.is_empty() {
             return;
         }
         let text = text.to_ascii_lowercase();
@@ -182,25 +189,33 @@ impl Values {
         for (at, chunk) in shown.windows(SHORTEST).enumerate() {
             let Ok(chunk) = <[u8; SHORTEST]>::try_from(chunk) else { continue };
             let rest = &shown[at..];
-            for value in self.begins.get(&chunk).into_iter().flatten().map(|n| &self.list[*n as usize]) {
-                if rest.starts_with(value) && stands_alone(shown, at..at + value.len()) {
-                    out.push(from + at..from + at + value.len());
-                } else if cut.after && value.starts_with(rest) {
+            if let Some(lengths) = self.begins.get(&chunk) {
+                let whole = lengths.range(..=rest.len()).filter(|length| self.all.contains(&rest[..**length]));
+                let whole = whole.map(|length| at..at + length).filter(|range| stands_alone(shown, range.clone()));
+                out.extend(whole.map(|range| from + range.start..from + range.end));
+                if cut.after && begins_one(&self.all, rest) {
                     out.push(from + at..to);
                 }
             }
             let until = at + SHORTEST;
-            for value in self.ends.get(&chunk).into_iter().flatten().map(|n| &self.list[*n as usize]) {
-                if cut.before && value.ends_with(&shown[..until]) {
+            if cut.before && self.ends.contains(&chunk) {
+                let head: Vec<u8> = shown[..until].iter().rev().copied().collect();
+                if begins_one(&self.reversed, &head) {
                     out.push(from..from + until);
                 }
             }
         }
         // All that is shown may be out of the middle of a very long value.
-        if cut.before && cut.after && shown.len() >= SHORTEST && self.list.iter().any(|v| v.contains_str(shown)) {
+        if cut.before && cut.after && shown.len() >= SHORTEST && self.long.iter().any(|v| v.contains_str(shown)) {
             out.push(from..to);
         }
     }
+}
+
+/// Whether one of the values begins so.
+fn begins_one(values: &BTreeSet<Box<[u8]>>, part: &[u8]) -> bool {
+    let from = (Bound::Included(part), Bound::Unbounded);
+    values.range::<[u8], _>(from).next().is_some_and(|value| value.starts_with(part))
 }
 
 /// A short value counts only as a whole word.

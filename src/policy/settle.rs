@@ -191,6 +191,7 @@ fn merge(mut list: Vec<Finding>) -> Vec<Finding> {
             None => merged.push(finding),
         }
     }
+    merged.iter_mut().filter(|finding| !finding.merged.is_empty()).for_each(order_places);
     merged
 }
 
@@ -212,13 +213,15 @@ enum Identity {
 
 fn absorb(first: &mut Finding, other: Finding) {
     first.merged.push((other.origin.path().cloned(), other.fingerprint.clone()));
-    let own = place(first);
-    for place in [place(&other)].into_iter().flatten().chain(other.also) {
-        if own.as_ref() != Some(&place) && !first.also.contains(&place) {
-            first.also.push(place);
-        }
-    }
-    first.also.sort();
+    first.also.extend(place(&other).into_iter().chain(other.also));
+}
+
+/// Puts the further places of a finding in order, each once.
+fn order_places(finding: &mut Finding) {
+    let own = place(finding);
+    finding.also.retain(|place| own.as_ref() != Some(place));
+    finding.also.sort();
+    finding.also.dedup();
 }
 
 /// Where a finding is, if that can be said by a path or a commit.

@@ -23,7 +23,7 @@ use regex::bytes::Regex;
 use super::prescan::{Interest, Seen, Trace, Work};
 use super::{Check, Checks, Rule, Sieve};
 use crate::error::Result;
-use crate::finding::{Confidence, Findings, Location, Origin, Redact, Severity, Violation};
+use crate::finding::{Confidence, Findings, Location, Origin, Redact, Severity, Surroundings, Violation};
 use crate::policy::Options;
 use crate::subject::{Carrier, Commit, DeltaResult, File, Kinds};
 use crate::text::{self, Before};
@@ -235,8 +235,9 @@ impl Secrets {
         out: &mut Findings<'_>,
     ) {
         let before = out.before();
+        let mut around = Surroundings::new(text);
         for (at, hit) in hits.iter().enumerate() {
-            if self.allowed(text, hit) {
+            if self.allowed(text, hit, &mut around) {
                 continue;
             }
             let mut violation = self.violation(text, hit, origin(), before).hide_all(neighbours(hits, at));
@@ -245,12 +246,15 @@ impl Secrets {
                 let message = format!("found {} in `{entry}` of this archive", hit.detector.name);
                 violation = violation.message(message).key(entry);
             }
-            out.push(violation);
+            out.push_in(violation, &mut around);
         }
     }
 
-    fn allowed(&self, text: &[u8], hit: &Hit<'_>) -> bool {
-        let line = text::line_around(text, hit.secret.start);
+    fn allowed(&self, text: &[u8], hit: &Hit<'_>, around: &mut Surroundings<'_>) -> bool {
+        if self.settings.allow.is_empty() {
+            return false;
+        }
+        let line = around.line(hit.secret.start);
         let near = line.start.max(hit.secret.start.saturating_sub(512))
             ..line.end.min(hit.secret.end + 512).max(hit.secret.start);
         self.settings.allow.iter().any(|a| a.is_match(&text[hit.secret.clone()]) || a.is_match(&text[near.clone()]))
@@ -272,9 +276,9 @@ impl Secrets {
         let detector = hit.detector;
         let severity = self.severity(hit);
         // A block of several lines is marked by the line that opens it.
-        let one_line = hit.secret.end <= text::line_around(text, hit.secret.start).end;
-        let opens = hit.range.start..text::line_around(text, hit.range.start).end;
-        let mark = if one_line { hit.secret.clone() } else { opens };
+        let one_line = !text[hit.secret.clone()].contains(&b'\n');
+        let opens = || hit.range.start..text::line_around(text, hit.range.start).end;
+        let mark = if one_line { hit.secret.clone() } else { opens() };
         let help = remedy(detector, &origin);
         let place = match &origin {
             Origin::File { path, commit, .. } => Some((path.clone(), *commit)),
@@ -304,7 +308,7 @@ impl Secrets {
 
 /// What hits near one hide, so that an excerpt of its line shows none of them.
 fn neighbours(hits: &[Hit<'_>], at: usize) -> Vec<Range<usize>> {
-    const NEAR: usize = 1024;
+    const NEAR: usize = 640;
     let here = &hits[at].secret;
     let before = hits[..at].iter().rev().take_while(|h| h.secret.end + NEAR > here.start);
     let after = hits[at + 1..].iter().take_while(|h| h.secret.start < here.end + NEAR);

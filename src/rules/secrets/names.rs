@@ -5,14 +5,18 @@ use bstr::{BStr, ByteSlice};
 
 use super::{Secrets, remedies};
 use crate::error::Result;
-use crate::finding::{Findings, Origin, Violation};
+use crate::finding::{Findings, Origin, Surroundings, Violation};
 use crate::rules::Check;
 use crate::subject::{File, RefUpdate};
 
 impl Secrets {
     /// What stands in the path of a file.
     pub(super) fn check_path(&self, file: &File<'_>, out: &mut Findings<'_>) {
-        for hit in self.hits(file.path, None).iter().filter(|hit| !self.allowed(file.path, hit)) {
+        for hit in self
+            .hits(file.path, None)
+            .iter()
+            .filter(|hit| !self.allowed(file.path, hit, &mut Surroundings::new(file.path)))
+        {
             let origin = Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
             out.push(
                 Violation::new(self.code(hit), self.severity(hit), origin, file.path, hit.secret.clone())
@@ -37,7 +41,7 @@ impl<'a> Check<RefUpdate<'a>> for Secrets {
             return Ok(());
         }
         let name = update.name.as_bstr();
-        for hit in self.hits(name, None).iter().filter(|hit| !self.allowed(name, hit)) {
+        for hit in self.hits(name, None).iter().filter(|hit| !self.allowed(name, hit, &mut Surroundings::new(name))) {
             let line = update.line();
             let at = line.name.start;
             let secret = at + hit.secret.start..at + hit.secret.end;
