@@ -100,7 +100,7 @@ pub fn run(repo: &Repo, source: &Source, config: &RunConfig<'_>) -> Result<Outco
     let unwanted = |id| prescanned.nobody_wants(id);
     let silent = |id: Oid, raw: RawCommit| {
         let subject = commit_of(raw, id, RefSet::default(), &|| Ok(Vec::new()), &|_| Ok(false));
-        checks.commits.iter().all(|s| s.check.is_silent(&subject)) && trailer(&subject).is_none()
+        checks.commits.iter().all(|s| s.check.can_skip(&subject)) && trailer(&subject).is_none()
     };
     let prescan = git::Prescan { unwanted: only_sifted.then_some(&unwanted as _), silent: &silent };
     let key = RandomState::new().hash_one(0);
@@ -113,7 +113,7 @@ pub fn run(repo: &Repo, source: &Source, config: &RunConfig<'_>) -> Result<Outco
         protected: config.protected,
         strictness: &|name| checks.strictness.of(name),
         is_excused: &|commit| checks.strictness.is_excused(commit),
-        releases: &|name| checks.refs.iter().any(|s| s.check.releases(name)),
+        releases: &|name| checks.refs.iter().any(|s| s.check.is_release_tag(name)),
         threads: config.threads,
         marks: config.seen.is_some(),
         prescan: prescans.then_some(prescan),

@@ -115,7 +115,7 @@ impl Run<'_> {
             let file = File { path, commit: place.commit, blob, symlink: place.symlink, content };
             let here = self.config.checks.files.iter().enumerate().filter(|(_, s)| s.scope.has_path(path));
             for (number, scoped) in here {
-                if seen && scoped.check.judges_alone() {
+                if seen && scoped.check.is_cacheable() {
                     continue;
                 }
                 if known.is_some_and(|k| !k.wants(number, &scoped.check, path)) {

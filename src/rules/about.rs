@@ -1,5 +1,5 @@
-//! What `policies/<id>.yml` says of a rule family to people: its summary, why it is there, its codes.
-//! Read only when somebody asks; a run that finds nothing never does.
+//! The documentation part of `policies/<id>.yml`: a rule family's summary, rationale and codes.
+//! Parsed on demand: a run without findings does not read it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::Rule;
 use crate::finding::Severity;
 use crate::yaml;
 
-/// The second document of `policies/<id>.yml`; what else is in it (examples) belongs to the rule's tests.
+/// The second document of `policies/<id>.yml`, without the examples, which only tests read.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct About {
     /// One line.
@@ -23,11 +23,11 @@ pub struct About {
 /// One code of a family.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct Code {
-    /// The part after the slash; `<detector>` where data decides.
+    /// The part after the slash; `<detector>` for codes that come from data.
     pub code: String,
-    /// The default.
+    /// The default severity.
     pub severity: DefaultSeverity,
-    /// What it is in CI and reports, where nobody waits for the answer; the default where nothing is said.
+    /// The default severity in CI and in `check`, if it differs from that in hooks.
     #[serde(default)]
     pub ci: Option<DefaultSeverity>,
     pub summary: String,
@@ -37,12 +37,12 @@ pub struct Code {
     pub explain: String,
 }
 
-/// A severity, or `None` for a code that is off until the policy switches it on.
+/// A severity, or `None` for a code that is off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DefaultSeverity(pub Option<Severity>);
 
 impl Rule {
-    /// `Err`: the embedded file is not as it should be, which a test of the family shows.
+    /// `Err` if the embedded file is invalid; the family's tests rule that out.
     pub fn about(&self) -> Result<About, yaml::Mistake> {
         yaml::from_document(self.policy, 1)
     }

@@ -1,5 +1,5 @@
-//! Requirements that users write themselves, on values of structured files: `assertions:` of the policy. Owns their
-//! reading and judging; paths are `document`'s.
+//! `assertions`: requirements that users write themselves, on values of structured files. Owns parsing and checking them;
+//! paths into documents are `document`'s.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
     policy: include_str!("../../policies/assertions.yml"),
     compile: |options| {
         let list: Vec<Assertion> =
-            options.shared("assertions").into_iter().filter_map(|at| assertion(options, at)).collect();
+            options.shared("assertions").into_iter().filter_map(|at| parse_assertion(options, at)).collect();
         if list.is_empty() {
             return Checks::default();
         }
@@ -34,9 +34,9 @@ pub static RULE: Rule = Rule {
     },
 };
 
-/// What must hold of a value.
-enum Wanted {
-    /// One of these texts.
+/// The requirement on a value.
+enum Requirement {
+    /// The value must be one of these.
     OneOf(Vec<String>),
     Matches(Regex),
     Present,
@@ -48,14 +48,14 @@ struct Assertion {
     id: String,
     files: Globs,
     format: Option<Format>,
-    /// What the files make is judged, not what they say: kustomizations built, Helm values over the chart's own.
+    /// Check what is deployed instead of the files as written: built kustomizations, Helm values merged over the chart's.
     effective: bool,
-    /// Documents for which it holds: each path leads to a value of this text.
+    /// Applies only to documents in which each path has this value.
     conditions: Vec<(Path, String)>,
     path: Path,
-    /// As it was written.
+    /// The path as written in the policy.
     key: String,
-    wanted: Wanted,
+    requirement: Requirement,
     environment: Option<usize>,
     severity: Severity,
     message: Option<String>,
@@ -84,26 +84,26 @@ const KEYS: [&str; 15] = [
     "message",
     "help",
 ];
-const WANTED: [&str; 5] = ["equals", "matches", "one-of", "absent", "present"];
+const REQUIREMENTS: [&str; 5] = ["equals", "matches", "one-of", "absent", "present"];
 
-fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
+fn parse_assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
     options.known_keys(at, &KEYS);
     let id: Option<String> = options.required(at, "id");
     let files: Option<Globs> = options.required(at, "files");
     let key: Option<String> = options.required(at, "path");
     let format = options.field::<String>(at, "format").map(|name| (Format::named(&name), name));
     if let (Some((None, name)), Some(node)) = (&format, at.get("format")) {
-        let message = format!("`{name}` is no format: one of {} is needed here", Format::NAMES.join(", "));
+        let message = format!("there is no format `{name}`: one of {} is needed here", Format::NAMES.join(", "));
         options.mistake(at.source, node.node.span.clone(), message);
     }
     if let (Some(id), Some(node)) = (&id, at.get("id"))
         && !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     {
-        options.mistake(at.source, node.node.span.clone(), "an id has letters, digits, dashes and dots");
+        options.mistake(at.source, node.node.span.clone(), "an id may contain only letters, digits, `-`, `_` and `.`");
     }
     let on: String = options.field(at, "on").unwrap_or_else(|| "files".into());
     if let (false, Some(node)) = (["files", "effective"].contains(&on.as_str()), at.get("on")) {
-        options.mistake(at.source, node.node.span.clone(), "one of files, effective is needed here");
+        options.mistake(at.source, node.node.span.clone(), "one of `files`, `effective` is needed here");
     }
     let parse = |text: &str, node: &Node| match Path::parse(text) {
         Ok(path) => Some(path),
@@ -124,20 +124,20 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
         }
         found
     });
-    let given: Vec<&str> = WANTED.into_iter().filter(|k| at.get(k).is_some()).collect();
+    let given: Vec<&str> = REQUIREMENTS.into_iter().filter(|k| at.get(k).is_some()).collect();
     let [given] = given[..] else {
-        options.mistake(at.source, at.node.span.clone(), format!("one of {} is needed here", WANTED.join(", ")));
+        options.mistake(at.source, at.node.span.clone(), format!("one of {} is needed here", REQUIREMENTS.join(", ")));
         return None;
     };
-    let wanted = match given {
-        "equals" => Wanted::OneOf(vec![at.get("equals")?.node.text()?.to_owned()]),
+    let requirement = match given {
+        "equals" => Requirement::OneOf(vec![at.get("equals")?.node.text()?.to_owned()]),
         "one-of" => {
-            Wanted::OneOf(at.get("one-of")?.items().filter_map(|i| i.node.text().map(ToOwned::to_owned)).collect())
+            Requirement::OneOf(at.get("one-of")?.items().filter_map(|i| i.node.text().map(ToOwned::to_owned)).collect())
         }
-        "matches" => Wanted::Matches(options.field(at, "matches")?),
+        "matches" => Requirement::Matches(options.field(at, "matches")?),
         presence => match (presence == "present") == options.field::<bool>(at, presence)? {
-            true => Wanted::Present,
-            false => Wanted::Absent,
+            true => Requirement::Present,
+            false => Requirement::Absent,
         },
     };
     Some(Assertion {
@@ -148,7 +148,7 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
         conditions,
         path: path?,
         key: key?,
-        wanted,
+        requirement,
         environment: environment.flatten(),
         severity: options.field(at, "severity").map_or(Some(Severity::Error), |Level(s)| s)?,
         message: options.field(at, "message"),
@@ -159,9 +159,9 @@ fn assertion(options: &Options<'_>, at: Located<'_>) -> Option<Assertion> {
 impl Check<Tree<'_>> for Assertions {
     fn check(&self, tree: &Tree<'_>, out: &mut Findings<'_>) -> Result<()> {
         let branch = tree.name.as_ref().map(|n| n.as_bstr());
-        let wanted = |path: &BStr| self.list.iter().any(|a| a.wants(path, branch, &self.environments));
+        let wanted = |path: &BStr| self.list.iter().any(|a| a.applies_to(path, branch, &self.environments));
         let is_effective = self.list.iter().any(|a| a.effective);
-        // What is deployed depends on files that no assertion names.
+        // Deployed values can come from files that no assertion names.
         let touched = structured::touched(tree, |path| is_effective || wanted(path))?;
         if touched.is_empty() {
             return Ok(());
@@ -171,21 +171,21 @@ impl Check<Tree<'_>> for Assertions {
             for assertion in self.list.iter().filter(|a| !a.effective) {
                 let path: &BStr = entry.path.as_ref();
                 let format = assertion.format.or_else(|| Format::of(path));
-                if let (true, Some(format)) = (assertion.wants(path, branch, &self.environments), format)
+                if let (true, Some(format)) = (assertion.applies_to(path, branch, &self.environments), format)
                     && let Some(file) = files.load(path, format)?
                 {
-                    assertion.unreadable(&file, out);
-                    assertion.judge(&files, file.roots.iter(), &mut HashSet::new(), out);
+                    assertion.report_unreadable(&file, out);
+                    assertion.check_documents(&files, file.roots.iter(), &mut HashSet::new(), out);
                 }
             }
         }
         let touched: HashSet<&BStr> = touched.iter().map(|e| e.path.as_bstr()).collect();
         for assertion in self.list.iter().filter(|a| a.effective) {
-            // A base that several overlays share is told of once.
-            let mut told = HashSet::new();
+            // Overlays may share a base: report it once.
+            let mut reported = HashSet::new();
             for entry in files.entries().iter().filter(|e| !e.symlink) {
-                if assertion.wants(entry.path.as_ref(), branch, &self.environments) {
-                    assertion.deployed(&files, entry.path.as_ref(), &touched, &mut told, out)?;
+                if assertion.applies_to(entry.path.as_ref(), branch, &self.environments) {
+                    assertion.check_effective(&files, entry.path.as_ref(), &touched, &mut reported, out)?;
                 }
             }
         }
@@ -193,22 +193,22 @@ impl Check<Tree<'_>> for Assertions {
     }
 }
 
-/// Places that an assertion has told of.
-type Told = HashSet<(BString, usize)>;
+/// Locations that an assertion has reported: path and offset.
+type Reported = HashSet<(BString, usize)>;
 
 impl Assertion {
-    fn wants(&self, path: &BStr, branch: Option<&BStr>, environments: &[Environment]) -> bool {
-        let there = |e| structured::environment_of(path, branch, environments) == Some(e);
-        is_match(&self.files, path) && self.environment.is_none_or(there)
+    fn applies_to(&self, path: &BStr, branch: Option<&BStr>, environments: &[Environment]) -> bool {
+        let in_environment = |e| structured::environment_of(path, branch, environments) == Some(e);
+        is_match(&self.files, path) && self.environment.is_none_or(in_environment)
     }
 
-    /// Judges what a file makes, if the change touches any part of it.
-    fn deployed(
+    /// Checks the deployed documents that a file produces, if the change touches any of their sources.
+    fn check_effective(
         &self,
         files: &Files<'_>,
         path: &BStr,
         touched: &HashSet<&BStr>,
-        told: &mut Told,
+        reported: &mut Reported,
         out: &mut Findings<'_>,
     ) -> Result<()> {
         if manifests::FILE_NAMES.iter().any(|name| manifests::name(path) == *name) {
@@ -218,7 +218,7 @@ impl Assertion {
                 return Ok(());
             }
             if let Some(built) = manifests::build(files, directory)? {
-                self.judge(files, built.objects.iter().map(|o| &o.node), told, out);
+                self.check_documents(files, built.objects.iter().map(|o| &o.node), reported, out);
             }
             return Ok(());
         }
@@ -228,30 +228,30 @@ impl Assertion {
         }
         let Some(format) = self.format.or_else(|| Format::of(path)) else { return Ok(()) };
         let Some(file) = files.load(path, format)? else { return Ok(()) };
-        self.unreadable(&file, out);
+        self.report_unreadable(&file, out);
         match base {
             Some(base) if !file.is_broken() => {
                 let merged = helm::values(files, &[base, path.to_owned()])?;
-                self.judge(files, merged.iter(), told, out);
+                self.check_documents(files, merged.iter(), reported, out);
             }
-            _ => self.judge(files, file.roots.iter(), told, out),
+            _ => self.check_documents(files, file.roots.iter(), reported, out),
         }
         Ok(())
     }
 
-    fn unreadable(&self, file: &SourceFile, out: &mut Findings<'_>) {
+    fn report_unreadable(&self, file: &SourceFile, out: &mut Findings<'_>) {
         if let Some(mistake) = file.mistakes.first().filter(|_| file.is_broken()) {
             let line = line_around(&file.bytes, mistake.span.start);
-            let message = format!("the file cannot be read: {}", mistake.message);
+            let message = format!("this file cannot be parsed: {}", mistake.message);
             out.push(self.violation(file, mistake.span.clone(), message).hide(line));
         }
     }
 
-    fn judge<'n>(
+    fn check_documents<'n>(
         &self,
         files: &Files<'_>,
         roots: impl Iterator<Item = &'n Node>,
-        told: &mut Told,
+        reported: &mut Reported,
         out: &mut Findings<'_>,
     ) {
         for root in roots {
@@ -259,53 +259,53 @@ impl Assertion {
                 continue;
             }
             let found = self.path.find(root);
-            if found.is_empty() && !matches!(self.wanted, Wanted::Absent) {
-                self.missing(files, root, told, out);
+            if found.is_empty() && !matches!(self.requirement, Requirement::Absent) {
+                self.report_missing(files, root, reported, out);
             }
             for f in found {
                 let text = f.value.text();
-                let wrong = match &self.wanted {
-                    Wanted::Present => None,
-                    Wanted::Absent => Some("must not be there"),
-                    Wanted::OneOf(texts) if text.is_some_and(|t| texts.iter().any(|w| w == t)) => None,
-                    Wanted::OneOf(_) => Some("is not what it must be"),
-                    Wanted::Matches(regex) if text.is_some_and(|t| regex.is_match(t.as_bytes())) => None,
-                    Wanted::Matches(_) => Some("does not match what it must"),
+                let wrong = match &self.requirement {
+                    Requirement::Present => None,
+                    Requirement::Absent => Some("must be absent"),
+                    Requirement::OneOf(texts) if text.is_some_and(|t| texts.iter().any(|w| w == t)) => None,
+                    Requirement::OneOf(_) => Some("does not have the required value"),
+                    Requirement::Matches(regex) if text.is_some_and(|t| regex.is_match(t.as_bytes())) => None,
+                    Requirement::Matches(_) => Some("does not match the required pattern"),
                 };
                 let Some((wrong, file)) = wrong.zip(files.locate(&f.value.span)) else { continue };
                 let span = file.local(&f.value.span);
-                if told.insert((file.path.clone(), span.start)) {
+                if reported.insert((file.path.clone(), span.start)) {
                     out.push(self.violation(&file, span.clone(), format!("`{}` {wrong}", self.key)).hide(span));
                 }
             }
         }
     }
 
-    /// Told where the path gets lost.
-    fn missing(&self, files: &Files<'_>, root: &Node, told: &mut Told, out: &mut Findings<'_>) {
+    /// Reports a missing value at the deepest existing part of its path.
+    fn report_missing(&self, files: &Files<'_>, root: &Node, reported: &mut Reported, out: &mut Findings<'_>) {
         let near = self.path.nearest(root);
         let at = near.key.unwrap_or(near.value);
         let Some(file) = files.locate(&at.span) else { return };
         let at = file.local(&at.span);
         let end = line_around(&file.bytes, at.start).end.max(at.start);
         let span = at.start..at.end.min(end);
-        // What else stands on that line is nobody's business.
+        // Mask the other values on that line: they may be secret.
         let others: Vec<_> = file.scalars().iter().filter(|s| at.start <= s.start && s.start < end).cloned().collect();
-        if told.insert((file.path.clone(), span.start)) {
+        if reported.insert((file.path.clone(), span.start)) {
             let message = format!("`{}` is missing", self.key);
             out.push(self.violation(&file, span, message).hide_all(others));
         }
     }
 
-    fn violation<'f>(&self, file: &'f SourceFile, span: Range<usize>, usual: String) -> Violation<'f> {
+    fn violation<'f>(&self, file: &'f SourceFile, span: Range<usize>, default_message: String) -> Violation<'f> {
         let rule = format!("assertions/{}", self.id);
         let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
         let violation = Violation::new(rule, self.severity, origin, &file.bytes, span);
-        let violation = violation.message(self.message.clone().unwrap_or(usual)).key(self.key.clone());
-        match (&self.help, &self.wanted) {
+        let violation = violation.message(self.message.clone().unwrap_or(default_message)).key(self.key.clone());
+        match (&self.help, &self.requirement) {
             (Some(help), _) => violation.help(help.clone()),
-            (None, Wanted::OneOf(texts)) => violation.help(format!("the policy wants {}", texts.join(" or "))),
-            (None, Wanted::Matches(regex)) => violation.help(format!("the policy wants a match of {regex}")),
+            (None, Requirement::OneOf(texts)) => violation.help(format!("set it to {}", texts.join(" or "))),
+            (None, Requirement::Matches(regex)) => violation.help(format!("set it to a value that matches {regex}")),
             (None, _) => violation,
         }
     }

@@ -1,5 +1,5 @@
-//! What a rule is, and the one list of them.
-//! Owns [`Check`], [`Checks`], [`Rule`]; a rule's own file owns everything else about it.
+//! What a rule is, and the list of all rules.
+//! Owns [`Check`], [`Checks`] and [`Rule`]. A rule's own file owns everything else about it.
 
 mod about;
 pub mod assertions;
@@ -33,31 +33,28 @@ pub trait Check<S: ?Sized>: Send + Sync {
     /// Pushes a finding per violation. `Err` means "could not decide", never "violated".
     fn check(&self, subject: &S, out: &mut Findings<'_>) -> Result<()>;
 
-    /// Called once, after the last subject of a run: for what only two subjects together violate. A check that
-    /// remembers subjects for this must not depend on their order.
+    /// Called once after the last subject, for violations that involve several subjects. The result must not depend on
+    /// the order of the subjects.
     fn finish(&self, _out: &mut Findings<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// What it says of a file hangs on path and content alone, and nothing of it is kept for later: where it once found
-    /// nothing, it needs not be asked again.
-    fn judges_alone(&self) -> bool {
+    /// The result depends only on path and content, and [`Check::finish`] needs nothing, so a clean result can be cached.
+    fn is_cacheable(&self) -> bool {
         false
     }
 
-    /// Whether it has nothing to say of a subject and remembers nothing of it, so that it need not be asked.
-    fn is_silent(&self, _subject: &S) -> bool {
+    /// The check would neither report nor remember anything about this subject, so the caller may skip it.
+    fn can_skip(&self, _subject: &S) -> bool {
         false
     }
 
-    /// For a check of refs: whether a ref, by its full name, is a tag that releases what it names, so that the tree there is
-    /// judged as that of a branch.
-    fn releases(&self, _name: &BStr) -> bool {
+    /// For checks of refs: whether the ref with this full name is a release tag, whose tree is checked like a branch's.
+    fn is_release_tag(&self, _name: &BStr) -> bool {
         false
     }
 
-    /// For a check of files that looks at every file: how it tells from the bytes alone which ones it needs not be
-    /// asked about.
+    /// For checks that look at every file: decides from the bytes alone which files need no closer look.
     fn sieve(&self) -> Option<&dyn Sieve> {
         None
     }
@@ -69,7 +66,7 @@ pub type RefCheck = Box<dyn for<'a> Check<RefUpdate<'a>>>;
 pub type TreeCheck = Box<dyn for<'a> Check<Tree<'a>>>;
 pub type ObjectCheck = Box<dyn for<'a> Check<Object<'a>>>;
 
-/// Checks by the kind of subject they look at: a mismatch cannot be written.
+/// Checks by the kind of subject they look at, so that the compiler rules out a mismatch.
 #[derive(Default)]
 pub struct Checks {
     pub files: Vec<FileCheck>,
@@ -77,7 +74,7 @@ pub struct Checks {
     pub refs: Vec<RefCheck>,
     pub trees: Vec<TreeCheck>,
     pub objects: Vec<ObjectCheck>,
-    /// Knows more secrets than the built-in detectors do.
+    /// Redacts secrets that the built-in detectors do not know.
     pub redactor: Option<Arc<dyn Redact>>,
 }
 
@@ -87,13 +84,13 @@ pub struct Rule {
     /// The family: the part of `family/code` before the slash.
     pub id: &'static str,
     pub looks_at: Kinds,
-    /// `include_str!("../../policies/<id>.yml")`: default options, then a document with codes and examples.
+    /// `policies/<id>.yml`: a document with the default options, then one with codes, explanations and examples.
     pub policy: &'static str,
-    /// Turns options into checks. Mistakes in them are recorded in the options, all at once.
+    /// Turns options into checks. Mistakes are recorded in the options, so that they are reported together.
     pub compile: fn(&Options<'_>) -> Checks,
 }
 
-/// Every rule there is. Its defaults, codes, explanation and examples stand in `policies/<id>.yml`.
+/// All rules. The defaults, codes, explanations and examples are in `policies/<id>.yml`.
 pub static RULES: &[&Rule] = &[
     &crate::policy::POLICY,
     &crate::policy::EXCEPTIONS,

@@ -1,5 +1,4 @@
-//! What rules on structured files of a tree share: which files a change touches, and which environment a file belongs
-//! to. Owns no requirement.
+//! Helpers for rules on a tree's structured files: which files a change touches, and to which environment a file belongs.
 
 use bstr::{BStr, ByteSlice};
 
@@ -9,7 +8,7 @@ use crate::policy::Environment;
 use crate::policy::scope::Branches;
 use crate::subject::{Entry, Tree};
 
-/// Files that are wanted and that the change touches; without a tree before it, all that are wanted. None is read.
+/// The wanted files that the change touches; all wanted files if there is no tree before it. Reads no file.
 pub fn touched(tree: &Tree<'_>, wanted: impl Fn(&BStr) -> bool) -> Result<Vec<Entry>> {
     let mut list = tree.snapshot.entries()?;
     list.retain(|e| !e.symlink && wanted(e.path.as_ref()));
@@ -19,26 +18,26 @@ pub fn touched(tree: &Tree<'_>, wanted: impl Fn(&BStr) -> bool) -> Result<Vec<En
     if let Some(before) = tree.before {
         let before = before.entries()?;
         list.retain(|e| {
-            let there = before.binary_search_by(|b| b.path.cmp(&e.path)).ok().map(|at| &before[at]);
-            e.blob.is_none() || there != Some(e)
+            let same_path = before.binary_search_by(|b| b.path.cmp(&e.path)).ok().map(|at| &before[at]);
+            e.blob.is_none() || same_path != Some(e)
         });
     }
     Ok(list)
 }
 
-/// The one environment that a text names, by its order.
+/// Index of the environment that a text names; `None` if it names none or several.
 pub fn environment_in(text: &str, environments: &[Environment]) -> Option<usize> {
     let mut named = environments.iter().enumerate().filter(|(_, e)| names(text, &e.aliases));
     let (first, _) = named.next()?;
     named.next().is_none().then_some(first)
 }
 
-/// The environment whose branch this is. `name`: full.
+/// Index of the environment that a branch belongs to. `name` is the full ref name.
 pub fn environment_of_branch(name: &BStr, environments: &[Environment]) -> Option<usize> {
     environments.iter().position(|e| Branches::new(&e.branches).is_ok_and(|b| b.is_match(name)))
 }
 
-/// The environment of a file: the one that its path names, else that of the branch it is on.
+/// Index of a file's environment: the one that its path names, else that of its branch.
 pub fn environment_of(path: &BStr, branch: Option<&BStr>, environments: &[Environment]) -> Option<usize> {
     let by_path = environment_in(&path.to_str_lossy(), environments);
     by_path.or_else(|| branch.and_then(|b| environment_of_branch(b, environments)))

@@ -1,9 +1,9 @@
-//! Which paths Windmill's sync writes. Owns the names of its files and directories, for every rule that asks.
-//! A name only: what stands in the file is the `windmill` rules' business.
+//! Which paths Windmill's sync writes. Owns the names of its files and directories, for all rules. Looks at names only;
+//! file contents are checked by the `windmill` rules.
 
 use bstr::{BStr, ByteSlice};
 
-/// Suffixes that name one of Windmill's items, whatever directory it is in; each in YAML and in JSON.
+/// Suffixes of Windmill's items in any directory, each with `.yaml` or `.json`.
 const ITEMS: &[&str] = &[
     "script",
     "variable",
@@ -25,10 +25,10 @@ const ITEMS: &[&str] = &[
     "group",
 ];
 
-/// Directories that hold one item: everything in them is Windmill's.
+/// Suffixes of directories that hold one item: Windmill writes everything in them.
 const DIRECTORIES: &[&str] = &[".flow", "__flow", ".app", "__app", ".raw_app", "__raw_app"];
 
-/// Languages of scripts, by extension. They count only beside their items, under `f/<folder>/` or `u/<user>/`.
+/// Extensions of scripts. They count only under `f/<folder>/` or `u/<user>/`.
 const SCRIPTS: &[&str] = &[
     "ts",
     "js",
@@ -49,7 +49,7 @@ const SCRIPTS: &[&str] = &[
     "playbook.yml",
 ];
 
-/// Whether Windmill writes such a path. The workspace may be a directory of the repository (`windmill/f/app/x.ts`).
+/// Whether Windmill writes this path. The workspace may be a directory of the repository (`windmill/f/app/x.ts`).
 pub fn is_windmill_path(path: &BStr) -> bool {
     let Some((name, directories)) = split(path) else { return false };
     if directories.iter().any(|d| DIRECTORIES.iter().any(|s| d.len() > s.len() && d.ends_with(s.as_bytes()))) {
@@ -89,12 +89,12 @@ fn strip_any<'n>(name: &'n [u8], endings: &[&str]) -> Option<&'n [u8]> {
     endings.iter().find_map(|e| name.strip_suffix(e.as_bytes()))
 }
 
-/// `.staging`: the infix of an environment-specific file.
+/// `.staging`: the infix of a workspace-specific file.
 fn is_workspace(rest: &[u8]) -> bool {
     rest.strip_prefix(b".").is_some_and(|w| !w.is_empty() && !w.contains(&b'.'))
 }
 
-/// Below `f/<folder>` or `u/<user>`, Windmill's two name spaces.
+/// Whether the path is below `f/<folder>` or `u/<user>`, Windmill's two namespaces.
 fn in_namespace(directories: &[&[u8]]) -> bool {
     directories.windows(2).any(|pair| matches!(pair[0], b"f" | b"u") && !pair[1].is_empty())
 }

@@ -98,7 +98,7 @@ impl Check<File<'_>> for Forbidden {
         Ok(())
     }
 
-    fn judges_alone(&self) -> bool {
+    fn is_cacheable(&self) -> bool {
         true
     }
 }

@@ -138,7 +138,7 @@ impl Check<File<'_>> for Secrets {
         self.file(file, out)
     }
 
-    fn judges_alone(&self) -> bool {
+    fn is_cacheable(&self) -> bool {
         true
     }
 
@@ -185,7 +185,7 @@ impl Sieve for Secrets {
 }
 
 impl Check<Commit<'_>> for Secrets {
-    fn is_silent(&self, commit: &Commit<'_>) -> bool {
+    fn can_skip(&self, commit: &Commit<'_>) -> bool {
         // While pending, there is more to a commit than its text.
         commit.carrier != Carrier::Pending
             && [&commit.message, &commit.headers].into_iter().all(|text| self.hits(text, None).is_empty())

@@ -317,7 +317,7 @@ impl SemverTags {
 }
 
 impl<'a> Check<RefUpdate<'a>> for SemverTags {
-    fn releases(&self, name: &BStr) -> bool {
+    fn is_release_tag(&self, name: &BStr) -> bool {
         let Some(name) = name.strip_prefix(b"refs/tags/").map(BStr::new) else { return false };
         !scope::is_match(&self.settings.ignore, name)
             && (self.settings.moving.iter().any(|m| m.tag.is_match(name)) || format::read(&self.formats, name).is_ok())

@@ -1,10 +1,10 @@
-//! What a path below a Windmill root is: its kind, the item's path, the environment in its name. Owns names only.
+//! What a path below a Windmill root is: its kind, the item's path, the workspace in its name. Looks at names only.
 
 use bstr::{BStr, ByteSlice};
 
-/// What a file says.
+/// The kind of item that a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ItemKind {
     Variable,
     Resource,
     /// The content of a resource that is a file.
@@ -15,17 +15,17 @@ pub(super) enum Kind {
     Folder,
     Settings,
     User,
-    /// What holds the steps or the interface of a flow or app, in either layout.
+    /// The definition of a flow or app, in either layout.
     Runnable,
 }
 
-/// A file below a root, by its name.
+/// A file below a root, as its name describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Item {
-    pub kind: Kind,
-    /// `f/app/db`: as references name it; for a folder the directory, for the rest the path without its ending.
+    pub kind: ItemKind,
+    /// The name that references use, `f/app/db`: the directory for a folder, else the path without its extension.
     pub name: String,
-    /// What `specificItems` are matched against: the path without the environment, `.yaml` for `.json`.
+    /// The path that `specificItems` match: without the workspace, and with `.yaml` for `.json`.
     pub base: String,
     /// The workspace in the name: `staging` of `db.staging.variable.yaml`.
     pub workspace: Option<String>,
@@ -41,18 +41,18 @@ const RUNNABLES: [&str; 6] = [
     "raw_app/raw_app.json",
 ];
 
-/// `path`: relative to the root. `None` for what Windmill does not read as structured data.
+/// `path` is relative to the root. `None` for files that Windmill does not read as structured data.
 pub(super) fn item(path: &BStr) -> Option<Item> {
     let path = path.to_str_lossy();
     let (dir, file) = path.rsplit_once('/').map_or(("", &*path), |(d, f)| (d, f));
     let below = |name: &str| if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
     if RUNNABLES.iter().any(|r| path.strip_suffix(r).is_some_and(|p| p.ends_with('.') || p.ends_with("__"))) {
-        return Some(Item { kind: Kind::Runnable, name: dir.to_owned(), base: path.to_string(), workspace: None });
+        return Some(Item { kind: ItemKind::Runnable, name: dir.to_owned(), base: path.to_string(), workspace: None });
     }
     if let Some((stem, ending)) = file.split_once(".resource.file.") {
         let (name, workspace) = environment(stem);
         let base = below(&format!("{name}.resource.file.{ending}"));
-        return Some(Item { kind: Kind::ResourceFile, name: below(name), base, workspace });
+        return Some(Item { kind: ItemKind::ResourceFile, name: below(name), base, workspace });
     }
     let stem = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".json"))?;
     if stem == "settings" || dir.is_empty() && stem.strip_prefix("settings.").is_some_and(|w| !w.contains('.')) {
@@ -60,27 +60,32 @@ pub(super) fn item(path: &BStr) -> Option<Item> {
             return None;
         }
         let workspace = stem.strip_prefix("settings.").map(ToOwned::to_owned);
-        return Some(Item { kind: Kind::Settings, name: "settings".into(), base: "settings.yaml".into(), workspace });
+        return Some(Item {
+            kind: ItemKind::Settings,
+            name: "settings".into(),
+            base: "settings.yaml".into(),
+            workspace,
+        });
     }
     if let Some(inner) = stem.strip_prefix("folder.").and_then(|s| s.strip_suffix("meta")) {
         let workspace = inner.strip_suffix('.').filter(|w| !w.contains('.'));
         if !dir.is_empty() && (inner.is_empty() || workspace.is_some()) {
             let base = below("folder.meta.yaml");
-            return Some(Item { kind: Kind::Folder, name: dir.into(), base, workspace: workspace.map(Into::into) });
+            return Some(Item { kind: ItemKind::Folder, name: dir.into(), base, workspace: workspace.map(Into::into) });
         }
     }
     let (stem, kind_name) = stem.rsplit_once('.')?;
     let kind = match kind_name {
-        "variable" => Kind::Variable,
-        "resource" => Kind::Resource,
-        "schedule" => Kind::Schedule,
-        "user" if dir == "users" => Kind::User,
-        "flow" | "app" => Kind::Runnable,
-        k if k.ends_with("_trigger") => Kind::Trigger,
+        "variable" => ItemKind::Variable,
+        "resource" => ItemKind::Resource,
+        "schedule" => ItemKind::Schedule,
+        "user" if dir == "users" => ItemKind::User,
+        "flow" | "app" => ItemKind::Runnable,
+        k if k.ends_with("_trigger") => ItemKind::Trigger,
         _ => return None,
     };
-    // A user's name is an address and holds dots.
-    let (name, workspace) = if kind == Kind::User { (stem, None) } else { environment(stem) };
+    // A user's name is an email address and contains dots.
+    let (name, workspace) = if kind == ItemKind::User { (stem, None) } else { environment(stem) };
     if name.is_empty() {
         return None;
     }
@@ -95,7 +100,7 @@ fn environment(stem: &str) -> (&str, Option<String>) {
     }
 }
 
-/// How the CLI writes a workspace's name into a file's name.
+/// A workspace's name as the CLI writes it into file names.
 pub(super) fn in_file_name(workspace: &str) -> String {
     workspace.replace(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '.'], "_")
 }
@@ -117,12 +122,12 @@ pub(super) fn base_name(path: &BStr) -> &[u8] {
     path.rfind_byte(b'/').map_or(path.as_bytes(), |at| &path[at + 1..])
 }
 
-/// The directory of a path with its slash; empty at the top.
+/// The directory of a path with its trailing slash; empty at the top.
 pub(super) fn directory(path: &BStr) -> &BStr {
     path[..path.rfind_byte(b'/').map_or(0, |at| at + 1)].as_bstr()
 }
 
-/// The ending of a variable or resource file, whatever root it is in.
+/// Whether the file name ends in `.KIND.yaml` or `.KIND.json`, in whatever root.
 pub(super) fn has_kind(path: &BStr, kind: &str) -> bool {
     let name = base_name(path);
     let stem = name.strip_suffix(b".yaml").or_else(|| name.strip_suffix(b".json"));

@@ -1,4 +1,4 @@
-//! The workspace's encryption key as a file, and the same key beside what it encrypts.
+//! The workspace's encryption key as a file, and the key in one repository with the ciphertext that it decrypts.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -7,8 +7,8 @@ use bstr::{BString, ByteSlice};
 
 use super::content::ciphertext_in;
 use super::files;
-use super::text::Text;
-use super::{Check, Ground};
+use super::parsed_file::ParsedFile;
+use super::{Check, TreeContext};
 use crate::error::Result;
 use crate::finding::{Findings, Location, Origin, Severity, Violation};
 use crate::subject::{Entry, File, Oid};
@@ -16,24 +16,24 @@ use crate::text::Span;
 use crate::yaml::{Node, Value};
 
 const CODE: &str = "windmill/key-file";
-const TOGETHER: &str = "windmill/key-and-secrets";
+const KEY_AND_SECRETS: &str = "windmill/key-and-secrets";
 
-/// Judges every file that a change (or all history) introduces, and remembers the first key and the first ciphertext:
-/// they need not be in the same commit.
+/// Checks every file that a change (or all history) introduces. Remembers the first key and the first ciphertext, because
+/// they may come in different commits.
 #[derive(Default)]
-pub(super) struct KeyFile {
-    seen: Mutex<Seen>,
+pub(super) struct KeyFileCheck {
+    seen: Mutex<FirstFound>,
 }
 
 #[derive(Default)]
-struct Seen {
-    key: Option<Key>,
+struct FirstFound {
+    key: Option<FoundKey>,
     ciphertext: Option<Location>,
 }
 
-/// Where a key file is. Of its bytes only the shape is kept.
+/// The location of a key file, and its content with the key masked.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct FoundKey {
     path: BString,
     commit: Option<Oid>,
     blob: Option<Oid>,
@@ -42,25 +42,25 @@ struct Key {
     end: usize,
 }
 
-impl<'a> Check<File<'a>> for KeyFile {
+impl<'a> Check<File<'a>> for KeyFileCheck {
     fn check(&self, file: &File<'a>, out: &mut Findings<'_>) -> Result<()> {
         let key = files::is_key_file(file.path);
         if file.symlink || !key && !files::has_kind(file.path, "variable") {
             return Ok(());
         }
-        let text = Text::of_file(file, file.bytes()?);
+        let text = ParsedFile::of_file(file, file.bytes()?);
         if !key {
             if let Some(value) = ciphertext_in(&text) {
                 let line = Span::of(&text.bytes, value.span.clone()).line;
                 self.remember(|seen| {
-                    first(&mut seen.ciphertext, Location { path: file.path.into(), commit: file.commit, line })
+                    keep_smaller(&mut seen.ciphertext, Location { path: file.path.into(), commit: file.commit, line })
                 });
             }
             return Ok(());
         }
-        let holds = Holds::of(&text);
-        if let Holds::Key(span) = &holds {
-            let key = Key {
+        let holds = KeyFileContent::read(&text);
+        if let KeyFileContent::Key(span) = &holds {
+            let key = FoundKey {
                 path: file.path.into(),
                 commit: file.commit,
                 blob: file.blob,
@@ -68,7 +68,7 @@ impl<'a> Check<File<'a>> for KeyFile {
                 start: span.start.min(SHAPE),
                 end: span.end.min(SHAPE),
             };
-            self.remember(|seen| first(&mut seen.key, key));
+            self.remember(|seen| keep_smaller(&mut seen.key, key));
         }
         report(&text, &holds, out);
         Ok(())
@@ -76,29 +76,29 @@ impl<'a> Check<File<'a>> for KeyFile {
 
     fn finish(&self, out: &mut Findings<'_>) -> Result<()> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Seen { key: Some(key), ciphertext: Some(place) } = seen {
+        if let FirstFound { key: Some(key), ciphertext: Some(place) } = seen {
             let origin = Origin::File { path: key.path.clone(), commit: key.commit, blob: key.blob };
-            let violation = Violation::new(TOGETHER, Severity::Error, origin, &key.masked, key.start..key.end);
-            out.push(told(violation.identity([key.path.as_slice()]).hide(key.start..key.end), place));
+            let violation = Violation::new(KEY_AND_SECRETS, Severity::Error, origin, &key.masked, key.start..key.end);
+            out.push(beside_ciphertext(violation.identity([key.path.as_slice()]).hide(key.start..key.end), place));
         }
         Ok(())
     }
 }
 
-impl KeyFile {
-    fn remember(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+impl KeyFileCheck {
+    fn remember(&self, record: impl FnOnce(&mut FirstFound)) {
+        record(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Keeps the smaller one, so that the order in which files are judged does not matter.
-fn first<T: Ord>(kept: &mut Option<T>, found: T) {
+/// Keeps the smaller value, so that the result does not depend on the order of the files.
+fn keep_smaller<T: Ord>(kept: &mut Option<T>, found: T) {
     if kept.as_ref().is_none_or(|k| found < *k) {
         *kept = Some(found);
     }
 }
 
-/// Bytes of a key file that are remembered; a real one has 65 or 67.
+/// Bytes of a key file that are remembered; a real file has 65 or 67.
 const SHAPE: usize = 1024;
 
 fn masked(bytes: &[u8], span: Range<usize>) -> Vec<u8> {
@@ -108,18 +108,18 @@ fn masked(bytes: &[u8], span: Range<usize>) -> Vec<u8> {
     shape
 }
 
-/// What stands in a file that is named like a key.
-enum Holds {
+/// The content of a file that is named like a key.
+enum KeyFileContent {
     Key(Range<usize>),
-    /// One string that is no key of Windmill's.
+    /// A string that is not a Windmill key.
     Text(Range<usize>),
-    /// Not readable: it may be one.
+    /// Unreadable, so it may be a key.
     Unknown(Range<usize>),
     SomethingElse,
 }
 
-impl Holds {
-    fn of(text: &Text<'_>) -> Self {
+impl KeyFileContent {
+    fn read(text: &ParsedFile<'_>) -> Self {
         let mut key = None;
         for root in &text.document.roots {
             root.walk(&mut |_, node| {
@@ -134,9 +134,9 @@ impl Holds {
         if let Some(mistake) = text.document.mistakes.first() {
             return Self::Unknown(mistake.span.clone());
         }
-        let said =
+        let is_text =
             |r: &&Node| matches!(r.value, Value::Scalar { .. }) && r.text().is_some_and(|t| !t.trim().is_empty());
-        text.document.roots.iter().find(said).map_or(Self::SomethingElse, |r| Self::Text(r.span.clone()))
+        text.document.roots.iter().find(is_text).map_or(Self::SomethingElse, |r| Self::Text(r.span.clone()))
     }
 }
 
@@ -146,61 +146,65 @@ fn is_key(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-fn report(text: &Text<'_>, holds: &Holds, out: &mut Findings<'_>) {
+fn report(text: &ParsedFile<'_>, holds: &KeyFileContent, out: &mut Findings<'_>) {
     let (severity, span, message) = match holds {
-        Holds::Key(span) => {
+        KeyFileContent::Key(span) => {
             (Severity::Error, span, "this file is the key that decrypts every secret of a Windmill workspace")
         }
-        Holds::Unknown(span) => {
+        KeyFileContent::Unknown(span) => {
             (Severity::Error, span, "this file is named like a Windmill workspace's key and cannot be read")
         }
-        Holds::Text(span) => {
-            (Severity::Warning, span, "this file is named like a Windmill workspace's key and holds another text")
+        KeyFileContent::Text(span) => {
+            (Severity::Warning, span, "this file is named like a Windmill workspace's key but holds another text")
         }
-        Holds::SomethingElse => return,
+        KeyFileContent::SomethingElse => return,
     };
     let Some(violation) = text.masked(CODE, severity, span.clone(), "") else { return };
     let help = format!(
-        "rotate the key (workspace settings, encryption key), since git keeps this one; then: git rm --cached -- {}\n\
-         set `includeKey: false` in wmill.yaml and take `key` out of the git sync's `include_type`",
+        "rotate the key (workspace settings, encryption key): git keeps this one\nthen: git rm --cached -- {}\n\
+         set `includeKey: false` in wmill.yaml and remove `key` from the git sync's `include_type`",
         crate::shell::pathspec(&text.path)
     );
     let violation = match holds {
-        Holds::Key(_) => violation.secret(span.clone()),
+        KeyFileContent::Key(_) => violation.secret(span.clone()),
         _ => violation.hide(span.clone()),
     };
     out.push(violation.message(message).help(help));
 }
 
-fn told(violation: Violation<'_>, ciphertext: Location) -> Violation<'_> {
-    let help = "rotate the key and every secret that was encrypted with it: both can be read from this repository";
-    violation.message("the key stands beside what it encrypts").help(help).also(ciphertext)
+fn beside_ciphertext(violation: Violation<'_>, ciphertext: Location) -> Violation<'_> {
+    let help = "rotate the key and every secret that it encrypts: both can be read from this repository";
+    violation.message("the key is in the same repository as the secrets that it encrypts").help(help).also(ciphertext)
 }
 
-/// A key file and a variable with ciphertext in one tree, whatever roots they are in.
-pub(super) fn together(ground: &Ground<'_>, entries: &[Entry], out: &mut Findings<'_>) -> Result<()> {
+/// Reports a key file and a variable with ciphertext in one tree, in whatever roots.
+pub(super) fn check_key_with_secrets(
+    context: &TreeContext<'_>,
+    entries: &[Entry],
+    out: &mut Findings<'_>,
+) -> Result<()> {
     let mut ciphertext = None;
     for entry in entries.iter().filter(|e| files::is_key_file(e.path.as_bstr())) {
-        let Some(text) = ground.read(entry)? else { continue };
-        let Holds::Key(span) = Holds::of(&text) else { continue };
+        let Some(text) = context.read(entry)? else { continue };
+        let KeyFileContent::Key(span) = KeyFileContent::read(&text) else { continue };
         let place = match &ciphertext {
             Some(found) => found,
-            None => ciphertext.insert(first_ciphertext(ground, entries)?),
+            None => ciphertext.insert(first_ciphertext(context, entries)?),
         };
         if let Some(place) = place {
-            let violation = text.masked(TOGETHER, Severity::Error, span.clone(), "");
-            violation.into_iter().for_each(|v| out.push(told(v.hide(span.clone()), place.clone())));
+            let violation = text.masked(KEY_AND_SECRETS, Severity::Error, span.clone(), "");
+            violation.into_iter().for_each(|v| out.push(beside_ciphertext(v.hide(span.clone()), place.clone())));
         }
     }
     Ok(())
 }
 
-fn first_ciphertext(ground: &Ground<'_>, entries: &[Entry]) -> Result<Option<Location>> {
+fn first_ciphertext(context: &TreeContext<'_>, entries: &[Entry]) -> Result<Option<Location>> {
     for entry in entries.iter().filter(|e| files::has_kind(e.path.as_bstr(), "variable")) {
-        let Some(text) = ground.read(entry)? else { continue };
+        let Some(text) = context.read(entry)? else { continue };
         if let Some(value) = ciphertext_in(&text) {
             let line = Span::of(&text.bytes, value.span.clone()).line;
-            return Ok(Some(Location { path: entry.path.clone(), commit: ground.tree.commit, line }));
+            return Ok(Some(Location { path: entry.path.clone(), commit: context.tree.commit, line }));
         }
     }
     Ok(None)

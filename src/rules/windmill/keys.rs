@@ -1,10 +1,10 @@
-//! Keys of `wmill.yaml` that the CLI does not know, ignores where they stand, or refuses.
+//! Keys of `wmill.yaml` that the CLI does not know, ignores at their place, or refuses.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::config::{Config, OVERRIDES, SECTIONS};
-use super::text::Text;
+use super::config::{OVERRIDES, SECTIONS, WmillConfig};
+use super::parsed_file::ParsedFile;
 use crate::finding::{Findings, Severity};
 use crate::text::nearest;
 use crate::yaml::{Node, Value};
@@ -55,7 +55,7 @@ const SETTINGS: [&str; 40] = [
     "syncBehavior",
 ];
 
-/// Settings that the CLI takes from the top level only.
+/// Settings that the CLI reads at the top level only.
 const TOP_ONLY: [&str; 1] = ["nonDottedPaths"];
 
 const WORKSPACE: [&str; 6] =
@@ -63,8 +63,8 @@ const WORKSPACE: [&str; 6] =
 
 pub(super) const ITEMS: [&str; 6] = ["variables", "resources", "triggers", "schedules", "folders", "settings"];
 
-pub(super) fn check(text: &Text<'_>, config: &Config<'_>, out: &mut Findings<'_>) {
-    let keys = Keys { text };
+pub(super) fn check(text: &ParsedFile<'_>, config: &WmillConfig<'_>, out: &mut Findings<'_>) {
+    let keys = KeyChecker { text };
     for (key, value) in config.root.entries() {
         match key.text() {
             Some("overrides") => keys.old_overrides(key, value, out),
@@ -75,7 +75,7 @@ pub(super) fn check(text: &Text<'_>, config: &Config<'_>, out: &mut Findings<'_>
         }
     }
     for section in &config.sections {
-        // Its keys are names, and a merge key would be one.
+        // Its keys are workspace names, so a merge key would count as a workspace.
         for (key, _) in section.node.entries().iter().filter(|(k, _)| k.text() == Some("<<")) {
             keys.unknown(key, section.name, [], out);
         }
@@ -92,7 +92,7 @@ pub(super) fn check(text: &Text<'_>, config: &Config<'_>, out: &mut Findings<'_>
             for (key, _) in layer.node.entries() {
                 match key.text() {
                     Some(name) if TOP_ONLY.contains(&name) => {
-                        keys.ignored(key, &layer.path, "the CLI takes it from the top level only", out);
+                        keys.ignored(key, &layer.path, "the CLI reads it at the top level only", out);
                     }
                     Some("codebases") => {}
                     Some(name) if SETTINGS.contains(&name) => {}
@@ -109,8 +109,8 @@ pub(super) fn check(text: &Text<'_>, config: &Config<'_>, out: &mut Findings<'_>
     }
 }
 
-/// The spans of keys that a map has already; each is told here, and no mistake of the file beside it.
-pub(super) fn doubled(text: &Text<'_>, out: &mut Findings<'_>) -> HashSet<usize> {
+/// Reports duplicate keys. Returns where they start, so that the parser's own error for them is not reported too.
+pub(super) fn duplicates(text: &ParsedFile<'_>, out: &mut Findings<'_>) -> HashSet<usize> {
     let mut found: Vec<(String, Range<usize>)> = Vec::new();
     for root in &text.document.roots {
         root.walk(&mut |_, node| {
@@ -129,11 +129,11 @@ pub(super) fn doubled(text: &Text<'_>, out: &mut Findings<'_>) -> HashSet<usize>
     found.into_iter().map(|(_, span)| span.start).collect()
 }
 
-struct Keys<'k> {
-    text: &'k Text<'k>,
+struct KeyChecker<'k> {
+    text: &'k ParsedFile<'k>,
 }
 
-impl Keys<'_> {
+impl KeyChecker<'_> {
     fn old_overrides(&self, key: &Node, value: &Node, out: &mut Findings<'_>) {
         let empty = value.is_null() || value.entries().is_empty() && matches!(value.value, Value::Map(_));
         let severity = if empty { Severity::Warning } else { Severity::Error };
@@ -146,13 +146,13 @@ impl Keys<'_> {
         );
     }
 
-    fn deprecated(&self, key: &Node, name: &str, config: &Config<'_>, out: &mut Findings<'_>) {
+    fn deprecated(&self, key: &Node, name: &str, config: &WmillConfig<'_>, out: &mut Findings<'_>) {
         let shadowed = config.sections.iter().any(|s| s.name == "workspaces" && !s.node.is_null());
         let Some(violation) = self.text.violation(CODE, Severity::Warning, key.span.clone(), name) else { return };
         out.push(match shadowed {
             true => violation
                 .message(format!("`{name}` is ignored beside `workspaces`"))
-                .help(format!("move what is missing to `workspaces`, and remove `{name}`")),
+                .help(format!("move its settings to `workspaces`, then remove `{name}`")),
             false => violation
                 .message(format!("`{name}` is deprecated"))
                 .help("run `wmill config migrate`, which renames it to `workspaces`"),
@@ -180,7 +180,7 @@ impl Keys<'_> {
     fn unknown<'s>(&self, key: &Node, path: &str, known: impl IntoIterator<Item = &'s str>, out: &mut Findings<'_>) {
         let Some(name) = key.text() else {
             let Some(violation) = self.text.violation(CODE, Severity::Warning, key.span.clone(), path) else { return };
-            out.push(violation.message("a key that is no word means nothing to the CLI"));
+            out.push(violation.message("this key is not a string: the CLI ignores it"));
             return;
         };
         if name == "<<" {
@@ -194,9 +194,9 @@ impl Keys<'_> {
         out.push(match nearest(name, known) {
             Some(meant) => violation.help(format!("did you mean `{meant}`?")),
             None if SETTINGS.contains(&name) || WORKSPACE.contains(&name) || OVERRIDES.contains(&name) => {
-                violation.help("it has a meaning elsewhere, not here: see `wmill config`")
+                violation.help("move it: the CLI reads this key elsewhere, see `wmill config`")
             }
-            None => violation.help("`wmill config` lists every key"),
+            None => violation.help("run `wmill config` to list every key"),
         });
     }
 

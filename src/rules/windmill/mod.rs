@@ -1,22 +1,22 @@
-//! `windmill`: repositories that Windmill syncs with. What `wmill.yaml` lets out, what stands in the files that came,
-//! and whether the environments keep apart.
-//! Owns which files are looked at, once each; every file beside this one owns a group of requirements.
+//! `windmill`: repositories that Windmill syncs with. Checks what `wmill.yaml` exports, that synced files hold no plain
+//! secrets, and that environments stay apart.
+//! Owns which files are read, each once. Every other file here owns one group of requirements.
 
 mod config;
 mod content;
 mod drift;
+mod exports;
 mod files;
 mod identity;
-mod items;
 mod key_file;
 mod keys;
+mod options;
+mod parsed_file;
 mod references;
 mod root;
 mod settings;
-mod setup;
 mod shell;
-mod switches;
-mod text;
+mod specific_items;
 mod twins;
 mod words;
 mod workflows;
@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 
-use self::setup::Setup;
-use self::text::Text;
+use self::options::WindmillOptions;
+use self::parsed_file::ParsedFile;
 use super::windmill_paths::is_windmill_path;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
@@ -42,53 +42,56 @@ pub static RULE: Rule = Rule {
 };
 
 fn compile(options: &Options<'_>) -> Checks {
-    let setup = Arc::new(Setup::new(options));
+    let options = Arc::new(WindmillOptions::new(options));
     Checks {
-        files: vec![Box::new(key_file::KeyFile::default()), Box::new(content::Content { setup: Arc::clone(&setup) })],
-        trees: vec![Box::new(Snapshots { setup })],
+        files: vec![
+            Box::new(key_file::KeyFileCheck::default()),
+            Box::new(content::ContentCheck { options: Arc::clone(&options) }),
+        ],
+        trees: vec![Box::new(WindmillTrees { options })],
         ..Checks::default()
     }
 }
 
-/// Judges every Windmill root of a tree.
-struct Snapshots {
-    setup: Arc<Setup>,
+/// Checks every Windmill root of a tree.
+struct WindmillTrees {
+    options: Arc<WindmillOptions>,
 }
 
-/// The tree that is judged, for every group.
-struct Ground<'t> {
-    setup: &'t Setup,
+/// The tree under check, shared by all groups of requirements.
+struct TreeContext<'t> {
+    options: &'t WindmillOptions,
     tree: &'t Tree<'t>,
-    /// Of the tree's branch.
+    /// Index of the environment that the tree's branch belongs to.
     environment: Option<usize>,
 }
 
-impl<'a> Check<Tree<'a>> for Snapshots {
+impl<'a> Check<Tree<'a>> for WindmillTrees {
     fn check(&self, tree: &Tree<'a>, out: &mut Findings<'_>) -> Result<()> {
-        // What stood before the change is not its fault; a change beside it costs no listing of the tree.
+        // Problems that existed before are not this change's, so an unrelated change need not list the tree.
         if let Some(changed) = tree.snapshot.changed_paths()?
-            && !changed.iter().any(|path| self.concerns(path.as_bstr()))
+            && !changed.iter().any(|path| self.is_relevant(path.as_bstr()))
         {
             return Ok(());
         }
         let entries = tree.snapshot.entries()?;
-        let ground = Ground { setup: &self.setup, tree, environment: self.setup.of_tree(tree) };
-        root::unread_names(&ground, &entries, out);
+        let context = TreeContext { options: &self.options, tree, environment: self.options.of_tree(tree) };
+        root::misnamed_configs(&context, &entries, out);
         let roots = root::find(&entries);
         for root in &roots {
-            root.check(&ground, out)?;
+            root.check(&context, out)?;
         }
         if !roots.is_empty() {
-            root::state_directories(&ground, &entries, out);
-            workflows::check(&ground, &entries, out)?;
+            root::state_directories(&context, &entries, out);
+            workflows::check(&context, &entries, out)?;
         }
-        key_file::together(&ground, &entries, out)
+        key_file::check_key_with_secrets(&context, &entries, out)
     }
 }
 
-impl Snapshots {
-    /// Whether a change of this path can break anything here.
-    fn concerns(&self, path: &BStr) -> bool {
+impl WindmillTrees {
+    /// Whether a change of this path can cause a finding.
+    fn is_relevant(&self, path: &BStr) -> bool {
         let name = files::base_name(path);
         files::item(path).is_some()
             || files::is_key_file(path)
@@ -96,33 +99,39 @@ impl Snapshots {
             || name.starts_with(b"settings")
             || path.split(|b| *b == b'/').any(|part| part == b".wmill")
             || is_windmill_path(path)
-            || scope::is_match(&self.setup.ci_files, path)
+            || scope::is_match(&self.options.ci_files, path)
     }
 }
 
-impl Ground<'_> {
+impl TreeContext<'_> {
     fn in_production(&self) -> bool {
-        self.environment.is_some_and(|e| self.setup.is_production(e))
+        self.environment.is_some_and(|e| self.options.is_production(e))
     }
 
-    /// A file of the tree; `None` where it went away meanwhile, or is a link to something else.
-    fn read(&self, entry: &Entry) -> Result<Option<Text<'static>>> {
+    /// Reads and parses a file of the tree; `None` if it is missing or a symbolic link.
+    fn read(&self, entry: &Entry) -> Result<Option<ParsedFile<'static>>> {
         if entry.symlink {
             return Ok(None);
         }
         let bytes = self.tree.snapshot.read(entry.path.as_bstr())?;
-        Ok(bytes.map(|bytes| Text::of_tree(self.tree, entry.path.as_bstr(), entry.blob, bytes)))
+        Ok(bytes.map(|bytes| ParsedFile::of_tree(self.tree, entry.path.as_bstr(), entry.blob, bytes)))
     }
 
-    /// The file as it stood before the change.
-    fn before(&self, text: &Text<'_>) -> Result<Option<Text<'static>>> {
+    /// The file before the change.
+    fn before(&self, text: &ParsedFile<'_>) -> Result<Option<ParsedFile<'static>>> {
         let Some(before) = self.tree.before else { return Ok(None) };
         let path = text.path.as_bstr();
-        Ok(before.read(path)?.map(|bytes| Text::of_tree(self.tree, path, None, bytes)))
+        Ok(before.read(path)?.map(|bytes| ParsedFile::of_tree(self.tree, path, None, bytes)))
     }
 
-    /// A finding about a path, not about what stands in the file.
-    fn about(&self, entry: &Entry, code: &'static str, severity: Severity, identity: &str) -> Violation<'static> {
+    /// A finding about a path, not about the file's content.
+    fn path_violation(
+        &self,
+        entry: &Entry,
+        code: &'static str,
+        severity: Severity,
+        identity: &str,
+    ) -> Violation<'static> {
         let origin = Origin::File { path: entry.path.clone(), commit: self.tree.commit, blob: entry.blob };
         Violation::new(code, severity, origin, b"", 0..0).identity([entry.path.as_slice(), identity.as_bytes()])
     }

@@ -1,29 +1,29 @@
-//! A Windmill root: the directory of a `wmill.yaml` and the files below it that belong to no deeper one.
-//! Owns how a root is found and that each of its files is read once.
+//! A Windmill root: the directory of a `wmill.yaml`, with the files below it that belong to no deeper root.
+//! Owns how roots are found, and reads each of their files once.
 
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
 
-use super::config::Config;
-use super::files::{self, Item, Kind};
+use super::config::WmillConfig;
+use super::files::{self, Item, ItemKind};
+use super::parsed_file::ParsedFile;
 use super::references::Targets;
-use super::text::Text;
-use super::{Ground, content, drift, identity, items, keys, settings, switches, twins};
+use super::{TreeContext, content, drift, exports, identity, keys, settings, specific_items, twins};
 use crate::error::Result;
 use crate::finding::{Findings, Severity};
 use crate::subject::Entry;
 
-/// Code of a file that is not what its name says.
+/// A file that is not valid YAML or JSON.
 const SYNTAX: &str = "windmill/syntax";
 
 pub(super) struct Root<'e> {
     config: &'e Entry,
-    /// What is read as structured data, in the order of the tree.
+    /// Files that Windmill reads as structured data, in tree order.
     items: Vec<(Item, &'e Entry)>,
 }
 
-/// Every root, and which files belong to it.
+/// Finds every root and the files that belong to it.
 pub(super) fn find(entries: &[Entry]) -> Vec<Root<'_>> {
     let configs = entries.iter().filter(|e| files::base_name(e.path.as_bstr()) == b"wmill.yaml");
     let mut roots: Vec<Root<'_>> = configs.map(|config| Root { config, items: Vec::new() }).collect();
@@ -49,18 +49,18 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Root<'_>> {
     roots
 }
 
-/// `wmill.yml` looks like a configuration and is never read.
-pub(super) fn unread_names(ground: &Ground<'_>, entries: &[Entry], out: &mut Findings<'_>) {
+/// Reports `wmill.yml`: the CLI never reads it.
+pub(super) fn misnamed_configs(context: &TreeContext<'_>, entries: &[Entry], out: &mut Findings<'_>) {
     for entry in entries.iter().filter(|e| files::base_name(e.path.as_bstr()) == b"wmill.yml") {
-        let violation = ground.about(entry, "windmill/unknown-key", Severity::Warning, "wmill.yml");
+        let violation = context.path_violation(entry, "windmill/unknown-key", Severity::Warning, "wmill.yml");
         let to = entry.path.to_str_lossy().replace("wmill.yml", "wmill.yaml");
         let help = format!("git mv -- {} {}", crate::shell::quote(&entry.path), crate::shell::quote(to.as_bytes()));
         out.push(violation.message("`wmill.yml` is never read: the CLI looks for `wmill.yaml`").help(help));
     }
 }
 
-/// One finding for each tracked `.wmill/`, at its first file.
-pub(super) fn state_directories(ground: &Ground<'_>, entries: &[Entry], out: &mut Findings<'_>) {
+/// Reports each tracked `.wmill/` once, at its first file.
+pub(super) fn state_directories(context: &TreeContext<'_>, entries: &[Entry], out: &mut Findings<'_>) {
     let mut last = None;
     for entry in entries {
         let path = entry.path.as_slice();
@@ -70,7 +70,7 @@ pub(super) fn state_directories(ground: &Ground<'_>, entries: &[Entry], out: &mu
             continue;
         }
         last = Some(directory);
-        let violation = ground.about(entry, "windmill/state-directory", Severity::Error, "");
+        let violation = context.path_violation(entry, "windmill/state-directory", Severity::Error, "");
         let directory = directory.as_bstr();
         let help = format!("git rm -r --cached -- '{directory}' && echo '.wmill/' >> .gitignore");
         out.push(violation.message(format!("`{directory}/` is the CLI's local state and is tracked")).help(help));
@@ -78,51 +78,51 @@ pub(super) fn state_directories(ground: &Ground<'_>, entries: &[Entry], out: &mu
 }
 
 impl Root<'_> {
-    pub(super) fn check(&self, ground: &Ground<'_>, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn check(&self, context: &TreeContext<'_>, out: &mut Findings<'_>) -> Result<()> {
         if self.config.symlink {
-            let violation = ground.about(self.config, SYNTAX, Severity::Error, "");
-            let help = "put the file itself here: what a link points at is not judged";
+            let violation = context.path_violation(self.config, SYNTAX, Severity::Error, "");
+            let help = "put the file itself here: the target of a link is not checked";
             out.push(violation.message("`wmill.yaml` is a symbolic link").help(help));
         }
-        // A configuration that cannot be read is told, and its files are judged without it.
-        let text = ground.read(self.config)?;
-        let config = text.as_ref().and_then(|t| configuration(t, out));
+        // An unreadable configuration is a finding; the other files are then checked without it.
+        let text = context.read(self.config)?;
+        let config = text.as_ref().and_then(|t| parse_config(t, out));
         if let (Some(text), Some(config)) = (&text, &config) {
-            switches::check(ground, text, config, out);
+            exports::check(context, text, config, out);
             keys::check(text, config, out);
-            identity::config(ground, text, config, out);
-            items::patterns(text, config, &self.items, out);
-            drift::check(ground, text, config, out)?;
+            identity::config(context, text, config, out);
+            specific_items::unmatched_patterns(text, config, &self.items, out);
+            drift::check(context, text, config, out)?;
         }
-        twins::check(ground, config.as_ref(), &self.items, out);
-        self.files(ground, config.as_ref(), out)
+        twins::check(context, config.as_ref(), &self.items, out);
+        self.files(context, config.as_ref(), out)
     }
 
-    fn files(&self, ground: &Ground<'_>, config: Option<&Config<'_>>, out: &mut Findings<'_>) -> Result<()> {
-        let targets = Targets::new(ground, config, &self.items);
+    fn files(&self, context: &TreeContext<'_>, config: Option<&WmillConfig<'_>>, out: &mut Findings<'_>) -> Result<()> {
+        let targets = Targets::new(context, config, &self.items);
         for (item, entry) in &self.items {
-            if item.kind == Kind::User {
-                settings::user(ground, entry, out);
+            if item.kind == ItemKind::User {
+                settings::user(context, entry, out);
             }
-            if matches!(item.kind, Kind::ResourceFile | Kind::Folder | Kind::User) {
+            if matches!(item.kind, ItemKind::ResourceFile | ItemKind::Folder | ItemKind::User) {
                 continue;
             }
-            let judged = matches!(item.kind, Kind::Variable | Kind::Resource | Kind::Settings);
-            let open = item.kind == Kind::Trigger && settings::may_be_open(ground, config, item);
-            if !judged && !open && !targets.are_asked_for(item.kind) {
+            let is_checked = matches!(item.kind, ItemKind::Variable | ItemKind::Resource | ItemKind::Settings);
+            let may_be_open = item.kind == ItemKind::Trigger && settings::may_be_open(context, config, item);
+            if !is_checked && !may_be_open && !targets.can_refer(item.kind) {
                 continue;
             }
-            let Some(text) = ground.read(entry)? else { continue };
-            if judged && let Some(violation) = text.syntax(SYNTAX) {
+            let Some(text) = context.read(entry)? else { continue };
+            if is_checked && let Some(violation) = text.syntax(SYNTAX) {
                 out.push(violation);
             }
             match item.kind {
-                Kind::Variable => content::ciphertext(ground, &text, out),
-                Kind::Settings => {
-                    settings::check(ground, &text, out)?;
-                    identity::settings(ground, config, item, &text, out);
+                ItemKind::Variable => content::ciphertext(context, &text, out),
+                ItemKind::Settings => {
+                    settings::check(context, &text, out)?;
+                    identity::settings(context, config, item, &text, out);
                 }
-                Kind::Trigger if open => settings::open_trigger(&text, out),
+                ItemKind::Trigger if may_be_open => settings::open_trigger(&text, out),
                 _ => {}
             }
             targets.check(item.kind, &text, out);
@@ -131,11 +131,11 @@ impl Root<'_> {
     }
 }
 
-/// `None` where it cannot be read, which is told.
-fn configuration<'n>(text: &'n Text<'_>, out: &mut Findings<'_>) -> Option<Config<'n>> {
-    let doubled = keys::doubled(text, out);
-    let help = "the CLI stops with an error here; check the file with `wmill config`";
-    for mistake in text.document.mistakes.iter().filter(|m| !doubled.contains(&m.span.start)) {
+/// `None` if the file is not a map; that is a finding.
+fn parse_config<'n>(text: &'n ParsedFile<'_>, out: &mut Findings<'_>) -> Option<WmillConfig<'n>> {
+    let duplicates = keys::duplicates(text, out);
+    let help = "fix the file and check it with `wmill config`: the CLI stops with an error here";
+    for mistake in text.document.mistakes.iter().filter(|m| !duplicates.contains(&m.span.start)) {
         let Some(violation) = text.violation(SYNTAX, Severity::Error, mistake.span.clone(), "") else { break };
         out.push(violation.message(format!("`wmill.yaml` cannot be read: {}", mistake.message)).help(help));
     }
@@ -152,11 +152,11 @@ fn configuration<'n>(text: &'n Text<'_>, out: &mut Findings<'_>) -> Option<Confi
             violation.into_iter().for_each(|v| out.push(v.message(message.clone())));
             return None;
         }
-        None if text.document.mistakes.is_empty() => &NOTHING,
+        None if text.document.mistakes.is_empty() => &EMPTY_MAP,
         None => return None,
     };
-    Some(Config::of(root))
+    Some(WmillConfig::new(root))
 }
 
-/// What an empty file holds.
-static NOTHING: crate::yaml::Node = crate::yaml::Node { span: 0..0, value: crate::yaml::Value::Map(Vec::new()) };
+/// The content of an empty file.
+static EMPTY_MAP: crate::yaml::Node = crate::yaml::Node { span: 0..0, value: crate::yaml::Value::Map(Vec::new()) };

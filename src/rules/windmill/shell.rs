@@ -1,17 +1,18 @@
-//! Shell text as words with their places: enough to see which program is called with which flags. Expands nothing.
+//! Splits shell scripts into commands and words with their spans: enough to see which program gets which flags. Expands
+//! nothing.
 
 use std::ops::Range;
 
-/// A word without its quotes, and where it stands with them.
+/// A word without its quotes; the span includes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub text: String,
     pub span: Range<usize>,
 }
 
-/// The simple commands of a script, in order. `folded`: line ends part words, not commands.
+/// The simple commands of a script, in order. `folded`: line ends separate words, not commands.
 pub(super) fn commands(script: &[u8], folded: bool) -> Vec<Vec<Word>> {
-    let mut reader = Reader { commands: Vec::new(), words: Vec::new(), word: None };
+    let mut reader = WordReader { commands: Vec::new(), words: Vec::new(), word: None };
     let mut at = 0;
     let mut quote = None;
     while at < script.len() {
@@ -40,7 +41,7 @@ pub(super) fn commands(script: &[u8], folded: bool) -> Vec<Vec<Word>> {
             (None, b'#') if reader.word.is_none() => {
                 length = memchr::memchr(b'\n', &script[at..]).unwrap_or(script.len() - at);
             }
-            // `${{ ... }}` and `${...}` are one piece, whatever stands in them.
+            // `${{ ... }}` and `${...}` belong to one word, whatever they contain.
             (None, b'$') if next == Some(b'{') => {
                 let end = if script[at..].starts_with(b"${{") { &b"}}"[..] } else { b"}" };
                 let close = memchr::memmem::find(&script[at..], end);
@@ -53,26 +54,26 @@ pub(super) fn commands(script: &[u8], folded: bool) -> Vec<Vec<Word>> {
             (None, b) => reader.put(at, b),
         }
         at += length;
-        reader.reach(at.min(script.len()));
+        reader.extend_span(at.min(script.len()));
     }
     reader.end_command();
     reader.commands
 }
 
-/// The bytes up to the next word, when a backslash stands at the end of its line.
+/// Length of the line end after a backslash that continues the line.
 fn continued(rest: &[u8]) -> Option<usize> {
     let end = rest.strip_prefix(b"\r").unwrap_or(rest);
     end.starts_with(b"\n").then(|| rest.len() - end.len() + 1)
 }
 
-struct Reader {
+struct WordReader {
     commands: Vec<Vec<Word>>,
     words: Vec<Word>,
-    /// Bytes of the word that is being read, its start, and its end so far.
+    /// The current word: its bytes and its span so far.
     word: Option<(Vec<u8>, Range<usize>)>,
 }
 
-impl Reader {
+impl WordReader {
     fn start_word(&mut self, at: usize) {
         self.word.get_or_insert_with(|| (Vec::new(), at..at));
     }
@@ -84,8 +85,8 @@ impl Reader {
         }
     }
 
-    /// What has been read of the word ends here, unless it has ended.
-    fn reach(&mut self, at: usize) {
+    /// Extends the current word's span to `at`.
+    fn extend_span(&mut self, at: usize) {
         if let Some((_, span)) = &mut self.word {
             span.end = at;
         }

@@ -1,4 +1,4 @@
-//! What names and values say: which environment, and whether they are secret. Owns the word lists; judges nothing.
+//! Classifies names and values: which environment they name, and whether they are secret. Owns the word lists.
 
 use std::sync::LazyLock;
 
@@ -27,30 +27,30 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The words by which an environment goes.
+/// The name and aliases of an environment, as lists of words.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
-    /// One list of words for the name, one for each alias.
-    own: Vec<Vec<String>>,
+pub(super) struct EnvironmentNames {
+    /// One list of words for the name and for each alias.
+    names: Vec<Vec<String>>,
 }
 
-impl Names {
-    /// One for each environment, in their order.
+impl EnvironmentNames {
+    /// One per environment, in the policy's order.
     pub(super) fn all(vocabulary: &Vocabulary) -> Vec<Self> {
         let names = |e: &crate::policy::Environment| {
-            let own = std::iter::once(&e.name).chain(&e.aliases).map(|n| words(n)).filter(|n| !n.is_empty());
-            Self { own: own.collect() }
+            let split = std::iter::once(&e.name).chain(&e.aliases).map(|n| words(n)).filter(|n| !n.is_empty());
+            Self { names: split.collect() }
         };
         vocabulary.environments.iter().map(names).collect()
     }
 
     pub(super) fn are_in(&self, words: &[String]) -> bool {
-        self.own.iter().any(|name| words.windows(name.len()).any(|w| w == name))
+        self.names.iter().any(|name| words.windows(name.len()).any(|w| w == name))
     }
 }
 
-/// The environment that a text names: `None` when it names none, or the one it belongs to as well.
-pub(super) fn other_environment(text: &str, own: usize, names: &[Names]) -> Option<usize> {
+/// An environment other than `own` that a text names; `None` if it names `own` too.
+pub(super) fn other_environment(text: &str, own: usize, names: &[EnvironmentNames]) -> Option<usize> {
     let words = words(&without_domain(text));
     if names.get(own).is_some_and(|n| n.are_in(&words)) {
         return None;
@@ -68,7 +68,7 @@ fn without_domain(text: &str) -> String {
     format!("{labels} {path}")
 }
 
-/// Last words of names whose values are secret.
+/// Last words of the names of secrets.
 const SECRET: [&str; 16] = [
     "password",
     "passwords",
@@ -88,7 +88,7 @@ const SECRET: [&str; 16] = [
     "apitoken",
 ];
 
-/// Last two words.
+/// Last two words of the names of secrets.
 const SECRET_PAIRS: [(&str, &str); 15] = [
     ("api", "key"),
     ("api", "keys"),
@@ -107,12 +107,12 @@ const SECRET_PAIRS: [(&str, &str); 15] = [
     ("connection", "string"),
 ];
 
-/// Words before `tokens` that count them.
+/// Words before `tokens` that mean a number of tokens.
 const COUNTED: [&str; 8] = ["max", "min", "num", "total", "prompt", "completion", "input", "output"];
 
-/// Whether a name is one that secrets have: `db_password`, `slackWebhookUrl`, `api_key_staging`; not `token_url`,
+/// Whether a name is that of a secret: `db_password`, `slackWebhookUrl`, `api_key_staging`; not `token_url`,
 /// `password_policy` or `max_tokens`.
-pub(super) fn names_secret(name: &str, environments: &[Names]) -> bool {
+pub(super) fn names_secret(name: &str, environments: &[EnvironmentNames]) -> bool {
     let mut words = words(name);
     while words.len() > 1 {
         let last = &words[words.len() - 1..];
@@ -133,24 +133,24 @@ pub(super) fn names_secret(name: &str, environments: &[Names]) -> bool {
         || word(3) == "private" && before == "key" && last == "pem"
 }
 
-/// A reference to where the secret is kept, or nothing.
+/// A Windmill reference (`$var:`, `$res:`), or empty.
 pub(super) fn is_reference(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || ["$var:", "$res:"].iter().any(|r| text.strip_prefix(r).is_some_and(|t| !t.trim().is_empty()))
 }
 
-/// Whether a literal under the name of a secret is no secret: a gap or a template, by the lists that the secrets
-/// rule has too. What that takes for a weak password is one here.
+/// Whether a literal under a secret's name is only a placeholder or a template, by the lists of the secrets rule. Unlike
+/// there, a weak password counts as a secret.
 pub(super) fn stands_for_secret(text: &str) -> bool {
     let value = text.trim().as_bytes();
     values::is_reference(value) || values::placeholder::is_gap(value)
 }
 
-/// A user and a password (or a token alone) before the host of a URL.
+/// User and password, or a token alone, before the host of a URL.
 static URL_CREDENTIALS: LazyLock<Option<Regex>> =
     LazyLock::new(|| ascii(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@:'\x22]*:([^\s/?#@'\x22]+)@[^\s/?#@]"));
 
-/// Values that are secrets by their own form.
+/// Values that are secrets by their form alone.
 static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ascii(concat!(
         r"-----BEGIN [A-Z ]*PRIVATE KEY|\bgh[pousr]_[A-Za-z0-9]{30}|\bgithub_pat_[A-Za-z0-9_]{30}|\bglpat-[\w-]{16}",
@@ -161,7 +161,7 @@ static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     ))
 });
 
-/// Tables of all letters would cost a hundred times what these few patterns do.
+/// Without Unicode: its tables would cost a hundred times what these few patterns do.
 fn ascii(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).unicode(false).build().ok()
 }
@@ -169,7 +169,7 @@ fn ascii(pattern: &str) -> Option<Regex> {
 /// Bytes; no token is shorter.
 const SHORTEST_TOKEN: usize = 15;
 
-/// A password in a URL that is none of the usual forms of a reference or a gap.
+/// Whether a URL contains a password that is not a reference or placeholder.
 pub(super) fn has_url_credentials(text: &str) -> bool {
     if !(text.contains("://") && text.contains('@')) {
         return false;
@@ -179,7 +179,7 @@ pub(super) fn has_url_credentials(text: &str) -> bool {
     regex.captures_iter(text.as_bytes()).any(|c| c.get(1).is_some_and(|p| real(p.as_bytes())))
 }
 
-/// What kind of secret a value is by its own form.
+/// Describes the secret that a value is by its form alone.
 pub(super) fn secret_value(text: &str) -> Option<&'static str> {
     if has_url_credentials(text) {
         return Some("a URL with credentials");
@@ -188,7 +188,7 @@ pub(super) fn secret_value(text: &str) -> Option<&'static str> {
     TOKENS.as_ref().filter(|t| long && t.is_match(text.as_bytes())).map(|_| "the form of a token, key or webhook")
 }
 
-/// Bare base64 of AES blocks. 64 hexadecimal digits decode to blocks too, and are a token or a digest.
+/// Base64 of whole AES blocks. Hexadecimal digits would decode to blocks too, but are a token or a digest.
 pub(super) fn is_ciphertext(text: &str) -> bool {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
@@ -200,7 +200,7 @@ pub(super) fn is_ciphertext(text: &str) -> bool {
     STANDARD.decode(text).is_ok_and(|raw| !raw.is_empty() && raw.len().is_multiple_of(16))
 }
 
-/// A secret kept elsewhere: Vault, AWS Secrets Manager, Azure Key Vault.
+/// A reference to a secret store: Vault, AWS Secrets Manager, Azure Key Vault.
 pub(super) fn is_external(text: &str) -> bool {
     ["$vault:", "$aws_sm:", "$azure_kv:"].iter().any(|r| text.trim().strip_prefix(r).is_some_and(|t| !t.is_empty()))
 }

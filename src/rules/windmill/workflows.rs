@@ -1,13 +1,13 @@
-//! How a CI calls the Windmill CLI: flags that leak or mean nothing, no workspace, any version, and commit messages
+//! How CI calls the Windmill CLI: flags that leak or do not exist, no workspace, no pinned version, and commit messages
 //! that become shell code.
 
 use std::ops::Range;
 
 use bstr::ByteSlice;
 
-use super::Ground;
+use super::TreeContext;
+use super::parsed_file::ParsedFile;
 use super::shell::{self, Word};
-use super::text::Text;
 use crate::document::Format;
 use crate::error::Result;
 use crate::finding::{Findings, Severity};
@@ -18,7 +18,7 @@ use crate::yaml::{Node, Step, dotted};
 
 const CODE: &str = "windmill/workflow-command";
 
-/// Keys whose texts are shell, in the CI systems there are.
+/// Keys whose values are shell scripts, in the usual CI systems.
 const SHELL: [&str; 13] = [
     "run",
     "script",
@@ -92,7 +92,7 @@ const SWITCHES: [&str; 32] = [
 
 const PUSH_SWITCHES: [&str; 2] = ["--auto-metadata", "--accept-overriding-permissioned-as-with-self"];
 
-/// What anybody who can push a commit or open a pull request writes.
+/// Values that anybody who pushes a commit or opens a pull request controls.
 const UNTRUSTED: [&str; 10] = [
     "github.event.head_commit.message",
     "github.event.head_commit.author",
@@ -106,19 +106,19 @@ const UNTRUSTED: [&str; 10] = [
     "github.head_ref",
 ];
 
-pub(super) fn check(ground: &Ground<'_>, entries: &[Entry], out: &mut Findings<'_>) -> Result<()> {
-    for entry in entries.iter().filter(|e| scope::is_match(&ground.setup.ci_files, e.path.as_bstr())) {
-        let Some(text) = ground.read(entry)? else { continue };
-        let place = Place { ground, text: &text };
+pub(super) fn check(context: &TreeContext<'_>, entries: &[Entry], out: &mut Findings<'_>) -> Result<()> {
+    for entry in entries.iter().filter(|e| scope::is_match(&context.options.ci_files, e.path.as_bstr())) {
+        let Some(text) = context.read(entry)? else { continue };
+        let file = CiFile { context, text: &text };
         if Format::of(entry.path.as_bstr()) != Some(Format::Yaml) {
-            place.script(0..text.bytes.len(), false, "", out);
+            file.script(0..text.bytes.len(), false, "", out);
             continue;
         }
         for root in &text.document.roots {
             root.walk(&mut |steps, node| {
                 let key = steps.iter().rev().find_map(|s| if let Step::Key(k) = s { Some(*k) } else { None });
                 if key.is_some_and(|k| SHELL.contains(&k)) {
-                    place.scalar(steps, node, out);
+                    file.scalar(steps, node, out);
                 }
             });
         }
@@ -127,24 +127,24 @@ pub(super) fn check(ground: &Ground<'_>, entries: &[Entry], out: &mut Findings<'
 }
 
 /// A CI file.
-struct Place<'p> {
-    ground: &'p Ground<'p>,
-    text: &'p Text<'p>,
+struct CiFile<'p> {
+    context: &'p TreeContext<'p>,
+    text: &'p ParsedFile<'p>,
 }
 
-impl Place<'_> {
+impl CiFile<'_> {
     fn scalar(&self, steps: &[Step<'_>], node: &Node, out: &mut Findings<'_>) {
-        let Some(said) = node.text() else { return };
+        let Some(script) = node.text() else { return };
         let mut span = node.span.clone();
-        // Words are looked for in the text as written, so that carets are true.
+        // Search the text as written, so that spans are correct.
         let raw = &self.text.bytes[span.clone()];
         if raw.len() >= 2 && matches!(raw[0], b'"' | b'\'') && raw.last() == raw.first() {
             span = span.start + 1..span.end - 1;
         }
-        let folded = !said.trim().contains('\n');
+        let folded = !script.trim().contains('\n');
         let at = dotted(steps);
         self.script(span.clone(), folded, &at, out);
-        self.injected(span, &at, out);
+        self.injection(span, &at, out);
     }
 
     fn script(&self, span: Range<usize>, folded: bool, at: &str, out: &mut Findings<'_>) {
@@ -164,7 +164,7 @@ impl Place<'_> {
         }
     }
 
-    fn told(&self, span: Range<usize>, at: &str, message: String, help: String, out: &mut Findings<'_>) {
+    fn report(&self, span: Range<usize>, at: &str, message: String, help: String, out: &mut Findings<'_>) {
         let Some(violation) = self.text.violation(CODE, Severity::Warning, span, at) else { return };
         out.push(violation.message(message).help(help));
     }
@@ -184,13 +184,13 @@ impl Place<'_> {
             });
             if !exact {
                 let message = "the Windmill CLI is not pinned to a version".to_owned();
-                let help = "write the version that you have tried: `windmill-cli@1.819.0`".to_owned();
-                self.told(word.span.clone(), &format!("{at} version"), message, help, out);
+                let help = "pin the version that you tested: `windmill-cli@1.819.0`".to_owned();
+                self.report(word.span.clone(), &format!("{at} version"), message, help, out);
             }
         }
     }
 
-    /// `words`: from the program's name on.
+    /// Checks `wmill sync`. `words` starts with the program's name.
     fn sync(&self, words: &[Word], at: &str, out: &mut Findings<'_>) {
         let mut plain = Vec::new();
         let mut flags: Vec<&Word> = Vec::new();
@@ -211,43 +211,43 @@ impl Place<'_> {
         if sync.text != "sync" || !matches!(direction.text.as_str(), "pull" | "push") {
             return;
         }
-        let called = words[0].span.start..direction.span.end;
+        let command = words[0].span.start..direction.span.end;
         let is_push = direction.text == "push";
-        let mut workspace = false;
+        let mut names_workspace = false;
         for flag in flags {
             let name = flag.text.split('=').next().unwrap_or_default();
             let place = flag.span.start..flag.span.start + name.len().min(flag.span.len());
             let at = format!("{at} {name}");
-            workspace |= matches!(name, "--workspace" | "--branch" | "--env" | "--help" | "-h");
+            names_workspace |= matches!(name, "--workspace" | "--branch" | "--env" | "--help" | "-h");
             let leaks = match name {
                 "--include-key" => Some("exports the key that decrypts every secret"),
-                "--plain-secrets" => Some("moves secrets in clear"),
-                "--include-secrets" if !self.ground.setup.encrypted => Some("overrides `skipSecrets` in wmill.yaml"),
+                "--plain-secrets" => Some("moves secrets in plain text"),
+                "--include-secrets" if !self.context.options.encrypted => Some("overrides `skipSecrets` in wmill.yaml"),
                 _ => None,
             };
             if let Some(why) = leaks {
-                self.told(place, &at, format!("`{name}` {why}"), format!("remove `{name}`"), out);
-            } else if !known(name, is_push) && !name.contains('$') {
+                self.report(place, &at, format!("`{name}` {why}"), format!("remove `{name}`"), out);
+            } else if !is_known(name, is_push) && !name.contains('$') {
                 let all = VALUED.into_iter().chain(SWITCHES).filter(|f| f.starts_with("--"));
                 let help = nearest(name, all).map_or_else(
-                    || format!("`wmill sync {} --help` lists every flag", direction.text),
+                    || format!("run `wmill sync {} --help` to list every flag", direction.text),
                     |meant| format!("did you mean `{meant}`?"),
                 );
-                self.told(place, &at, format!("`wmill sync {}` has no flag `{name}`", direction.text), help, out);
+                self.report(place, &at, format!("`wmill sync {}` has no flag `{name}`", direction.text), help, out);
             }
         }
-        if !workspace && !dynamic {
+        if !names_workspace && !dynamic {
             let message = format!(
-                "`wmill sync {}` without `--workspace` goes wherever the branch or the profile says",
+                "`wmill sync {}` without `--workspace` uses the workspace of the branch or the profile",
                 direction.text
             );
             let help = "name it: `--workspace <name>`, a key of `workspaces` in wmill.yaml".to_owned();
-            self.told(called, &format!("{at} workspace"), message, help, out);
+            self.report(command, &format!("{at} workspace"), message, help, out);
         }
     }
 
     /// `${{ github.event.head_commit.message }}` inside `run:`.
-    fn injected(&self, span: Range<usize>, at: &str, out: &mut Findings<'_>) {
+    fn injection(&self, span: Range<usize>, at: &str, out: &mut Findings<'_>) {
         let is_run = at.rsplit(['.', ']']).next() == Some("run");
         let script = &self.text.bytes[span.clone()];
         let mut from = 0;
@@ -256,9 +256,9 @@ impl Place<'_> {
             let inside = script[open..close].to_str_lossy().to_lowercase();
             if let Some(source) = UNTRUSTED.iter().find(|u| inside.contains(*u)) {
                 let message = format!("`{source}` becomes shell code: whoever writes it runs commands in this job");
-                let help = "hand it over as a variable: `env: { TEXT: ${{ ... }} }`, then `\"$TEXT\"` in the script"
-                    .to_owned();
-                self.told(span.start + open..span.start + close, &format!("{at} {source}"), message, help, out);
+                let help =
+                    "pass it as a variable: `env: { TEXT: ${{ ... }} }`, then `\"$TEXT\"` in the script".to_owned();
+                self.report(span.start + open..span.start + close, &format!("{at} {source}"), message, help, out);
             }
             from = close;
         }
@@ -270,10 +270,10 @@ fn is_cli(word: &Word) -> bool {
     name == "wmill" || name == "windmill-cli" || name.starts_with("windmill-cli@") || name.starts_with("wmill@")
 }
 
-fn known(flag: &str, push: bool) -> bool {
+fn is_known(flag: &str, push: bool) -> bool {
     let push_only = ["--message", "--parallel", "--lint", "--locks-required", "--skip-reencrypt-on-key-change"];
+    // Pull refuses these; `--promotion` is for pull only.
     if !push && (push_only.contains(&flag) || PUSH_SWITCHES.contains(&flag)) {
-        // Pull refuses them, and `--promotion` is pull's alone.
         return false;
     }
     if push && flag == "--promotion" {

@@ -1,39 +1,39 @@
-//! `specificItems`: which items each workspace has a file of its own for.
-//! Owns the patterns, as the CLI matches them: against the path with its ending, without the workspace in it.
+//! `specificItems`: the items for which each workspace has its own file.
+//! Owns the patterns. As in the CLI, they match the path with its extension and without the workspace.
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::config::{Config, Workspace};
-use super::files::{Item, Kind};
-use super::text::Text;
+use super::config::{WmillConfig, Workspace};
+use super::files::{Item, ItemKind};
+use super::parsed_file::ParsedFile;
 use crate::finding::{Findings, Severity};
 use crate::subject::Entry;
 use crate::yaml::Node;
 
-/// Lists of patterns, and what they are about.
-const LISTS: [(&str, Kind); 5] = [
-    ("variables", Kind::Variable),
-    ("resources", Kind::Resource),
-    ("triggers", Kind::Trigger),
-    ("schedules", Kind::Schedule),
-    ("folders", Kind::Folder),
+/// Lists of patterns and the kinds that they match.
+const LISTS: [(&str, ItemKind); 5] = [
+    ("variables", ItemKind::Variable),
+    ("resources", ItemKind::Resource),
+    ("triggers", ItemKind::Trigger),
+    ("schedules", ItemKind::Schedule),
+    ("folders", ItemKind::Folder),
 ];
 
-/// Patterns of one list that are heeded: a hostile configuration must end.
+/// Patterns read per list, so that a hostile file cannot cost unbounded time.
 const MAX_PATTERNS: usize = 1000;
 
-/// What a pattern is matched against.
-fn subject(item: &Item) -> (Kind, String) {
+/// The kind and path that patterns match.
+fn match_target(item: &Item) -> (ItemKind, String) {
     match item.kind {
-        Kind::Folder => (Kind::Folder, item.name.clone()),
-        Kind::ResourceFile => (Kind::Resource, format!("{}.resource.yaml", item.name)),
+        ItemKind::Folder => (ItemKind::Folder, item.name.clone()),
+        ItemKind::ResourceFile => (ItemKind::Resource, format!("{}.resource.yaml", item.name)),
         kind => (kind, item.base.clone()),
     }
 }
 
 struct Pattern {
     text: String,
-    /// `None` where it is no glob: it matches nothing then, for the CLI as well.
+    /// `None` if the glob is invalid: it then matches nothing, as in the CLI.
     glob: Option<GlobMatcher>,
     negated: bool,
 }
@@ -52,14 +52,14 @@ impl Pattern {
     }
 }
 
-/// The items that a workspace has files of its own for.
-pub(super) struct Own {
-    patterns: Vec<(Kind, Pattern)>,
+/// The items for which a workspace has its own files.
+pub(super) struct SpecificItems {
+    patterns: Vec<(ItemKind, Pattern)>,
     settings: bool,
 }
 
-impl Own {
-    pub(super) fn of(config: &Config<'_>, workspace: &Workspace<'_>) -> Self {
+impl SpecificItems {
+    pub(super) fn new(config: &WmillConfig<'_>, workspace: &Workspace<'_>) -> Self {
         let section = workspace.path.split('.').next();
         let common = config.common_items().filter(|(at, _)| at.split('.').next() == section).map(|(_, node)| node);
         let lists: Vec<&Node> = common.chain(workspace.node.get("specificItems")).collect();
@@ -72,24 +72,29 @@ impl Own {
         Self { patterns, settings }
     }
 
-    pub(super) fn has(&self, item: &Item) -> bool {
-        let (kind, path) = subject(item);
-        kind == Kind::Settings && self.settings || self.patterns.iter().any(|(k, p)| *k == kind && p.fits(&path))
+    pub(super) fn contains(&self, item: &Item) -> bool {
+        let (kind, path) = match_target(item);
+        kind == ItemKind::Settings && self.settings || self.patterns.iter().any(|(k, p)| *k == kind && p.fits(&path))
     }
 }
 
-/// Patterns that match nothing in the tree.
-pub(super) fn patterns(text: &Text<'_>, config: &Config<'_>, items: &[(Item, &Entry)], out: &mut Findings<'_>) {
+/// Reports patterns that match no file of the tree.
+pub(super) fn unmatched_patterns(
+    text: &ParsedFile<'_>,
+    config: &WmillConfig<'_>,
+    items: &[(Item, &Entry)],
+    out: &mut Findings<'_>,
+) {
     let own =
         config.workspaces().filter_map(|w| Some((format!("{}.specificItems", w.path), w.node.get("specificItems")?)));
     let lists: Vec<(String, &Node)> = config.common_items().chain(own).collect();
     if lists.is_empty() {
         return;
     }
-    let subjects: Vec<(Kind, String, &Item)> = items
+    let subjects: Vec<(ItemKind, String, &Item)> = items
         .iter()
         .map(|(item, _)| {
-            let (kind, path) = subject(item);
+            let (kind, path) = match_target(item);
             (kind, path, item)
         })
         .collect();

@@ -1,31 +1,31 @@
-//! The family's options and the shared vocabulary, compiled: what is allowed, which branch is which environment.
+//! The family's options and the policy's environments, compiled.
 
 use bstr::{BStr, ByteSlice};
 
-use super::words::{self, Names};
+use super::words::{self, EnvironmentNames};
 use crate::policy::scope::{Branches, Globs};
 use crate::policy::{Environment, Options};
 use crate::subject::{Snapshot, Tree};
 
-pub(super) struct Setup {
-    /// `includeKey: false` must be written, not only be absent.
+pub(super) struct WindmillOptions {
+    /// `includeKey: false` must be written out; a missing key is not enough.
     pub require_explicit: bool,
-    /// Secrets may be in the tree if they are encrypted.
+    /// Encrypted secrets may be in the tree.
     pub encrypted: bool,
     /// `includeSettings: true` is allowed.
     pub allow_settings: bool,
-    /// Which files hold the commands of a CI.
+    /// Files with CI commands.
     pub ci_files: Globs,
-    /// Lowest first, as in the vocabulary.
+    /// In the policy's order, production last.
     environments: Vec<Environment>,
     branches: Vec<Branches>,
-    pub names: Vec<Names>,
+    pub names: Vec<EnvironmentNames>,
 }
 
-impl Setup {
+impl WindmillOptions {
     pub(super) fn new(options: &Options<'_>) -> Self {
         let vocabulary = options.vocabulary();
-        // A wrong glob is told where the vocabulary is read.
+        // Loading the policy reports invalid globs.
         let branches = vocabulary.environments.iter().map(|e| Branches::new(&e.branches).unwrap_or_default());
         Self {
             require_explicit: options.flag("require_explicit"),
@@ -34,7 +34,7 @@ impl Setup {
             ci_files: options.globs("ci_files"),
             environments: vocabulary.environments.clone(),
             branches: branches.collect(),
-            names: Names::all(vocabulary),
+            names: EnvironmentNames::all(vocabulary),
         }
     }
 
@@ -43,13 +43,13 @@ impl Setup {
         self.branches.iter().position(|b| b.is_match(branch))
     }
 
-    /// The environment of the branch that will have a tree.
+    /// The environment of the tree's branch.
     pub(super) fn of_tree(&self, tree: &Tree<'_>) -> Option<usize> {
         self.environment(tree.name.as_ref()?.as_bstr())
     }
 
-    /// The environment that the name of a workspace says, if it says exactly one.
-    pub(super) fn named(&self, workspace: &str) -> Option<usize> {
+    /// The environment that a workspace's name contains, if it contains exactly one.
+    pub(super) fn environment_named_in(&self, workspace: &str) -> Option<usize> {
         let words = words::words(workspace);
         let mut named = (0..self.names.len()).filter(|&e| self.names[e].are_in(&words));
         named.next().filter(|_| named.next().is_none())
@@ -59,7 +59,7 @@ impl Setup {
         self.environments.get(environment).map_or("", |e| &e.name)
     }
 
-    /// The last one; `false` where there are none.
+    /// The last environment is production.
     pub(super) fn is_production(&self, environment: usize) -> bool {
         environment + 1 == self.environments.len()
     }
@@ -68,8 +68,7 @@ impl Setup {
         self.environments.len()
     }
 
-    /// The short names of an environment's branches that stand in a repository: those written out, and at most
-    /// sixteen for its globs.
+    /// Short names of an environment's branches: those written out, or the first 16 existing ones that match its globs.
     pub(super) fn branches(&self, environment: usize, snapshot: &dyn Snapshot) -> crate::error::Result<Vec<String>> {
         let Some(written) = self.environments.get(environment).map(|e| &e.branches) else { return Ok(Vec::new()) };
         if !written.iter().any(|b| b.contains(['*', '?', '[', '{'])) {

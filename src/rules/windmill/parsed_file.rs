@@ -1,4 +1,4 @@
-//! A structured file that is judged: bytes, tree, and violations at places of it whose excerpts show no value.
+//! A parsed YAML or JSON file, and violations that point into it. Excerpts of files with secrets show no values.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -13,8 +13,7 @@ use crate::subject::{File, Oid, Tree};
 use crate::text::line_around;
 use crate::yaml::{Node, Value};
 
-/// See the module.
-pub(super) struct Text<'b> {
+pub(super) struct ParsedFile<'b> {
     pub path: BString,
     commit: Option<Oid>,
     blob: Option<Oid>,
@@ -22,11 +21,11 @@ pub(super) struct Text<'b> {
     pub document: Rc<Document>,
     /// Spans of all values, in file order.
     values: OnceCell<Vec<Range<usize>>>,
-    /// How many findings there are so far, by code and severity.
-    told: RefCell<HashMap<(&'static str, Severity), usize>>,
+    /// Number of findings so far, by code and severity.
+    counts: RefCell<HashMap<(&'static str, Severity), usize>>,
 }
 
-/// Of a file subject, or shared with others that look at the same tree.
+/// Borrowed from a `File` subject, or shared with other checks of the same tree.
 pub(super) enum Bytes<'b> {
     Borrowed(&'b [u8]),
     Shared(Rc<Stored>),
@@ -43,20 +42,20 @@ impl Deref for Bytes<'_> {
     }
 }
 
-/// Findings of one code and severity that are told for one file: a hostile one must not cost its square.
-const MAX_TOLD: usize = 100;
+/// Findings per file of one code and severity, so that a hostile file does not cost quadratic time.
+const MAX_FINDINGS: usize = 100;
 
-impl<'b> Text<'b> {
+impl<'b> ParsedFile<'b> {
     fn new(path: &BStr, commit: Option<Oid>, blob: Option<Oid>, bytes: Bytes<'b>) -> Self {
         let document = match (Format::of(path), &bytes) {
             (Some(format @ (Format::Yaml | Format::Json)), Bytes::Shared(content)) => content.document(format),
             (Some(format @ (Format::Yaml | Format::Json)), Bytes::Borrowed(bytes)) => {
                 Rc::new(Document::read(format, bytes))
             }
-            // A script: nothing of it is looked up by key.
+            // A script: no keys to look up.
             _ => Rc::new(Document { format: Format::Yaml, roots: Vec::new(), mistakes: Vec::new() }),
         };
-        Self { path: path.into(), commit, blob, bytes, document, values: OnceCell::new(), told: RefCell::default() }
+        Self { path: path.into(), commit, blob, bytes, document, values: OnceCell::new(), counts: RefCell::default() }
     }
 
     pub(super) fn of_file(file: &File<'_>, bytes: &'b [u8]) -> Self {
@@ -72,8 +71,7 @@ impl<'b> Text<'b> {
         self.document.roots.first()
     }
 
-    /// `at`: the key path, which makes the finding itself, together with the file's path. `None` when the file has
-    /// enough findings of this kind.
+    /// A finding identified by the file's path and `at`, a key path. `None` once the file has `MAX_FINDINGS` of its kind.
     pub(super) fn violation(
         &self,
         code: &'static str,
@@ -81,24 +79,26 @@ impl<'b> Text<'b> {
         span: Range<usize>,
         at: &str,
     ) -> Option<Violation<'_>> {
-        let mut told = self.told.borrow_mut();
-        let told = told.entry((code, severity)).or_insert(0);
-        *told += 1;
-        if *told > MAX_TOLD {
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry((code, severity)).or_insert(0);
+        *count += 1;
+        if *count > MAX_FINDINGS {
             return None;
         }
         let origin = Origin::File { path: self.path.clone(), commit: self.commit, blob: self.blob };
         let violation = Violation::new(code, severity, origin, &self.bytes, span);
-        // A warning that becomes an error is another finding: one that stood before must not cover it.
+        // A warning that becomes an error is a new finding: the old warning must not excuse it.
         let level: &[u8] = if severity == Severity::Error { b"error" } else { b"" };
         let violation = violation.identity([self.path.as_slice(), at.as_bytes(), level]);
-        Some(match *told == MAX_TOLD {
-            true => violation.note(format!("the first {MAX_TOLD} of this kind are told for one file")),
+        Some(match *count == MAX_FINDINGS {
+            true => {
+                violation.note(format!("only the first {MAX_FINDINGS} findings of this kind are shown for one file"))
+            }
             false => violation,
         })
     }
 
-    /// As [`Text::violation`], for files whose values may be secret: all near the finding are masked.
+    /// Like [`ParsedFile::violation`], with every value near the finding masked, since it may be secret.
     pub(super) fn masked(
         &self,
         code: &'static str,
@@ -108,7 +108,7 @@ impl<'b> Text<'b> {
     ) -> Option<Violation<'_>> {
         let violation = self.violation(code, severity, span.clone(), at)?;
         let line = line_around(&self.bytes, span.start);
-        // Excerpts of long lines are cut to far less than this.
+        // Excerpts of long lines are cut far shorter than this.
         let near = line.start.max(span.start.saturating_sub(4096))..line.end.min(span.end.saturating_add(4096));
         let values = self.values.get_or_init(|| values(&self.document.roots));
         let first = values.partition_point(|v| v.end <= near.start);
@@ -117,12 +117,12 @@ impl<'b> Text<'b> {
         Some(violation.hide_all(hide).hide_all(unread.then_some(line)))
     }
 
-    /// One finding for every way in which the file is not what its name says.
+    /// The first syntax error of the file.
     pub(super) fn syntax(&self, code: &'static str) -> Option<Violation<'_>> {
         let first = self.document.mistakes.first()?;
         let line = line_around(&self.bytes, first.span.start);
         let violation = self.masked(code, Severity::Error, first.span.clone(), "")?.hide(line);
-        Some(violation.message(format!("this file cannot be read: {}", first.message)))
+        Some(violation.message(format!("this file cannot be parsed: {}", first.message)))
     }
 }
 
