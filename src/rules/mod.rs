@@ -10,6 +10,7 @@ pub mod divergence;
 pub mod files;
 pub mod git_objects;
 pub mod prescan;
+pub mod release_tags;
 pub mod secrets;
 pub mod semver_tags;
 mod structured;

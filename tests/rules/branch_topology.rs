@@ -10,8 +10,10 @@ use portcullis::rules::Check;
 use portcullis::rules::branch_topology::content::ContentIssue;
 use portcullis::rules::branch_topology::graph::Region;
 use portcullis::rules::branch_topology::leak::{Breach, Sanction, Stance};
-use portcullis::rules::branch_topology::{BranchTopology, Branches, Outcome, RULE, Settings, Severities, Unfinished};
-use portcullis::rules::semver_tags::format::Format;
+use portcullis::rules::branch_topology::{
+    BranchPatterns, BranchTopology, CapSpent, RULE, TopologySettings, TopologySeverities, UpdateOutcome,
+};
+use portcullis::rules::release_tags::format::TagFormat;
 use portcullis::subject::{Oid, Pusher, RefUpdate};
 
 use crate::support::graph::{Commit, Files, Memory, merge_files, oid, with_ids};
@@ -74,8 +76,8 @@ fn repository(specs: &[Spec]) -> Memory {
     memory
 }
 
-fn branches(names: &[&str]) -> Branches {
-    Branches::new(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap()
+fn branches(names: &[&str]) -> BranchPatterns {
+    BranchPatterns::new(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap()
 }
 
 fn guard(branch: &str) -> Protected {
@@ -90,20 +92,20 @@ fn guard(branch: &str) -> Protected {
 }
 
 /// Everything on, so that every code can be seen.
-fn settings() -> Settings {
+fn settings() -> TopologySettings {
     let warning = Some(Severity::Warning);
-    Settings {
+    TopologySettings {
         production: branches(&["main"]),
         development: branches(&["dev"]),
         protected: vec![guard("main"), guard("dev")],
-        tags: vec![Format::parse("v{semver}").unwrap()],
+        tags: vec![TagFormat::parse("v{semver}").unwrap()],
         tag_merges: Stance::Allow,
         shared_topics: Stance::Deny,
         pull_request_paths: Default::default(),
         content_cap: 200,
-        unfinished: Unfinished::Undecided,
+        unfinished: CapSpent::Undecided,
         backport_days: 7,
-        severities: Severities {
+        severities: TopologySeverities {
             direct_push: Some(Severity::Error),
             squash_leak: Some(Severity::Error),
             no_provenance: warning,
@@ -147,8 +149,8 @@ fn says(rule: &BranchTopology, update: &RefUpdate<'_>) -> Vec<String> {
     }
     let mut region = update.old.map(|old| Region::between(update.graph, &[old], update.new.unwrap()).unwrap());
     match rule.judge(update, update.new.unwrap(), region.as_mut()).unwrap() {
-        Outcome::Baseline => says.insert("ok: baseline".into()),
-        Outcome::Judged { verdict, issues, .. } => {
+        UpdateOutcome::Baseline => says.insert("ok: baseline".into()),
+        UpdateOutcome::Judged { verdict, issues, .. } => {
             says.extend(verdict.sanctioned.iter().map(|(_, s)| match s {
                 Sanction::TagMerge(_) => "ok: tag-merge".into(),
                 Sanction::HotfixShared => "ok: hotfix-shared".into(),
@@ -321,14 +323,14 @@ fn random_world(dice: &mut Dice, size: usize) -> (Memory, Vec<Oid>) {
 /// The verdict of the product on one update, in the definition's words; only the graph, no content.
 fn product(w: &definition::World<'_>) -> BTreeMap<Oid, &'static str> {
     let mut settings = settings();
-    settings.severities = Severities::default();
+    settings.severities = TopologySeverities::default();
     settings.shared_topics = w.shared;
     settings.development = branches(&["dev", "dev1"][..w.devs.len()]);
     let rule = BranchTopology::new(settings);
     let mut update = update(w.memory, Some(w.old), Some(w.new));
     update.head_ref = w.head.map(BString::from);
     let mut region = Region::between(w.memory, &[w.old], w.new).unwrap();
-    let Outcome::Judged { verdict, .. } = rule.judge(&update, w.new, Some(&mut region)).unwrap() else {
+    let UpdateOutcome::Judged { verdict, .. } = rule.judge(&update, w.new, Some(&mut region)).unwrap() else {
         unreachable!()
     };
     let leaks =
@@ -476,7 +478,7 @@ fn every_development_branch_counts() {
     let mut memory = graph(&[("m0", &[]), ("d1", &["m0"]), ("q1", &["m0"]), ("m1", &["m0", "q1"])]);
     memory.set("refs/heads/dev", oid("d1"));
     memory.set("refs/heads/qa/next", oid("q1"));
-    let with = |names: &[&str]| Settings { development: branches(names), ..settings() };
+    let with = |names: &[&str]| TopologySettings { development: branches(names), ..settings() };
     let update = update(&memory, Some(oid("m0")), Some(oid("m1")));
     assert_eq!(says(&BranchTopology::new(with(&["dev"])), &update), [""; 0]);
     assert_eq!(says(&BranchTopology::new(with(&["dev", "qa/*"])), &update), ["branch-topology/dev-leak"]);
@@ -491,7 +493,7 @@ fn denied_tag_merges_are_leaks() {
     memory.set("refs/tags/v1.0.0", oid("d1"));
     let update = update(&memory, Some(oid("m0")), Some(oid("d1")));
     assert_eq!(says(&BranchTopology::new(settings()), &update), ["ok: tag-merge"]);
-    let deny = Settings { tag_merges: Stance::Deny, ..settings() };
+    let deny = TopologySettings { tag_merges: Stance::Deny, ..settings() };
     assert_eq!(says(&BranchTopology::new(deny), &update), ["branch-topology/dev-leak"]);
 }
 
@@ -528,7 +530,8 @@ fn ten_thousand_commits_are_one_walk_and_a_push_is_not_the_repository() {
     let merge = Commit { parents: vec![old, dev], time: 2_000_000, ..Commit::default() };
     let new = memory.add("merge", merge);
     memory.set("refs/heads/dev", dev);
-    let only_graph = || BranchTopology::new(Settings { severities: Severities::default(), ..settings() });
+    let only_graph =
+        || BranchTopology::new(TopologySettings { severities: TopologySeverities::default(), ..settings() });
     let leak = update(&memory, Some(old), Some(new));
     let (found, result) = findings(&only_graph(), &leak);
     result.unwrap();
@@ -640,13 +643,13 @@ fn content_stays_within_its_cap_and_says_so() {
     let files = Files::from([("m".to_owned(), "m4".to_owned()), ("d".to_owned(), "by hand".to_owned())]);
     let new = memory.add("own", Commit { parents: vec![old], files, time: 900_000, ..Commit::default() });
     memory.set("refs/heads/dev", dev);
-    let capped = BranchTopology::new(Settings { content_cap: 10, ..settings() });
+    let capped = BranchTopology::new(TopologySettings { content_cap: 10, ..settings() });
     let (found, result) = findings(&capped, &update(&memory, Some(old), Some(new)));
     assert!(found.is_empty());
     assert_eq!(result.unwrap_err().kind, Kind::Undecided);
     assert!(memory.merged.get() <= 10);
-    let unfinished = Unfinished::Warning;
-    let warned = BranchTopology::new(Settings { content_cap: 10, unfinished, ..settings() });
+    let unfinished = CapSpent::Warning;
+    let warned = BranchTopology::new(TopologySettings { content_cap: 10, unfinished, ..settings() });
     let (found, result) = findings(&warned, &update(&memory, Some(old), Some(new)));
     result.unwrap();
     let codes: Vec<(&str, Severity)> = found.iter().map(|f| (f.rule.as_ref(), f.severity)).collect();
@@ -708,8 +711,10 @@ fn a_message_proves_no_hotfix_where_somebody_can_be_asked() {
             memory.set(&format!("refs/heads/{name}"), oid(at));
         }
         let direct_push = accounts.iter().map(|a| (*a).to_owned()).collect();
-        let rule =
-            BranchTopology::new(Settings { protected: vec![Protected { direct_push, ..guard("main") }], ..settings() });
+        let rule = BranchTopology::new(TopologySettings {
+            protected: vec![Protected { direct_push, ..guard("main") }],
+            ..settings()
+        });
         let mut update = update(&memory, Some(oid("m0")), Some(oid("m1")));
         update.pusher = pusher.map_or(Pusher::NotAsked, |name| Pusher::Named(name.into()));
         update.head_ref = head.map(BString::from);
@@ -798,7 +803,7 @@ fn a_release_branch_comes_with_its_tag_and_not_without() {
         let mut memory = graph(commits);
         memory.set("refs/heads/dev", oid("d2"));
         memory.set("refs/tags/v1.2.0", oid("r1"));
-        let rule = BranchTopology::new(Settings { tag_merges, ..settings() });
+        let rule = BranchTopology::new(TopologySettings { tag_merges, ..settings() });
         says(&rule, &update(&memory, Some(oid("m0")), Some(oid(new))))
     };
     assert_eq!(judged("exact", Stance::Allow), ["ok: tag-merge"]);
@@ -868,7 +873,8 @@ fn protected_branches_keep_their_history() {
     let mut memory = graph(&[("m0", &[]), ("d1", &["m0"]), ("d2", &["m0"]), ("d3", &["d1", "d2"])]);
     memory.set("refs/heads/dev", oid("d1"));
     memory.commits.get_mut(&oid("d2")).unwrap().signed = true;
-    let rule = |protected: Protected| BranchTopology::new(Settings { protected: vec![protected], ..settings() });
+    let rule =
+        |protected: Protected| BranchTopology::new(TopologySettings { protected: vec![protected], ..settings() });
     let on_dev = |old, new, pusher: Option<&str>, head: Option<&str>, protected| {
         let mut update = update(&memory, old, new);
         update.name = "refs/heads/dev".into();
@@ -896,8 +902,9 @@ fn a_hotfix_that_stays_on_main_is_remembered() {
     let mut memory = graph(&[("m0", &[]), ("h", &["m0"]), ("m1", &["h"]), ("d1", &["m0"])]);
     memory.commits.get_mut(&oid("m1")).unwrap().time += 8 * 86_400;
     memory.set("refs/heads/dev", oid("d1"));
-    let severities = Severities { hotfix_not_backported: Some(Severity::Warning), ..Severities::default() };
-    let rule = BranchTopology::new(Settings { severities, ..settings() });
+    let severities =
+        TopologySeverities { hotfix_not_backported: Some(Severity::Warning), ..TopologySeverities::default() };
+    let rule = BranchTopology::new(TopologySettings { severities, ..settings() });
     let (found, _) = findings(&rule, &update(&memory, Some(oid("h")), Some(oid("m1"))));
     assert_eq!(found.len(), 1);
     assert!(found[0].message.starts_with("1 commit of main not in development after 7 days"), "{}", found[0].message);

@@ -8,12 +8,14 @@ use portcullis::finding::{Finding, Findings, NothingToHide, Origin, Severity};
 use portcullis::policy::scope::{RefNames, glob_set};
 use portcullis::policy::{Trial, Vocabulary};
 use portcullis::rules::Check;
-use portcullis::rules::branch_topology::Branches;
+use portcullis::rules::branch_topology::BranchPatterns;
 use portcullis::rules::branch_topology::leak::Stance;
-use portcullis::rules::semver_tags::format::{Format, read};
+use portcullis::rules::release_tags::format::{TagFormat, parse_tag};
+use portcullis::rules::release_tags::version::Version;
 use portcullis::rules::semver_tags::proposal::nearest;
-use portcullis::rules::semver_tags::version::Version;
-use portcullis::rules::semver_tags::{Moving, MovingTo, Need, RULE, SemverTags, Settings, Stage};
+use portcullis::rules::semver_tags::{
+    MovingTag, MovingTagTarget, RULE, ReleaseStage, SemverTags, TagRequirement, TagSettings,
+};
 use portcullis::subject::{ObjectKind, Oid, Pusher, RefUpdate};
 
 use crate::support::graph::{Commit, Memory, oid};
@@ -33,7 +35,7 @@ fn version(text: &str) -> Version {
 
 #[test]
 fn every_labelled_version_tag_and_precedence_agrees() {
-    let format = [Format::parse("v{semver}").unwrap()];
+    let format = [TagFormat::parse("v{semver}").unwrap()];
     let mut count = 0;
     for line in include_str!("../cases/semver.jsonl").lines() {
         match serde_json::from_str(line).unwrap() {
@@ -48,7 +50,9 @@ fn every_labelled_version_tag_and_precedence_agrees() {
                 let flaw = Version::parse(text.as_bytes()).unwrap_err();
                 assert!(flaw.at <= text.len(), "{text}: {flaw:?}");
             }
-            Case::Tag { tag, valid } => assert_eq!(read(&format, tag.as_bytes().as_bstr()).is_ok(), valid, "{tag:?}"),
+            Case::Tag { tag, valid } => {
+                assert_eq!(parse_tag(&format, tag.as_bytes().as_bstr()).is_ok(), valid, "{tag:?}")
+            }
             Case::Less { less: [a, b] } => {
                 assert_eq!(version(&a).precedence(&version(&b)), Ordering::Less, "{a} {b}");
                 assert_eq!(version(&b).precedence(&version(&a)), Ordering::Greater, "{b} {a}");
@@ -62,7 +66,7 @@ fn every_labelled_version_tag_and_precedence_agrees() {
 
 #[test]
 fn what_is_proposed_is_valid_and_keeps_valid_names() {
-    let format = Format::parse("v{semver}").unwrap();
+    let format = TagFormat::parse("v{semver}").unwrap();
     for line in include_str!("../cases/semver.jsonl").lines() {
         if let Case::Tag { tag, valid } = serde_json::from_str(line).unwrap() {
             let formats = [format.clone()];
@@ -84,9 +88,9 @@ fn the_next_version_has_no_largest_number() {
 fn formats_have_one_version_and_at_most_one_component() {
     for bad in ["v1", "{semver}{semver}", "{component}{semver}", "{semver}/{component}", "v{semver}-x", "{x}/v{semver}"]
     {
-        assert!(Format::parse(bad).is_err(), "{bad}");
+        assert!(TagFormat::parse(bad).is_err(), "{bad}");
     }
-    let format = Format::parse("{component}/v{semver}").unwrap();
+    let format = TagFormat::parse("{component}/v{semver}").unwrap();
     let release = format.matches(b"apps/v2/api/v1.0.0".as_bstr()).unwrap();
     assert_eq!(
         (release.component.as_bstr(), release.version.to_string().as_str()),
@@ -94,11 +98,11 @@ fn formats_have_one_version_and_at_most_one_component() {
     );
     assert_eq!(format.matches(b"/v1.0.0".as_bstr()).unwrap_err().at, 0);
     assert_eq!(format.matches(b"api/v1.0".as_bstr()).unwrap_err().at, 8);
-    assert!(Format::parse("v{calver}").unwrap_err().contains("calendar versions"));
+    assert!(TagFormat::parse("v{calver}").unwrap_err().contains("calendar versions"));
 }
 
 fn proposed(formats: &[&str], name: &str) -> Option<String> {
-    let formats: Vec<Format> = formats.iter().map(|f| Format::parse(f).unwrap()).collect();
+    let formats: Vec<TagFormat> = formats.iter().map(|f| TagFormat::parse(f).unwrap()).collect();
     nearest(&formats, name.as_bytes().as_bstr()).map(|n| n.name)
 }
 
@@ -287,8 +291,8 @@ fn many_tags_in_one_push_walk_the_history_once() {
     assert!(walks(400) <= 12 * walks(40), "{} for 40, {} for 400", walks(40), walks(400));
 }
 
-fn branches(names: &[&str]) -> Branches {
-    Branches::new(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap()
+fn branches(names: &[&str]) -> BranchPatterns {
+    BranchPatterns::new(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap()
 }
 
 /// main: m0 (v1.0.0), m1, m2 (v1.1.0), m3; hotfix from m0: h1; topic from m1: t1.
@@ -307,24 +311,24 @@ fn repository() -> Memory {
     memory
 }
 
-fn settings() -> Settings {
-    Settings {
-        formats: vec![(Format::parse("v{semver}").unwrap(), Stage::Production)],
+fn settings() -> TagSettings {
+    TagSettings {
+        formats: vec![(TagFormat::parse("v{semver}").unwrap(), ReleaseStage::Production)],
         branches: branches(&["main"]),
-        moving: vec![Moving { tag: RefNames::new(&["prod-stable".into()]).unwrap(), branches: branches(&["main"]) }],
+        moving: vec![MovingTag { tag: RefNames::new(&["prod-stable".into()]).unwrap(), branches: branches(&["main"]) }],
         ignore: glob_set(&["archive/**".into()]).unwrap(),
-        needs: vec![Need::Annotated],
+        needs: vec![TagRequirement::Annotated],
         prerelease: Stance::Allow,
         build: Stance::Allow,
         bump: None,
-        moving_to: MovingTo::Any,
+        moving_to: MovingTagTarget::Any,
     }
 }
 
 type Moves<'m> = &'m [(BString, Option<Oid>, Option<Oid>)];
 
 fn push_with(
-    settings: Settings,
+    settings: TagSettings,
     memory: &Memory,
     name: &str,
     old: Option<Oid>,
@@ -367,7 +371,8 @@ fn the_examples_of_the_policy_agree() {
     }
     for case in yaml["examples"]["fail"].as_sequence().unwrap() {
         let name = case["name"].as_str().unwrap();
-        let found = push_with(Settings { moving: Vec::new(), ..settings() }, &memory, name, None, Some(oid("m2")), &[]);
+        let found =
+            push_with(TagSettings { moving: Vec::new(), ..settings() }, &memory, name, None, Some(oid("m2")), &[]);
         assert_eq!(codes(&found), ["semver-tags/name"], "{name}");
         let begin = 40 + 1 + 40 + 1 + "refs/tags/".len();
         assert_eq!(found[0].span.byte_start, begin + case["at"].as_u64().unwrap() as usize, "{name}");
@@ -433,14 +438,14 @@ fn versions_grow_along_the_history() {
 fn several_formats_and_components_have_their_own_order() {
     let mut memory = repository();
     let mut own = settings();
-    own.formats.push((Format::parse("dev-v{semver}").unwrap(), Stage::Other));
-    own.formats.push((Format::parse("{component}/v{semver}").unwrap(), Stage::Production));
+    own.formats.push((TagFormat::parse("dev-v{semver}").unwrap(), ReleaseStage::Other));
+    own.formats.push((TagFormat::parse("{component}/v{semver}").unwrap(), ReleaseStage::Production));
     let api = memory.annotate("api/v2.0.0", oid("m1"));
     memory.set("refs/tags/api/v2.0.0", api);
     for (name, expected) in [("dev-v0.1.0", None), ("web/v1.0.0", None), ("api/v1.0.0", Some("semver-tags/monotonic"))]
     {
         let tag = memory.annotate(name, oid("m2"));
-        let settings = Settings { formats: own.formats.clone(), ..settings() };
+        let settings = TagSettings { formats: own.formats.clone(), ..settings() };
         let found = push_with(settings, &memory, name, None, Some(tag), &[]);
         assert_eq!(codes(&found), expected.into_iter().collect::<Vec<_>>(), "{name}");
     }
@@ -507,10 +512,10 @@ fn signatures_metadata_and_prereleases_are_options() {
     let tag = memory.annotate("v1.0.5-rc.1+5", oid("m1"));
     let name = "v1.0.5-rc.1+5";
     assert_eq!(codes(&push(&memory, name, None, Some(tag))), [""; 0]);
-    let strict = Settings {
+    let strict = TagSettings {
         prerelease: Stance::Deny,
         build: Stance::Deny,
-        needs: vec![Need::Annotated, Need::Signed],
+        needs: vec![TagRequirement::Annotated, TagRequirement::Signed],
         ..settings()
     };
     let found = push_with(strict, &memory, name, None, Some(tag), &[]);
@@ -530,7 +535,7 @@ fn a_moving_tag_goes_forward_on_its_branch() {
     let back = memory.annotate("prod-stable", oid("m0"));
     memory.tags.get_mut(&back).unwrap().message = "Rollback: the new one leaks memory\n".into();
     assert_eq!(codes(&push(&memory, "prod-stable", m2, Some(back))), [""; 0]);
-    let released = || Settings { moving_to: MovingTo::Released, ..settings() };
+    let released = || TagSettings { moving_to: MovingTagTarget::Released, ..settings() };
     assert_eq!(codes(&push_with(released(), &memory, "prod-stable", m0, m2, &[])), [""; 0]);
     assert_eq!(codes(&push_with(released(), &memory, "prod-stable", m0, Some(oid("m1")), &[])), ["semver-tags/moving"]);
 }
@@ -550,7 +555,7 @@ fn the_bump_covers_the_commits() {
     ] {
         memory.commits.get_mut(&oid("m3")).unwrap().message = message.into();
         let tag = memory.annotate(name, oid("m3"));
-        let settings = Settings { bump: Some(Severity::Warning), ..settings() };
+        let settings = TagSettings { bump: Some(Severity::Warning), ..settings() };
         let found = push_with(settings, &memory, name, None, Some(tag), &[]);
         assert_eq!(
             codes(&found),
@@ -577,7 +582,7 @@ fn hostile_names_are_quoted_and_bytes_survive() {
         shared: Default::default(),
     };
     let mut out = Findings::new(&NothingToHide, 0);
-    let only_names = Settings { ignore: Default::default(), ..settings() };
+    let only_names = TagSettings { ignore: Default::default(), ..settings() };
     SemverTags::new(only_names).check(&update, &mut out).unwrap();
     assert!(out.into_vec()[0].message.contains("not UTF-8"));
 }

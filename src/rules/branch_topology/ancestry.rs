@@ -36,12 +36,12 @@ impl Ancestry {
             return Ok(true);
         }
         let lowest = links(graph, commit)?.2;
-        while !self.seen.contains(&commit) && self.step(graph, lowest)? {}
+        while !self.seen.contains(&commit) && self.expand_next(graph, lowest)? {}
         Ok(self.seen.contains(&commit))
     }
 
     /// Looks at the next commit's parents; false when no commit of level `lowest` can come any more.
-    fn step(&mut self, graph: &dyn Graph, lowest: u32) -> Result<bool> {
+    fn expand_next(&mut self, graph: &dyn Graph, lowest: u32) -> Result<bool> {
         if self.queue.peek().is_none_or(|(level, ..)| *level != u32::MAX && *level <= lowest) {
             return Ok(false);
         }
@@ -57,7 +57,7 @@ impl Ancestry {
 }
 
 /// Those of `targets` that `from` reaches, itself included. Walks no further than the last of them.
-pub fn reached(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<HashSet<Oid>> {
+pub fn reachable(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<HashSet<Oid>> {
     let mut by_level: Vec<(u32, Oid)> = Vec::new();
     for target in targets {
         by_level.push((links(graph, *target)?.2, *target));
@@ -75,13 +75,13 @@ pub fn reached(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<H
 }
 
 /// A commit's ancestors, itself included, latest first, as far as somebody asks. Dates decide what is left out.
-pub struct Latest<'g> {
+pub struct AncestorsByDate<'g> {
     graph: &'g dyn Graph,
     seen: HashSet<Oid>,
     queue: BinaryHeap<(i64, Oid, Vec<Oid>)>,
 }
 
-impl<'g> Latest<'g> {
+impl<'g> AncestorsByDate<'g> {
     pub fn of(graph: &'g dyn Graph, tip: Oid) -> Result<Self> {
         let (parents, time, _) = links(graph, tip)?;
         Ok(Self { graph, seen: HashSet::from([tip]), queue: BinaryHeap::from([(time, tip, parents)]) })

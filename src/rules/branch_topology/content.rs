@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
-use super::graph::{At, Region};
-use super::leak::Question;
-use super::patches::{self, Delta, Patches};
+use super::graph::{CommitIndex, Region};
+use super::leak::LeakQuery;
+use super::patches::{self, CommitChanges, PatchCache};
 use super::squash;
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
@@ -33,7 +33,7 @@ pub enum ContentIssue {
 
 /// What is looked for; what is not asked for costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Look {
+pub enum IssueKind {
     Squash,
     Provenance,
     Wholesale,
@@ -43,11 +43,11 @@ pub enum Look {
 }
 
 /// The update that is looked at.
-pub struct Scope<'s> {
+pub struct ContentScope<'s> {
     pub old: Oid,
     pub new: Oid,
-    pub look: &'s [Look],
-    pub question: &'s Question<'s>,
+    pub look: &'s [IssueKind],
+    pub question: &'s LeakQuery<'s>,
 }
 
 /// Steps of the walk towards development per merge of trees that the cap allows: what the walk knows need not be asked.
@@ -55,56 +55,57 @@ const STEPS_PER_MERGE: usize = 500;
 
 /// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
 /// the answer is false when that was not enough.
-pub fn look(region: &mut Region<'_>, scope: &Scope<'_>, cap: usize) -> Result<(Vec<ContentIssue>, bool)> {
-    let q = scope.question;
-    let mut patches = Patches::new(q.graph, cap);
+pub fn find_issues(region: &mut Region<'_>, scope: &ContentScope<'_>, cap: usize) -> Result<(Vec<ContentIssue>, bool)> {
+    let query = scope.question;
+    let mut patches = PatchCache::new(query.graph, cap);
     let mut chain = region.chain(scope.new);
     chain.reverse();
-    let copies: Vec<At> =
-        chain.iter().copied().filter(|c| region.parents(*c).len() == 1 && !region.shared(*c)).collect();
+    let copies: Vec<CommitIndex> =
+        chain.iter().copied().filter(|c| region.parents(*c).len() == 1 && !region.is_shared(*c)).collect();
     let mut issues = Vec::new();
-    let wants = |look: Look| scope.look.contains(&look);
-    let lines = if wants(Look::Squash) { topics(region, &chain) } else { Vec::new() };
-    let own = !copies.is_empty() || !lines.is_empty() || chain.iter().any(|c| !region.shared(*c));
-    if own && (wants(Look::Squash) || wants(Look::Provenance)) {
-        if !region.finish_dev(cap.saturating_mul(STEPS_PER_MERGE))? {
-            patches.leave_unfinished();
+    let wants = |look: IssueKind| scope.look.contains(&look);
+    let lines = if wants(IssueKind::Squash) { topics(region, &chain) } else { Vec::new() };
+    let own = !copies.is_empty() || !lines.is_empty() || chain.iter().any(|c| !region.is_shared(*c));
+    if own && (wants(IssueKind::Squash) || wants(IssueKind::Provenance)) {
+        if !region.walk_dev_side(cap.saturating_mul(STEPS_PER_MERGE))? {
+            patches.mark_spent();
         }
         // First, so that development's many commits do not spend what the few of the update need.
         for at in &chain {
             patches.delta(region.oid(*at))?;
         }
-        if wants(Look::Squash) {
-            squash::search(region, scope, &chain, true, cap, &mut patches, &mut issues)?;
+        if wants(IssueKind::Squash) {
+            squash::find_squashes(region, scope, &chain, true, cap, &mut patches, &mut issues)?;
             for line in lines {
-                squash::search(region, scope, &line, false, cap, &mut patches, &mut issues)?;
+                squash::find_squashes(region, scope, &line, false, cap, &mut patches, &mut issues)?;
             }
         }
-        if wants(Look::Provenance) {
+        if wants(IssueKind::Provenance) {
             provenance(region, &copies, &mut patches, &mut issues)?;
         }
     }
     let squashed = issues.iter().any(|s| matches!(s, ContentIssue::Squash { .. } | ContentIssue::HiddenInMerge { .. }));
-    if wants(Look::Wholesale) && copies.len() >= 2 && !squashed && !region.members().any(|c| region.shared(c)) {
+    if wants(IssueKind::Wholesale) && copies.len() >= 2 && !squashed && !region.members().any(|c| region.is_shared(c)) {
         wholesale(scope, copies.len(), &mut patches, &mut issues)?;
     }
-    if wants(Look::EvilMerge) {
+    if wants(IssueKind::EvilMerge) {
         for at in chain.iter().filter(|c| region.parents(**c).len() == 2) {
             evil_merge(region.oid(*at), scope, &mut patches, &mut issues)?;
         }
     }
-    if let Some(age) = scope.look.iter().find_map(|l| if let Look::Backport(age) = l { Some(*age) } else { None }) {
+    if let Some(age) = scope.look.iter().find_map(|l| if let IssueKind::Backport(age) = l { Some(*age) } else { None })
+    {
         not_backported(scope, age, &mut patches, &mut issues)?;
     }
-    Ok((issues, !patches.unfinished()))
+    Ok((issues, !patches.is_spent()))
 }
 
 /// First-parent lines that merges bring beside the branch's own line, without what development has; oldest first.
-fn topics(region: &Region<'_>, chain: &[At]) -> Vec<Vec<At>> {
-    let own = |at: &At| region.gained(*at) && !region.shared(*at);
-    let mut seen: HashSet<At> = chain.iter().copied().collect();
-    let others = |at: At| region.parents(at).iter().skip(1).copied().collect::<Vec<At>>();
-    let mut tips: Vec<At> = chain.iter().filter(|c| own(c)).flat_map(|c| others(*c)).collect();
+fn topics(region: &Region<'_>, chain: &[CommitIndex]) -> Vec<Vec<CommitIndex>> {
+    let own = |at: &CommitIndex| region.is_gained(*at) && !region.is_shared(*at);
+    let mut seen: HashSet<CommitIndex> = chain.iter().copied().collect();
+    let others = |at: CommitIndex| region.parents(at).iter().skip(1).copied().collect::<Vec<CommitIndex>>();
+    let mut tips: Vec<CommitIndex> = chain.iter().filter(|c| own(c)).flat_map(|c| others(*c)).collect();
     let mut lines = Vec::new();
     while let Some(tip) = tips.pop() {
         let mut line = Vec::new();
@@ -124,13 +125,13 @@ fn topics(region: &Region<'_>, chain: &[At]) -> Vec<Vec<At>> {
 
 fn provenance(
     region: &Region<'_>,
-    copies: &[At],
-    patches: &mut Patches<'_>,
+    copies: &[CommitIndex],
+    patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
     // By paths: a copy touches what its original touches.
     let mut by_paths: HashMap<Vec<BString>, Vec<Oid>> = HashMap::new();
-    let paths = |delta: &Delta| delta.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
+    let paths = |delta: &CommitChanges| delta.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
     for at in region.development().into_iter().filter(|c| region.parents(*c).len() == 1) {
         let Some(delta) = patches.delta(region.oid(at))? else { break };
         by_paths.entry(paths(&delta)).or_default().push(region.oid(at));
@@ -143,13 +144,14 @@ fn provenance(
         }
         let mut originals = Vec::new();
         for candidate in by_paths.get(&paths(&delta)).into_iter().flatten() {
-            if patches.same(commit, *candidate)? == Some(true) {
+            if patches.is_same_patch(commit, *candidate)? == Some(true) {
                 originals.push(*candidate);
             }
         }
-        let named = patches::originals(&patches.node(commit)?.message);
+        let named = patches::named_originals(&patches.node(commit)?.message);
         // Something that is no id (a ticket, a name) cannot be checked, but it does say where the patch comes from.
-        let says = originals.iter().any(|o| patches::names(&named, *o)) || named.iter().any(|n| !patches::is_id(n));
+        let says = originals.iter().any(|o| patches::contains_commit(&named, *o))
+            || named.iter().any(|n| !patches::is_commit_id(n));
         if let Some(original) = originals.first()
             && !says
         {
@@ -160,18 +162,18 @@ fn provenance(
 }
 
 fn wholesale(
-    scope: &Scope<'_>,
+    scope: &ContentScope<'_>,
     copies: usize,
-    patches: &mut Patches<'_>,
+    patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let q = scope.question;
+    let query = scope.question;
     let (old, new) = (patches.node(scope.old)?.tree, patches.node(scope.new)?.tree);
-    for tip in q.development.iter().map(|d| d.tip) {
-        if new == old || !patches.may_merge() {
+    for tip in query.development.iter().map(|d| d.tip) {
+        if new == old || !patches.take_merge() {
             break;
         }
-        if q.graph.merge_commits(scope.old, tip)? == Merged::Clean(new) {
+        if query.graph.merge_commits(scope.old, tip)? == Merged::Clean(new) {
             issues.push(ContentIssue::Wholesale { copies, of: tip });
             break;
         }
@@ -179,8 +181,13 @@ fn wholesale(
     Ok(())
 }
 
-fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, issues: &mut Vec<ContentIssue>) -> Result<()> {
-    if !patches.may_merge() {
+fn evil_merge(
+    commit: Oid,
+    scope: &ContentScope<'_>,
+    patches: &mut PatchCache<'_>,
+    issues: &mut Vec<ContentIssue>,
+) -> Result<()> {
+    if !patches.take_merge() {
         return Ok(());
     }
     let node = patches.node(commit)?;
@@ -201,19 +208,19 @@ fn evil_merge(commit: Oid, scope: &Scope<'_>, patches: &mut Patches<'_>, issues:
 }
 
 fn not_backported(
-    scope: &Scope<'_>,
+    scope: &ContentScope<'_>,
     age: i64,
-    patches: &mut Patches<'_>,
+    patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let q = scope.question;
-    let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
-    let own = Region::between(q.graph, &tips, scope.new)?;
+    let query = scope.question;
+    let tips: Vec<Oid> = query.development.iter().map(|d| d.tip).collect();
+    let own = Region::between(query.graph, &tips, scope.new)?;
     let now = patches.node(scope.new)?.committer.time;
     let mut old_enough = Vec::new();
     for at in own.members().filter(|c| own.parents(*c).len() == 1) {
         let node = patches.node(own.oid(at))?;
-        if now.saturating_sub(node.committer.time) > age && patches::originals(&node.message).is_empty() {
+        if now.saturating_sub(node.committer.time) > age && patches::named_originals(&node.message).is_empty() {
             old_enough.push((node.committer.time, node.oid));
         }
     }
@@ -223,16 +230,16 @@ fn not_backported(
     old_enough.sort_unstable_by(|a, b| b.cmp(a));
     let mut in_dev = HashSet::new();
     for tip in tips {
-        let region = Region::between(q.graph, &[scope.new], tip)?;
+        let region = Region::between(query.graph, &[scope.new], tip)?;
         for at in region.members().filter(|c| region.parents(*c).len() == 1) {
             let Some(delta) = patches.delta(region.oid(at))? else { return Ok(()) };
-            in_dev.insert(patches::outcome(&delta));
+            in_dev.insert(patches::resulting_blobs(&delta));
         }
     }
     let mut commits = Vec::new();
     for (_, commit) in old_enough {
         let Some(delta) = patches.delta(commit)? else { break };
-        if !delta.is_empty() && !in_dev.contains(&patches::outcome(&delta)) {
+        if !delta.is_empty() && !in_dev.contains(&patches::resulting_blobs(&delta)) {
             commits.push(commit);
         }
     }

@@ -26,15 +26,15 @@ const SHALLOW: u8 = 16;
 const PROBE: usize = 64;
 
 /// Index of a commit in its region.
-pub type At = usize;
+pub type CommitIndex = usize;
 
-struct Seen {
+struct PaintedCommit {
     oid: Oid,
     /// Level in the commit-graph file, `u32::MAX` outside.
     level: u32,
     time: i64,
     paint: u8,
-    parents: Vec<At>,
+    parents: Vec<CommitIndex>,
     /// Parents that were not looked at yet.
     unseen: Vec<Oid>,
 }
@@ -42,10 +42,10 @@ struct Seen {
 /// The painted part of a commit graph.
 pub struct Region<'g> {
     graph: &'g dyn Graph,
-    commits: Vec<Seen>,
-    index: HashMap<Oid, At>,
+    commits: Vec<PaintedCommit>,
+    index: HashMap<Oid, CommitIndex>,
     /// Painted commits whose parents were not looked at yet, highest level and latest time first.
-    queue: BinaryHeap<(u32, i64, At)>,
+    queue: BinaryHeap<(u32, i64, CommitIndex)>,
     /// How many in the queue are not in `Anc(old)`.
     open: usize,
     /// A parent later than its child was seen.
@@ -53,8 +53,8 @@ pub struct Region<'g> {
     /// Grows whenever paint reaches a commit that had been expanded before.
     repaints: usize,
     /// Of development branches.
-    tips: Vec<At>,
-    new: Option<At>,
+    tips: Vec<CommitIndex>,
+    new: Option<CommitIndex>,
 }
 
 impl<'g> Region<'g> {
@@ -80,15 +80,15 @@ impl<'g> Region<'g> {
         region.new = Some(at);
         region.paint(at, NEW);
         while region.open > 0 {
-            region.step()?;
+            region.expand_next()?;
         }
-        if let Some(cut) = region.members().find(|c| region.is(*c, SHALLOW)) {
+        if let Some(cut) = region.members().find(|c| region.has_paint(*c, SHALLOW)) {
             return Err(shallow(region.oid(cut)));
         }
         Ok(region)
     }
 
-    /// How many commits were seen; every [`At`] is below.
+    /// How many commits were seen; every [`CommitIndex`] is below.
     pub fn len(&self) -> usize {
         self.commits.len()
     }
@@ -97,70 +97,70 @@ impl<'g> Region<'g> {
         self.commits.is_empty()
     }
 
-    pub fn oid(&self, at: At) -> Oid {
+    pub fn oid(&self, at: CommitIndex) -> Oid {
         self.commits[at].oid
     }
 
     /// The update's new tip.
-    pub fn tip(&self) -> Option<At> {
+    pub fn tip(&self) -> Option<CommitIndex> {
         self.new
     }
 
-    pub fn find(&self, oid: Oid) -> Option<At> {
+    pub fn find(&self, oid: Oid) -> Option<CommitIndex> {
         self.index.get(&oid).copied()
     }
 
     /// Empty for commits of `Anc(old)` that the walk had no reason to expand.
-    pub fn parents(&self, at: At) -> &[At] {
+    pub fn parents(&self, at: CommitIndex) -> &[CommitIndex] {
         &self.commits[at].parents
     }
 
     /// The walk looked at the commit's parents.
-    pub fn is_expanded(&self, at: At) -> bool {
-        self.is(at, SEEN_PARENTS)
+    pub fn is_expanded(&self, at: CommitIndex) -> bool {
+        self.has_paint(at, SEEN_PARENTS)
     }
 
     /// Orders commits; see [`Graph::time`].
-    pub fn time(&self, at: At) -> i64 {
+    pub fn time(&self, at: CommitIndex) -> i64 {
         self.commits[at].time
     }
 
     /// Whether the commit has one of these colours.
-    pub fn is(&self, at: At, paint: u8) -> bool {
+    pub fn has_paint(&self, at: CommitIndex, paint: u8) -> bool {
         self.commits[at].paint & paint != 0
     }
 
     /// `Anc(new) \ Anc(old)`.
-    pub fn gained(&self, at: At) -> bool {
-        self.is(at, NEW) && !self.is(at, OLD)
+    pub fn is_gained(&self, at: CommitIndex) -> bool {
+        self.has_paint(at, NEW) && !self.has_paint(at, OLD)
     }
 
     /// `Anc(new) \ Anc(old)`, in no particular order. See the module on what may be too much.
-    pub fn members(&self) -> impl Iterator<Item = At> + '_ {
-        (0..self.commits.len()).filter(|c| self.gained(*c))
+    pub fn members(&self) -> impl Iterator<Item = CommitIndex> + '_ {
+        (0..self.commits.len()).filter(|c| self.is_gained(*c))
     }
 
     /// What `dev_at` gives for members that a development branch has.
-    pub fn shared(&self, at: At) -> bool {
-        self.gained(at) && self.is(at, DEV)
+    pub fn is_shared(&self, at: CommitIndex) -> bool {
+        self.is_gained(at) && self.has_paint(at, DEV)
     }
 
     /// The members on the tip's first-parent chain, tip first.
-    pub fn chain(&self, tip: Oid) -> Vec<At> {
+    pub fn chain(&self, tip: Oid) -> Vec<CommitIndex> {
         let first = self.find(tip);
-        std::iter::successors(first, |c| self.parents(*c).first().copied()).take_while(|c| self.gained(*c)).collect()
+        std::iter::successors(first, |c| self.parents(*c).first().copied()).take_while(|c| self.is_gained(*c)).collect()
     }
 
     /// Paints from development tips until it is known which members they reach.
     /// Costs at most the region between those tips and `old`; nothing where every member is new to the repository.
-    pub fn paint_dev(&mut self, tips: &[Oid]) -> Result<()> {
+    pub fn paint_development(&mut self, tips: &[Oid]) -> Result<()> {
         for tip in tips {
             let at = self.at(*tip)?;
             self.tips.push(at);
             self.paint(at, DEV);
         }
         let mut unsure = Vec::new();
-        for at in self.members().filter(|c| !self.is(*c, DEV)).collect::<Vec<_>>() {
+        for at in self.members().filter(|c| !self.has_paint(*c, DEV)).collect::<Vec<_>>() {
             if !self.graph.is_new(self.oid(at))? {
                 unsure.push(at);
             }
@@ -172,26 +172,26 @@ impl<'g> Region<'g> {
             if self.queue.peek().is_some_and(|(level, ..)| *level != u32::MAX && *level <= lowest) {
                 break;
             }
-            self.step()?;
+            self.expand_next()?;
             if self.repaints != repaints {
                 repaints = self.repaints;
                 unsure.retain(|c| self.commits[*c].paint & (DEV | OLD) == 0);
                 lowest = self.lowest_level(&unsure);
             }
         }
-        match self.live().find(|c| self.is(*c, SHALLOW)) {
+        match self.outside_old().find(|c| self.has_paint(*c, SHALLOW)) {
             Some(cut) if !unsure.is_empty() => Err(shallow(self.oid(cut))),
             _ => Ok(()),
         }
     }
 
     /// Walks the development side down to `Anc(old)`; at most `limit` more commits. True when it got there.
-    pub fn finish_dev(&mut self, limit: usize) -> Result<bool> {
+    pub fn walk_dev_side(&mut self, limit: usize) -> Result<bool> {
         for _ in 0..limit {
             if self.open == 0 {
                 break;
             }
-            self.step()?;
+            self.expand_next()?;
         }
         Ok(self.open == 0)
     }
@@ -203,10 +203,10 @@ impl<'g> Region<'g> {
 
     /// Walks the old side until no commit outside it can turn out to be inside. See the module for when dates are believed.
     /// `Err` where the old side is cut off by a shallow boundary: then nobody can tell.
-    pub fn settle(&mut self) -> Result<()> {
+    pub fn resolve_old_side(&mut self) -> Result<()> {
         let oldest = loop {
             let (level, time) = self
-                .live()
+                .outside_old()
                 .map(|c| (self.commits[c].level, self.commits[c].time))
                 .fold((u32::MAX, i64::MAX), |low, c| (low.0.min(c.0), low.1.min(c.1)));
             let before = self.repaints;
@@ -217,13 +217,14 @@ impl<'g> Region<'g> {
                 if !self.dates_lie && next_time < time && !self.probe()? {
                     break;
                 }
-                self.step()?;
+                self.expand_next()?;
             }
             if self.repaints == before {
                 break time;
             }
         };
-        let matters = |c: &At| self.is(*c, SHALLOW) && (self.dates_lie || self.commits[*c].time >= oldest);
+        let matters =
+            |c: &CommitIndex| self.has_paint(*c, SHALLOW) && (self.dates_lie || self.commits[*c].time >= oldest);
         match (0..self.commits.len()).find(matters) {
             Some(cut) => Err(shallow(self.oid(cut))),
             None => Ok(()),
@@ -233,7 +234,7 @@ impl<'g> Region<'g> {
     /// Looks a little below where dates say that the walk is over, evenly over all its ends. True when a date lies
     /// there.
     fn probe(&mut self) -> Result<bool> {
-        let mut ends: VecDeque<At> = self.queue.drain().map(|(.., at)| at).collect();
+        let mut ends: VecDeque<CommitIndex> = self.queue.drain().map(|(.., at)| at).collect();
         for _ in 0..PROBE {
             let Some(at) = ends.pop_front() else { break };
             self.expand(at)?;
@@ -248,20 +249,20 @@ impl<'g> Region<'g> {
     }
 
     /// The maximal shared commits: none is an ancestor of another. Sorted by id.
-    pub fn frontier(&self) -> Vec<At> {
-        let shared: Vec<At> = self.members().filter(|c| self.shared(*c)).collect();
+    pub fn frontier(&self) -> Vec<CommitIndex> {
+        let shared: Vec<CommitIndex> = self.members().filter(|c| self.is_shared(*c)).collect();
         // The shared set is closed under ancestry within the members, so a commit without a shared child is maximal.
         let mut maximal = vec![true; self.commits.len()];
         for at in &shared {
             self.parents(*at).iter().for_each(|p| maximal[*p] = false);
         }
-        let mut tops: Vec<At> = shared.into_iter().filter(|c| maximal[*c]).collect();
+        let mut tops: Vec<CommitIndex> = shared.into_iter().filter(|c| maximal[*c]).collect();
         tops.sort_unstable_by_key(|c| self.oid(*c));
         tops
     }
 
     /// `Anc(from) \ Anc(old)` without `Anc` of what `stop` holds, `from` first.
-    pub fn side(&self, from: At, stop: impl Fn(At) -> bool) -> Vec<At> {
+    pub fn side(&self, from: CommitIndex, stop: impl Fn(CommitIndex) -> bool) -> Vec<CommitIndex> {
         let reach = self.reach(from, None);
         let mut cut = vec![false; self.commits.len()];
         for at in reach.iter().filter(|c| stop(**c)) {
@@ -272,7 +273,7 @@ impl<'g> Region<'g> {
         reach.into_iter().filter(|c| !cut[*c]).collect()
     }
 
-    fn reach(&self, from: At, marks: Option<&mut Vec<bool>>) -> Vec<At> {
+    fn reach(&self, from: CommitIndex, marks: Option<&mut Vec<bool>>) -> Vec<CommitIndex> {
         let mut own = Vec::new();
         let marks = marks.unwrap_or_else(|| {
             own = vec![false; self.commits.len()];
@@ -280,7 +281,7 @@ impl<'g> Region<'g> {
         });
         let (mut out, mut stack) = (Vec::new(), vec![from]);
         while let Some(at) = stack.pop() {
-            if !self.is(at, OLD) && !std::mem::replace(&mut marks[at], true) {
+            if !self.has_paint(at, OLD) && !std::mem::replace(&mut marks[at], true) {
                 out.push(at);
                 stack.extend(self.parents(at).iter().rev());
             }
@@ -295,14 +296,14 @@ impl<'g> Region<'g> {
         &self,
         earlier: impl Iterator<Item = Oid>,
         mut follows: impl FnMut(Oid, bool) -> Result<bool>,
-    ) -> Result<Vec<At>> {
+    ) -> Result<Vec<CommitIndex>> {
         let mut on = vec![false; self.commits.len()];
         let (mut trunk, mut stack) = (Vec::new(), self.tips.clone());
-        stack.extend(earlier.filter_map(|tip| self.find(tip)).filter(|at| self.is(*at, DEV)));
+        stack.extend(earlier.filter_map(|tip| self.find(tip)).filter(|at| self.has_paint(*at, DEV)));
         while let Some(tip) = stack.pop() {
             let mut next = Some(tip);
             while let Some(at) = next {
-                if self.is(at, OLD) || std::mem::replace(&mut on[at], true) {
+                if self.has_paint(at, OLD) || std::mem::replace(&mut on[at], true) {
                     break;
                 }
                 trunk.push(at);
@@ -310,7 +311,7 @@ impl<'g> Region<'g> {
                 next = parents.first().copied();
                 if let [first, others @ ..] = parents
                     && !others.is_empty()
-                    && follows(self.oid(at), self.is(*first, OLD))?
+                    && follows(self.oid(at), self.has_paint(*first, OLD))?
                 {
                     stack.extend(others);
                 }
@@ -321,41 +322,42 @@ impl<'g> Region<'g> {
     }
 
     /// Commits that development branches have and `old` has not, latest first, as far as the walk went.
-    pub fn development(&self) -> Vec<At> {
-        let mut out: Vec<At> = self.live().filter(|c| self.is(*c, DEV) && self.is_expanded(*c)).collect();
+    pub fn development(&self) -> Vec<CommitIndex> {
+        let mut out: Vec<CommitIndex> =
+            self.outside_old().filter(|c| self.has_paint(*c, DEV) && self.is_expanded(*c)).collect();
         out.sort_by_key(|c| std::cmp::Reverse((self.commits[*c].level, self.commits[*c].time)));
         out
     }
 
-    fn live(&self) -> impl Iterator<Item = At> + '_ {
-        (0..self.commits.len()).filter(|c| !self.is(*c, OLD))
+    fn outside_old(&self) -> impl Iterator<Item = CommitIndex> + '_ {
+        (0..self.commits.len()).filter(|c| !self.has_paint(*c, OLD))
     }
 
-    fn lowest_level(&self, of: &[At]) -> u32 {
+    fn lowest_level(&self, of: &[CommitIndex]) -> u32 {
         of.iter().map(|c| self.commits[*c].level).min().unwrap_or(u32::MAX)
     }
 
-    fn at(&mut self, oid: Oid) -> Result<At> {
+    fn at(&mut self, oid: Oid) -> Result<CommitIndex> {
         if let Some(at) = self.index.get(&oid) {
             return Ok(*at);
         }
         let (unseen, time, level) = links(self.graph, oid)?;
         let at = self.commits.len();
-        self.commits.push(Seen { oid, level, time, paint: 0, parents: Vec::new(), unseen });
+        self.commits.push(PaintedCommit { oid, level, time, paint: 0, parents: Vec::new(), unseen });
         self.index.insert(oid, at);
         Ok(at)
     }
 
     /// Looks at the parents of the next commit in the queue.
-    fn step(&mut self) -> Result<()> {
+    fn expand_next(&mut self) -> Result<()> {
         match self.queue.pop() {
             Some((.., at)) => self.expand(at),
             None => Ok(()),
         }
     }
 
-    fn expand(&mut self, at: At) -> Result<()> {
-        let Seen { oid, time, paint, .. } = self.commits[at];
+    fn expand(&mut self, at: CommitIndex) -> Result<()> {
+        let PaintedCommit { oid, time, paint, .. } = self.commits[at];
         if paint & OLD == 0 {
             self.open -= 1;
         }
@@ -376,7 +378,7 @@ impl<'g> Region<'g> {
     }
 
     /// Gives a commit colours, and all of its ancestors that were expanded already.
-    fn paint(&mut self, at: At, colours: u8) {
+    fn paint(&mut self, at: CommitIndex, colours: u8) {
         let mut stack = vec![(at, colours)];
         while let Some((at, colours)) = stack.pop() {
             let had = self.commits[at].paint;
@@ -389,7 +391,7 @@ impl<'g> Region<'g> {
                 self.repaints += 1;
                 stack.extend(self.commits[at].parents.iter().map(|p| (*p, colours)));
             } else if had == 0 {
-                let Seen { level, time, .. } = self.commits[at];
+                let PaintedCommit { level, time, .. } = self.commits[at];
                 self.queue.push((level, time, at));
                 self.open += usize::from(colours & OLD == 0);
             } else if fresh & OLD != 0 {

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::graph::{At, Region};
-use super::releases::Releases;
+use super::graph::{CommitIndex, Region};
+use super::releases::ReleaseTags;
 use crate::error::Result;
 use crate::subject::{Graph, Oid};
 
@@ -22,7 +22,7 @@ pub enum Stance {
 
 /// A development branch before the push.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Development {
+pub struct DevelopmentBranch {
     /// Short name: `dev`.
     pub name: BString,
     pub tip: Oid,
@@ -33,7 +33,7 @@ pub struct Development {
 
 /// Who says that an update is a hotfix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Witness<'q> {
+pub enum HotfixEvidence<'q> {
     /// The pull request's head ref.
     PullRequest(&'q BStr),
     /// A branch of the server: whoever pushes is known, and a message alone proves nothing.
@@ -43,11 +43,11 @@ pub enum Witness<'q> {
 }
 
 /// What a verdict needs to know beside the graph.
-pub struct Question<'q> {
+pub struct LeakQuery<'q> {
     pub graph: &'q dyn Graph,
-    pub development: &'q [Development],
-    pub releases: &'q Releases<'q>,
-    pub witness: Witness<'q>,
+    pub development: &'q [DevelopmentBranch],
+    pub releases: &'q ReleaseTags<'q>,
+    pub witness: HotfixEvidence<'q>,
     /// Tips of the branches that are named as hotfixes, before the push and after it.
     pub hotfixes: &'q dyn Fn() -> Result<Vec<Oid>>,
     pub tag_merges: Stance,
@@ -85,51 +85,51 @@ pub struct Leak {
 
 /// What became of every top of the frontier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct LeakVerdict {
     pub sanctioned: Vec<(Oid, Sanction)>,
     pub leaks: Vec<Leak>,
 }
 
 /// Judges a region painted between the production branch's old and new tips. Paints the development branches into it.
-pub fn judge(region: &mut Region<'_>, q: &Question<'_>) -> Result<Verdict> {
-    let tips: Vec<Oid> = q.development.iter().map(|d| d.tip).collect();
-    region.paint_dev(&tips)?;
-    let mut verdict = Verdict::default();
+pub fn find_leaks(region: &mut Region<'_>, query: &LeakQuery<'_>) -> Result<LeakVerdict> {
+    let tips: Vec<Oid> = query.development.iter().map(|d| d.tip).collect();
+    region.paint_development(&tips)?;
+    let mut verdict = LeakVerdict::default();
     // What the frontier may hold too much before the region is settled only asks for more sanctions.
-    if sort_out_tags(&region.frontier(), region, q, &mut verdict)?.is_empty() {
+    if split_off_tagged(&region.frontier(), region, query, &mut verdict)?.is_empty() {
         return Ok(verdict);
     }
-    region.finish_dev(usize::MAX)?;
-    region.settle()?;
-    verdict = Verdict::default();
-    let tops = sort_out_tags(&region.frontier(), region, q, &mut verdict)?;
+    region.walk_dev_side(usize::MAX)?;
+    region.resolve_old_side()?;
+    verdict = LeakVerdict::default();
+    let tops = split_off_tagged(&region.frontier(), region, query, &mut verdict)?;
     if tops.is_empty() {
         return Ok(verdict);
     }
     let mut on_trunk = vec![false; region.len()];
-    for at in trunk(region, q)? {
+    for at in trunk(region, query)? {
         on_trunk[at] = true;
     }
-    let released = exactly_released(region, q)?;
+    let released = exactly_released(region, query)?;
     let mut evident = None;
     for top in tops {
         if let Some(tag) = released.get(&top) {
             verdict.sanctioned.push((region.oid(top), Sanction::TagMerge(tag.clone())));
             continue;
         }
-        let side = region.side(top, tagged(region, q)?);
+        let side = region.side(top, tagged(region, query)?);
         let commit = region.oid(top);
         let brought = side.len();
         if side.iter().any(|c| on_trunk[*c]) {
             verdict.leaks.push(Leak { breach: Breach::DevLeak, commit, brought });
             continue;
         }
-        let hotfix = match (q.witness, evident) {
-            (Witness::Branch, _) => is_on_hotfix_branch(region, top, q)?,
+        let hotfix = match (query.witness, evident) {
+            (HotfixEvidence::Branch, _) => is_on_hotfix_branch(region, top, query)?,
             (_, Some(known)) => known,
-            (_, None) => *evident.insert(is_named_hotfix(region, q)?),
+            (_, None) => *evident.insert(is_named_hotfix(region, query)?),
         };
-        match (hotfix, q.shared_topics) {
+        match (hotfix, query.shared_topics) {
             (true, _) => verdict.sanctioned.push((commit, Sanction::HotfixShared)),
             (_, Stance::Allow) => verdict.sanctioned.push((commit, Sanction::SharedTopic)),
             (_, Stance::Deny) => verdict.leaks.push(Leak { breach: Breach::SharedTopic, commit, brought }),
@@ -139,22 +139,27 @@ pub fn judge(region: &mut Region<'_>, q: &Question<'_>) -> Result<Verdict> {
 }
 
 /// The development branches' own line, newest first. The region's development side must have been walked.
-pub fn trunk(region: &Region<'_>, q: &Question<'_>) -> Result<Vec<At>> {
-    let earlier = q.development.iter().flat_map(|d| d.earlier.iter().copied());
+pub fn trunk(region: &Region<'_>, query: &LeakQuery<'_>) -> Result<Vec<CommitIndex>> {
+    let earlier = query.development.iter().flat_map(|d| d.earlier.iter().copied());
     region.trunk(earlier, |merge, first_parent_is_old| {
-        let message = q.graph.node(merge)?.message;
+        let message = query.graph.node(merge)?.message;
         let subject = subject_of(&message);
-        let merged_dev = q.development.iter().any(|d| merged(subject, d.name.as_bstr()));
+        let merged_dev = query.development.iter().any(|d| merged(subject, d.name.as_bstr()));
         // A hotfix that production has already, merged while development had nothing of its own, is no trunk.
         Ok(merged_dev || (first_parent_is_old && !names_hotfix(subject)))
     })
 }
 
 /// Records the tops that carry a release tag; gives the others.
-fn sort_out_tags(tops: &[At], region: &Region<'_>, q: &Question<'_>, verdict: &mut Verdict) -> Result<Vec<At>> {
+fn split_off_tagged(
+    tops: &[CommitIndex],
+    region: &Region<'_>,
+    query: &LeakQuery<'_>,
+    verdict: &mut LeakVerdict,
+) -> Result<Vec<CommitIndex>> {
     let mut rest = Vec::new();
     for top in tops {
-        match tag_on(region.oid(*top), q)? {
+        match tag_on(region.oid(*top), query)? {
             Some(tag) => verdict.sanctioned.push((region.oid(*top), Sanction::TagMerge(tag.clone()))),
             None => rest.push(*top),
         }
@@ -162,31 +167,31 @@ fn sort_out_tags(tops: &[At], region: &Region<'_>, q: &Question<'_>, verdict: &m
     Ok(rest)
 }
 
-fn tag_on<'q>(commit: Oid, q: &Question<'q>) -> Result<Option<&'q BString>> {
-    if q.tag_merges == Stance::Deny { Ok(None) } else { q.releases.on(commit) }
+fn tag_on<'q>(commit: Oid, query: &LeakQuery<'q>) -> Result<Option<&'q BString>> {
+    if query.tag_merges == Stance::Deny { Ok(None) } else { query.releases.tag_on(commit) }
 }
 
 /// Whether a commit carries a release tag: what it brings was sanctioned with it.
-fn tagged<'r>(region: &'r Region<'_>, q: &'r Question<'_>) -> Result<impl Fn(At) -> bool + 'r> {
+fn tagged<'r>(region: &'r Region<'_>, query: &'r LeakQuery<'_>) -> Result<impl Fn(CommitIndex) -> bool + 'r> {
     // Asked once here, so that the closure cannot fail.
     if let Some(any) = region.members().next() {
-        tag_on(region.oid(any), q)?;
+        tag_on(region.oid(any), query)?;
     }
-    Ok(|at| matches!(tag_on(region.oid(at), q), Ok(Some(_))))
+    Ok(|at| matches!(tag_on(region.oid(at), query), Ok(Some(_))))
 }
 
 /// What comes with the release tags whose commits are merged exactly, by the tag: a release branch was cut from
 /// development, its tag says that all of it was validated.
-fn exactly_released(region: &Region<'_>, q: &Question<'_>) -> Result<HashMap<At, BString>> {
+fn exactly_released(region: &Region<'_>, query: &LeakQuery<'_>) -> Result<HashMap<CommitIndex, BString>> {
     let merges = region.members().filter(|c| region.parents(*c).len() > 1);
     let merged = merges.flat_map(|c| region.parents(c).iter().copied());
-    let mut tips: Vec<At> = merged.chain(region.tip()).filter(|c| region.gained(*c)).collect();
+    let mut tips: Vec<CommitIndex> = merged.chain(region.tip()).filter(|c| region.is_gained(*c)).collect();
     tips.sort_unstable_by_key(|c| (std::cmp::Reverse(region.time(*c)), *c));
     tips.dedup();
     let mut released = HashMap::new();
     for tip in tips {
         if !released.contains_key(&tip)
-            && let Some(tag) = tag_on(region.oid(tip), q)?
+            && let Some(tag) = tag_on(region.oid(tip), query)?
         {
             released.extend(region.side(tip, |_| false).into_iter().map(|at| (at, tag.clone())));
         }
@@ -195,12 +200,12 @@ fn exactly_released(region: &Region<'_>, q: &Question<'_>) -> Result<HashMap<At,
 }
 
 /// The pull request's head ref says `hotfix/`; where there is none, the subject of a merge that production gains.
-fn is_named_hotfix(region: &Region<'_>, q: &Question<'_>) -> Result<bool> {
-    if let Witness::PullRequest(head) = q.witness {
+fn is_named_hotfix(region: &Region<'_>, query: &LeakQuery<'_>) -> Result<bool> {
+    if let HotfixEvidence::PullRequest(head) = query.witness {
         return Ok(names_hotfix(head));
     }
     for at in region.members().filter(|c| region.parents(*c).len() > 1) {
-        if names_hotfix(subject_of(&q.graph.node(region.oid(at))?.message)) {
+        if names_hotfix(subject_of(&query.graph.node(region.oid(at))?.message)) {
             return Ok(true);
         }
     }
@@ -208,9 +213,9 @@ fn is_named_hotfix(region: &Region<'_>, q: &Question<'_>) -> Result<bool> {
 }
 
 /// A branch named as a hotfix has the commit, and is no more than what comes in.
-fn is_on_hotfix_branch(region: &Region<'_>, top: At, q: &Question<'_>) -> Result<bool> {
-    let tips = (q.hotfixes)()?;
-    let gained = tips.iter().filter_map(|tip| region.find(*tip)).filter(|at| region.gained(*at));
+fn is_on_hotfix_branch(region: &Region<'_>, top: CommitIndex, query: &LeakQuery<'_>) -> Result<bool> {
+    let tips = (query.hotfixes)()?;
+    let gained = tips.iter().filter_map(|tip| region.find(*tip)).filter(|at| region.is_gained(*at));
     Ok(gained.into_iter().any(|tip| region.side(tip, |_| false).contains(&top)))
 }
 

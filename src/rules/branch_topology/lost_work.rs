@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
-use super::ancestry::Latest;
+use super::ancestry::AncestorsByDate;
 use super::content;
 use super::graph::{DEV, Region};
-use super::patches::Patches;
+use super::patches::PatchCache;
 use crate::error::Result;
 use crate::subject::{Graph, Oid, PathChange};
 
@@ -23,7 +23,7 @@ pub struct LostWork {
 }
 
 /// The branches between which the update stands.
-pub struct Sides<'s> {
+pub struct LostWorkScope<'s> {
     pub old: Oid,
     pub new: Oid,
     pub production: &'s [Oid],
@@ -38,7 +38,7 @@ const UNNAMED: usize = 300;
 const LONGEST_LINE: usize = 20_000;
 
 /// A path that goes back on its way into development.
-struct Undone {
+struct UndonePath {
     revert: Oid,
     named: bool,
     /// The state whose author is looked for; walks back from what development has.
@@ -49,7 +49,12 @@ struct Undone {
 }
 
 /// `region` is painted between the development branch's old and new tips. At most `cap` merges' worth of tree diffs.
-pub fn find(region: &mut Region<'_>, graph: &dyn Graph, sides: &Sides<'_>, cap: usize) -> Result<Vec<LostWork>> {
+pub fn find(
+    region: &mut Region<'_>,
+    graph: &dyn Graph,
+    sides: &LostWorkScope<'_>,
+    cap: usize,
+) -> Result<Vec<LostWork>> {
     let members: Vec<_> = region.members().collect();
     let mut all_new = true;
     for at in &members {
@@ -59,8 +64,8 @@ pub fn find(region: &mut Region<'_>, graph: &dyn Graph, sides: &Sides<'_>, cap: 
     if all_new || sides.production.is_empty() {
         return Ok(Vec::new());
     }
-    region.paint_dev(sides.production)?;
-    let mut patches = Patches::new(graph, cap);
+    region.paint_development(sides.production)?;
+    let mut patches = PatchCache::new(graph, cap);
     let undoing = undoing(region, &mut patches)?;
     if undoing.is_empty() {
         return Ok(Vec::new());
@@ -79,7 +84,7 @@ pub fn find(region: &mut Region<'_>, graph: &dyn Graph, sides: &Sides<'_>, cap: 
             let said = undoing.get(&path).into_iter().flatten();
             let revert = said.clone().find(|r| r.after == has).or_else(|| said.clone().find(|r| r.named));
             if let Some(revert) = revert {
-                let undone = Undone {
+                let undone = UndonePath {
                     revert: revert.commit,
                     named: revert.named,
                     current: had,
@@ -100,7 +105,7 @@ pub fn find(region: &mut Region<'_>, graph: &dyn Graph, sides: &Sides<'_>, cap: 
 fn states_at(
     end: Oid,
     tree: Oid,
-    patches: &mut Patches<'_>,
+    patches: &mut PatchCache<'_>,
     changes: &[PathChange],
 ) -> Result<HashSet<(BString, Option<Oid>)>> {
     let end = patches.node(end)?.tree;
@@ -114,7 +119,7 @@ fn states_at(
 }
 
 /// A path as one of production's commits leaves it.
-struct Left {
+struct ProductionChange {
     commit: Oid,
     /// The message says that it is a revert.
     named: bool,
@@ -122,9 +127,9 @@ struct Left {
 }
 
 /// What production's commits among the gained ones do to each path, newest first.
-fn undoing(region: &Region<'_>, patches: &mut Patches<'_>) -> Result<HashMap<BString, Vec<Left>>> {
-    let mut out: HashMap<BString, Vec<Left>> = HashMap::new();
-    let from_production = region.members().filter(|c| region.is(*c, DEV) && region.parents(*c).len() == 1);
+fn undoing(region: &Region<'_>, patches: &mut PatchCache<'_>) -> Result<HashMap<BString, Vec<ProductionChange>>> {
+    let mut out: HashMap<BString, Vec<ProductionChange>> = HashMap::new();
+    let from_production = region.members().filter(|c| region.has_paint(*c, DEV) && region.parents(*c).len() == 1);
     let mut commits: Vec<_> = from_production.collect();
     commits.sort_unstable_by_key(|c| (std::cmp::Reverse(region.time(*c)), region.oid(*c)));
     for at in commits {
@@ -132,14 +137,14 @@ fn undoing(region: &Region<'_>, patches: &mut Patches<'_>) -> Result<HashMap<BSt
         let Some(delta) = patches.delta(commit)? else { break };
         let named = patches.node(commit)?.message.to_ascii_lowercase().contains_str("revert");
         for (path, _, after) in delta.iter() {
-            out.entry(path.clone()).or_default().push(Left { commit, named, after: *after });
+            out.entry(path.clone()).or_default().push(ProductionChange { commit, named, after: *after });
         }
     }
     Ok(out)
 }
 
 /// Where development takes something of production in: from which state to which.
-fn steps(region: &Region<'_>, sides: &Sides<'_>) -> Vec<(Oid, Oid)> {
+fn steps(region: &Region<'_>, sides: &LostWorkScope<'_>) -> Vec<(Oid, Oid)> {
     if content::is_foxtrot(region, sides.old, sides.new) {
         return vec![(sides.old, sides.new)];
     }
@@ -152,10 +157,10 @@ fn steps(region: &Region<'_>, sides: &Sides<'_>) -> Vec<(Oid, Oid)> {
 fn authors(
     graph: &dyn Graph,
     tip: Oid,
-    paths: &mut BTreeMap<BString, Undone>,
-    patches: &mut Patches<'_>,
+    paths: &mut BTreeMap<BString, UndonePath>,
+    patches: &mut PatchCache<'_>,
 ) -> Result<()> {
-    let mut walk = Latest::of(graph, tip)?;
+    let mut walk = AncestorsByDate::of(graph, tip)?;
     let mut looked_at = 0;
     while paths.values().any(|undone| !undone.found && (undone.named || looked_at < UNNAMED)) {
         let Some((commit, parents)) = walk.next_since(i64::MIN)? else { break };
@@ -179,13 +184,13 @@ fn authors(
 /// Leaves what is development's own and goes as a whole, or by a commit that calls itself a revert.
 fn owned(
     graph: &dyn Graph,
-    sides: &Sides<'_>,
+    sides: &LostWorkScope<'_>,
     before: Oid,
-    paths: BTreeMap<BString, Undone>,
-    patches: &mut Patches<'_>,
+    paths: BTreeMap<BString, UndonePath>,
+    patches: &mut PatchCache<'_>,
 ) -> Result<Vec<LostWork>> {
     // A revert of a part leaves its file in a state that it never had: the newest commit that made the file is affected.
-    let gone = |undone: &Undone| undone.found || (undone.named && !undone.commits.is_empty());
+    let gone = |undone: &UndonePath| undone.found || (undone.named && !undone.commits.is_empty());
     let mut by_commit: BTreeMap<Oid, (Oid, bool, Vec<BString>)> = BTreeMap::new();
     for (path, undone) in paths.iter().filter(|(_, undone)| gone(undone)) {
         let commits = if undone.found { undone.commits.len() } else { 1 };
@@ -209,7 +214,7 @@ fn owned(
         }
         let lines = match &lines {
             Some(lines) => lines,
-            None => lines.insert(Lines::new(graph, sides, before)?),
+            None => lines.insert(FirstParentLines::new(graph, sides, before)?),
         };
         if !lines.is_developments(graph, commit)? {
             continue;
@@ -227,13 +232,13 @@ fn owned(
 }
 
 /// First-parent lines, newest first.
-struct Lines {
+struct FirstParentLines {
     production: HashSet<Oid>,
     development: Vec<Vec<Oid>>,
 }
 
-impl Lines {
-    fn new(graph: &dyn Graph, sides: &Sides<'_>, before: Oid) -> Result<Self> {
+impl FirstParentLines {
+    fn new(graph: &dyn Graph, sides: &LostWorkScope<'_>, before: Oid) -> Result<Self> {
         let line = |tip: Oid| -> Result<Vec<Oid>> {
             let (mut line, mut next) = (Vec::new(), Some(tip));
             while let Some(at) = next.filter(|_| line.len() < LONGEST_LINE) {

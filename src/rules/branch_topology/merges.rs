@@ -6,32 +6,37 @@ use std::rc::Rc;
 
 use bstr::BString;
 
-use super::graph::{At, Region};
-use super::patches::{Delta, Patches};
+use super::graph::{CommitIndex, Region};
+use super::patches::{CommitChanges, PatchCache};
 use crate::error::Result;
 use crate::subject::{Graph, Merged, Oid};
 
 /// What a merge has beyond the merge of its parents.
-pub struct Added {
+pub struct MergeAdditions {
     /// The tree that merging the parents makes.
     pub tree: Oid,
     /// From the first parent to that tree.
-    pub merged: Delta,
+    pub merged: CommitChanges,
     /// From that tree to the merge's, without the paths that conflict.
-    pub changes: Delta,
+    pub changes: CommitChanges,
 }
 
 /// All other parents are in the history of the first one, or of production already.
-pub fn bring_nothing(region: &Region<'_>, first: At, others: &[At]) -> bool {
-    if others.iter().all(|other| !region.gained(*other)) {
+pub fn parents_bring_nothing(region: &Region<'_>, first: CommitIndex, others: &[CommitIndex]) -> bool {
+    if others.iter().all(|other| !region.is_gained(*other)) {
         return true;
     }
-    let below: HashSet<At> = region.side(first, |_| false).into_iter().collect();
-    others.iter().all(|other| !region.gained(*other) || below.contains(other))
+    let below: HashSet<CommitIndex> = region.side(first, |_| false).into_iter().collect();
+    others.iter().all(|other| !region.is_gained(*other) || below.contains(other))
 }
 
 /// `None` where a merge adds nothing, or the budget is spent.
-pub fn added(region: &Region<'_>, at: At, graph: &dyn Graph, patches: &mut Patches<'_>) -> Result<Option<Added>> {
+pub fn added(
+    region: &Region<'_>,
+    at: CommitIndex,
+    graph: &dyn Graph,
+    patches: &mut PatchCache<'_>,
+) -> Result<Option<MergeAdditions>> {
     let commit = region.oid(at);
     let node = patches.node(commit)?;
     let [first, others @ ..] = &node.parents[..] else { return Ok(None) };
@@ -44,7 +49,7 @@ pub fn added(region: &Region<'_>, at: At, graph: &dyn Graph, patches: &mut Patch
         own.retain(|path| differs.contains(path));
     }
     // Each path is as one of the parents has it.
-    if own.is_empty() || !patches.may_merge() {
+    if own.is_empty() || !patches.take_merge() {
         return Ok(None);
     }
     let ours = patches.node(*first)?.tree;
@@ -71,6 +76,6 @@ pub fn added(region: &Region<'_>, at: At, graph: &dyn Graph, patches: &mut Patch
     let Some(mut changes) = patches.diff(Some(tree), node.tree)? else { return Ok(None) };
     changes.retain(|(path, ..)| !conflicts.contains(path));
     let Some(merged) = patches.diff(Some(ours), tree)? else { return Ok(None) };
-    let added = Added { tree, merged: Rc::new(merged), changes: Rc::new(changes) };
+    let added = MergeAdditions { tree, merged: Rc::new(merged), changes: Rc::new(changes) };
     Ok((!added.changes.is_empty()).then_some(added))
 }

@@ -16,12 +16,12 @@ mod squash;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use self::content::{ContentIssue, Look, Scope};
+use self::content::{ContentIssue, ContentScope, IssueKind};
 use self::graph::{NEW, Region};
-use self::leak::{Development, Question, Stance, Verdict, Witness};
-use self::protected::Guard;
-use self::releases::Releases;
-use super::semver_tags::format::Format;
+use self::leak::{DevelopmentBranch, HotfixEvidence, LeakQuery, LeakVerdict, Stance};
+use self::protected::BranchGuard;
+use self::releases::ReleaseTags;
+use super::release_tags::format::TagFormat;
 use super::{Check, Checks, Rule};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity};
@@ -38,12 +38,12 @@ pub static RULE: Rule = Rule {
 
 /// Branches by short name or glob, and as they were written.
 #[derive(Clone, Debug, Default)]
-pub struct Branches {
+pub struct BranchPatterns {
     written: Vec<String>,
     globs: scope::Branches,
 }
 
-impl Branches {
+impl BranchPatterns {
     /// `Err` says which glob is wrong, and why.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         Ok(Self { globs: scope::Branches::new(patterns)?, written: patterns.to_vec() })
@@ -54,14 +54,14 @@ impl Branches {
     }
 
     /// `name` is a short one.
-    pub fn hold(&self, name: &BStr) -> bool {
+    pub fn contains(&self, name: &BStr) -> bool {
         self.globs.is_match(name)
     }
 }
 
 /// Severities of what can be switched off because it costs work.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Severities {
+pub struct TopologySeverities {
     pub direct_push: Option<Severity>,
     pub squash_leak: Option<Severity>,
     pub no_provenance: Option<Severity>,
@@ -73,26 +73,26 @@ pub struct Severities {
 }
 
 /// What the policy says, read.
-pub struct Settings {
-    pub production: Branches,
-    pub development: Branches,
+pub struct TopologySettings {
+    pub production: BranchPatterns,
+    pub development: BranchPatterns,
     pub protected: Vec<Protected>,
     /// Formats of the tags that sanction.
-    pub tags: Vec<Format>,
+    pub tags: Vec<TagFormat>,
     pub tag_merges: Stance,
     pub shared_topics: Stance,
     /// A pull request may merge development if every path that it changes is among these.
     pub pull_request_paths: scope::Globs,
     /// How many merges of trees a push may cost.
     pub content_cap: u64,
-    pub unfinished: Unfinished,
+    pub unfinished: CapSpent,
     pub backport_days: u64,
-    pub severities: Severities,
+    pub severities: TopologySeverities,
 }
 
 /// What a push comes to whose squashes and copies could not all be searched within `content_cap`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfinished {
+pub enum CapSpent {
     /// Could not decide: it may hold a squash.
     Undecided,
     Warning,
@@ -100,28 +100,28 @@ pub enum Unfinished {
 
 /// The compiled rule.
 pub struct BranchTopology {
-    settings: Settings,
-    guards: Vec<Guard>,
+    settings: TopologySettings,
+    guards: Vec<BranchGuard>,
 }
 
 /// What an update of a production branch comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum UpdateOutcome {
     /// The branch is created: there is nothing to compare with.
     Baseline,
     Judged {
-        verdict: Verdict,
-        promotion: Promotion,
+        verdict: LeakVerdict,
+        promotion: PromotionByPullRequest,
         issues: Vec<ContentIssue>,
         /// Production's own line became a side line.
         foxtrot: Foxtrot,
-        content: Content,
+        content: ContentCoverage,
     },
 }
 
 /// What option `pull-request-paths` says of an update with leaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Promotion {
+pub enum PromotionByPullRequest {
     /// The policy promotes by tags and picks.
     Otherwise,
     /// A pull request of the listed paths alone: it may merge development.
@@ -140,7 +140,7 @@ pub enum Foxtrot {
 
 /// Whether the rules on content saw everything within their budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum ContentCoverage {
     Finished,
     Capped,
 }
@@ -153,9 +153,9 @@ fn compile(options: &Options<'_>) -> Checks {
     };
     let branches = |key: &'static str, environment: Vec<String>| {
         let own = options.strings(key);
-        Branches::new(if own.is_empty() { &environment } else { &own }).unwrap_or_else(|e| {
+        BranchPatterns::new(if own.is_empty() { &environment } else { &own }).unwrap_or_else(|e| {
             complain(options, key, e);
-            Branches::default()
+            BranchPatterns::default()
         })
     };
     let mut tags = options.strings("tags");
@@ -165,9 +165,9 @@ fn compile(options: &Options<'_>) -> Checks {
     if tags.is_empty() {
         tags.push("v{semver}".into());
     }
-    let tags = tags.iter().filter_map(|t| Format::parse(t).map_err(|e| complain(options, "tags", e)).ok()).collect();
+    let tags = tags.iter().filter_map(|t| TagFormat::parse(t).map_err(|e| complain(options, "tags", e)).ok()).collect();
     let stance = |key| if options.choice(key, &["allow", "deny"]) == "allow" { Stance::Allow } else { Stance::Deny };
-    let settings = Settings {
+    let settings = TopologySettings {
         production: branches("production", production),
         development: branches("development", development),
         protected: words.protected.clone(),
@@ -177,11 +177,11 @@ fn compile(options: &Options<'_>) -> Checks {
         pull_request_paths: options.globs("pull-request-paths"),
         content_cap: options.limit("content-cap").unwrap_or(words.budgets.content_comparisons),
         unfinished: match options.choice("content-cap-spent", &["undecided", "warning"]) {
-            "warning" => Unfinished::Warning,
-            _ => Unfinished::Undecided,
+            "warning" => CapSpent::Warning,
+            _ => CapSpent::Undecided,
         },
         backport_days: options.number("backport-days"),
-        severities: Severities {
+        severities: TopologySeverities {
             direct_push: options.code_severity("direct-push", Some(Severity::Error)),
             squash_leak: options.code_severity("squash-leak", Some(Severity::Error)),
             no_provenance: options.code_severity("no-provenance", Some(Severity::Warning)),
@@ -203,60 +203,64 @@ fn complain(options: &Options<'_>, key: &'static str, message: String) {
 }
 
 impl BranchTopology {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: TopologySettings) -> Self {
         // Reading the vocabulary let good globs through only.
         let guards = settings.protected.iter().filter_map(|rule| {
             let branch = scope::Branches::new(std::slice::from_ref(&rule.branch)).ok()?;
-            Some(Guard { branch, rule: rule.clone() })
+            Some(BranchGuard { branch, rule: rule.clone() })
         });
         Self { guards: guards.collect(), settings }
     }
 
     /// Judges an update of a production branch. `region` is painted between its tips, and is not asked for on a baseline.
-    pub fn judge(&self, update: &RefUpdate<'_>, new: Oid, region: Option<&mut Region<'_>>) -> Result<Outcome> {
-        let (Some(old), Some(region)) = (update.old, region) else { return Ok(Outcome::Baseline) };
-        let releases = Releases::new(update.graph, &self.settings.tags);
+    pub fn judge(&self, update: &RefUpdate<'_>, new: Oid, region: Option<&mut Region<'_>>) -> Result<UpdateOutcome> {
+        let (Some(old), Some(region)) = (update.old, region) else { return Ok(UpdateOutcome::Baseline) };
+        let releases = ReleaseTags::new(update.graph, &self.settings.tags);
         let development = self.development(update)?;
         let hotfixes = || self.hotfix_tips(update);
         let question = self.question(update, &development, &releases, &hotfixes);
-        let mut verdict = leak::judge(region, &question)?;
-        let promotion = if verdict.leaks.is_empty() { Promotion::Otherwise } else { self.promotion(update, old, new)? };
-        if promotion == Promotion::PullRequest {
+        let mut verdict = leak::find_leaks(region, &question)?;
+        let promotion = if verdict.leaks.is_empty() {
+            PromotionByPullRequest::Otherwise
+        } else {
+            self.promotion(update, old, new)?
+        };
+        if promotion == PromotionByPullRequest::PullRequest {
             verdict.leaks.clear();
         }
-        let forward = region.find(old).is_some_and(|at| region.is(at, NEW));
+        let forward = region.find(old).is_some_and(|at| region.has_paint(at, NEW));
         // In CI a pull request stands for what its button will make, and that is no foxtrot.
         let lands_so = update.head_ref.is_none() || update.pusher != Pusher::NotAsked;
         let asked = self.settings.severities.foxtrot.is_some() && forward && lands_so;
         let foxtrot = asked && content::is_foxtrot(region, old, new);
         let look = self.looks();
-        let scope = Scope { old, new, look: &look, question: &question };
+        let scope = ContentScope { old, new, look: &look, question: &question };
         let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
         let (issues, finished) =
-            if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::look(region, &scope, cap)? };
-        Ok(Outcome::Judged {
+            if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::find_issues(region, &scope, cap)? };
+        Ok(UpdateOutcome::Judged {
             verdict,
             promotion,
             issues,
             foxtrot: if foxtrot { Foxtrot::Yes } else { Foxtrot::No },
-            content: if finished { Content::Finished } else { Content::Capped },
+            content: if finished { ContentCoverage::Finished } else { ContentCoverage::Capped },
         })
     }
 
     fn question<'q>(
         &self,
         update: &'q RefUpdate<'_>,
-        development: &'q [Development],
-        releases: &'q Releases<'q>,
+        development: &'q [DevelopmentBranch],
+        releases: &'q ReleaseTags<'q>,
         hotfixes: &'q dyn Fn() -> Result<Vec<Oid>>,
-    ) -> Question<'q> {
+    ) -> LeakQuery<'q> {
         let witness = match (&update.head_ref, &update.pusher) {
-            (Some(head), _) if !head.is_empty() => Witness::PullRequest(head.as_bstr()),
-            (None, Pusher::Unknown) => Witness::Branch,
-            (None, Pusher::Named(account)) if !self.trusts(update, account.as_bstr()) => Witness::Branch,
-            _ => Witness::Message,
+            (Some(head), _) if !head.is_empty() => HotfixEvidence::PullRequest(head.as_bstr()),
+            (None, Pusher::Unknown) => HotfixEvidence::Branch,
+            (None, Pusher::Named(account)) if !self.trusts(update, account.as_bstr()) => HotfixEvidence::Branch,
+            _ => HotfixEvidence::Message,
         };
-        Question {
+        LeakQuery {
             graph: update.graph,
             development,
             releases,
@@ -274,15 +278,15 @@ impl BranchTopology {
         guards.flat_map(|guard| &guard.rule.direct_push).any(|name| name != "*" && account == name.as_bytes())
     }
 
-    fn looks(&self) -> Vec<Look> {
+    fn looks(&self) -> Vec<IssueKind> {
         let s = &self.settings.severities;
         let age = i64::try_from(self.settings.backport_days).unwrap_or(i64::MAX).saturating_mul(86_400);
         let all = [
-            (s.squash_leak, Look::Squash),
-            (s.no_provenance, Look::Provenance),
-            (s.wholesale, Look::Wholesale),
-            (s.evil_merge, Look::EvilMerge),
-            (s.hotfix_not_backported, Look::Backport(age)),
+            (s.squash_leak, IssueKind::Squash),
+            (s.no_provenance, IssueKind::Provenance),
+            (s.wholesale, IssueKind::Wholesale),
+            (s.evil_merge, IssueKind::EvilMerge),
+            (s.hotfix_not_backported, IssueKind::Backport(age)),
         ];
         all.into_iter().filter(|(severity, _)| severity.is_some()).map(|(_, look)| look).collect()
     }
@@ -299,23 +303,23 @@ impl BranchTopology {
     }
 
     /// The development branches as they stand before the push.
-    fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<Development>> {
+    fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<DevelopmentBranch>> {
         let mut found = Vec::new();
         for pattern in &self.settings.development.written {
             if is_glob(pattern) {
                 let globs = scope::Branches::new(std::slice::from_ref(pattern)).unwrap_or_default();
                 for r in update.graph.refs("refs/heads/")? {
                     let name = r.name.strip_prefix(b"refs/heads/").unwrap_or(&r.name).as_bstr();
-                    if globs.is_match(name) && !self.settings.production.hold(name) {
+                    if globs.is_match(name) && !self.settings.production.contains(name) {
                         let earlier = update.graph.earlier_tips(name)?;
-                        found.push(Development { name: name.to_owned(), tip: r.target, earlier });
+                        found.push(DevelopmentBranch { name: name.to_owned(), tip: r.target, earlier });
                     }
                 }
             } else {
                 let tip = update.graph.find_ref(format!("refs/heads/{pattern}").as_str().into())?;
                 let tip = tip.ok_or_else(|| no_branch(pattern))?;
                 let earlier = update.graph.earlier_tips(pattern.as_str().into())?;
-                found.push(Development { name: pattern.as_str().into(), tip, earlier });
+                found.push(DevelopmentBranch { name: pattern.as_str().into(), tip, earlier });
             }
         }
         match self.settings.development.written.first() {
@@ -325,18 +329,22 @@ impl BranchTopology {
     }
 
     /// Whether a pull request promotes, as in the preset `windmill`: of what the policy lists, and nothing else.
-    fn promotion(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<Promotion> {
+    fn promotion(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<PromotionByPullRequest> {
         let paths = &self.settings.pull_request_paths;
         if paths.is_empty() {
-            return Ok(Promotion::Otherwise);
+            return Ok(PromotionByPullRequest::Otherwise);
         }
         if update.head_ref.is_none() {
-            return Ok(Promotion::NoPullRequest);
+            return Ok(PromotionByPullRequest::NoPullRequest);
         }
         let (old, new) = (update.graph.node(old)?.tree, update.graph.node(new)?.tree);
         let changed = update.graph.diff_trees(Some(old), new)?.into_iter().map(|c| c.0);
         let foreign: Vec<BString> = changed.filter(|path| !scope::is_match(paths, path.as_bstr())).collect();
-        Ok(if foreign.is_empty() { Promotion::PullRequest } else { Promotion::Foreign(foreign) })
+        Ok(if foreign.is_empty() {
+            PromotionByPullRequest::PullRequest
+        } else {
+            PromotionByPullRequest::Foreign(foreign)
+        })
     }
 
     /// What a development branch gains of production must not take away its own work.
@@ -354,7 +362,7 @@ impl BranchTopology {
         let production = self.production_tips(update)?;
         let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
         let earlier = update.graph.earlier_tips(branch)?;
-        let sides = lost_work::Sides { old, new, production: &production, earlier: &earlier };
+        let sides = lost_work::LostWorkScope { old, new, production: &production, earlier: &earlier };
         let lost = lost_work::find(region, update.graph, &sides, cap)?;
         report::FindingWriter { rule: self, update, branch, new }.lost_work(&lost, out)
     }
@@ -362,7 +370,7 @@ impl BranchTopology {
     /// The production branches as they stand before the push and after it; a clone may have none.
     fn production_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
         let is_production = |name: &BString| {
-            name.strip_prefix(b"refs/heads/").is_some_and(|n| self.settings.production.hold(n.as_bstr()))
+            name.strip_prefix(b"refs/heads/").is_some_and(|n| self.settings.production.contains(n.as_bstr()))
         };
         let pushed = update.together.iter().filter(|(name, ..)| is_production(name)).filter_map(|(.., new)| *new);
         let mut tips: Vec<Oid> = pushed.collect();
@@ -393,10 +401,10 @@ impl BranchTopology {
 impl<'a> Check<RefUpdate<'a>> for BranchTopology {
     fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
         let Some(branch) = update.name.strip_prefix(b"refs/heads/").map(BStr::new) else { return Ok(()) };
-        let guards: Vec<&Guard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
+        let guards: Vec<&BranchGuard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
         let mut account = Ok(());
         for guard in &guards {
-            let judged = protected::judge_account(guard, self.settings.severities.direct_push, update, branch, out);
+            let judged = protected::check_account(guard, self.settings.severities.direct_push, update, branch, out);
             account = account.and(judged);
         }
         // What the branch would become can be told even where nobody knows who pushes.
@@ -407,13 +415,13 @@ impl<'a> Check<RefUpdate<'a>> for BranchTopology {
 impl BranchTopology {
     fn check_history(
         &self,
-        guards: &[&Guard],
+        guards: &[&BranchGuard],
         update: &RefUpdate<'_>,
         branch: &BStr,
         out: &mut Findings<'_>,
     ) -> Result<()> {
-        let production = self.settings.production.hold(branch) && !self.settings.development.is_empty();
-        let development = !production && self.settings.development.hold(branch);
+        let production = self.settings.production.contains(branch) && !self.settings.development.is_empty();
+        let development = !production && self.settings.development.contains(branch);
         let Some(new) = update.new.filter(|new| update.old != Some(*new)) else {
             return match update.old.filter(|_| development && update.new.is_none()) {
                 Some(old) => update.graph.keep_tip(branch, old),
@@ -427,11 +435,13 @@ impl BranchTopology {
         {
             let painted = region.insert(Region::between(update.graph, &[old], new)?);
             for guard in guards {
-                protected::judge_history(guard, update, branch, (old, new), painted, out)?;
+                protected::check_guarded_history(guard, update, branch, (old, new), painted, out)?;
             }
             if development {
                 // First parents lead to the old tip from all later ones, unless this update turns them elsewhere.
-                if content::is_foxtrot(painted, old, new) || !painted.find(old).is_some_and(|at| painted.is(at, NEW)) {
+                if content::is_foxtrot(painted, old, new)
+                    || !painted.find(old).is_some_and(|at| painted.has_paint(at, NEW))
+                {
                     update.graph.keep_tip(branch, old)?;
                 }
                 self.check_development(update, branch, (old, new), painted, out)?;

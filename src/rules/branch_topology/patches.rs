@@ -10,15 +10,15 @@ use crate::error::Result;
 use crate::subject::{Graph, Node, Oid, PathChange};
 
 /// Changes against the first parent, by path.
-pub type Delta = Rc<Vec<PathChange>>;
+pub type CommitChanges = Rc<Vec<PathChange>>;
 
 /// What a delta results in: equal for a commit and its copy where both touch the same version of the file.
-pub type Outcome = Vec<(BString, Option<Oid>)>;
+pub type ResultingBlobs = Vec<(BString, Option<Oid>)>;
 
 /// Deltas of commits, each worked out once, within a budget.
-pub struct Patches<'g> {
+pub struct PatchCache<'g> {
     graph: &'g dyn Graph,
-    deltas: HashMap<Oid, Delta>,
+    deltas: HashMap<Oid, CommitChanges>,
     nodes: HashMap<Oid, Rc<Node>>,
     ids: HashMap<Oid, Option<Vec<u8>>>,
     diffs_left: usize,
@@ -33,7 +33,7 @@ const DIFFS_PER_MERGE: usize = 20;
 /// Patch-ids for every merge of trees: a copy and its original for each.
 const IDS_PER_MERGE: usize = 2;
 
-impl<'g> Patches<'g> {
+impl<'g> PatchCache<'g> {
     /// `cap`: how many merges of trees may be made.
     pub fn new(graph: &'g dyn Graph, cap: usize) -> Self {
         Self {
@@ -54,16 +54,16 @@ impl<'g> Patches<'g> {
     }
 
     /// Something was not compared because the budget was spent.
-    pub fn unfinished(&self) -> bool {
+    pub fn is_spent(&self) -> bool {
         self.spent
     }
 
-    pub fn leave_unfinished(&mut self) {
+    pub fn mark_spent(&mut self) {
         self.spent = true;
     }
 
     /// True once per merge that may still be made.
-    pub fn may_merge(&mut self) -> bool {
+    pub fn take_merge(&mut self) -> bool {
         if self.merges_left == 0 {
             self.spent = true;
             return false;
@@ -82,7 +82,7 @@ impl<'g> Patches<'g> {
     }
 
     /// What a commit changes against its first parent; `None` when the budget is spent.
-    pub fn delta(&mut self, commit: Oid) -> Result<Option<Delta>> {
+    pub fn delta(&mut self, commit: Oid) -> Result<Option<CommitChanges>> {
         if let Some(delta) = self.deltas.get(&commit) {
             return Ok(Some(delta.clone()));
         }
@@ -113,9 +113,9 @@ impl<'g> Patches<'g> {
     }
 
     /// Whether two commits are the same patch. `None` when the budget is spent.
-    pub fn same(&mut self, a: Oid, b: Oid) -> Result<Option<bool>> {
+    pub fn is_same_patch(&mut self, a: Oid, b: Oid) -> Result<Option<bool>> {
         let (Some(left), Some(right)) = (self.delta(a)?, self.delta(b)?) else { return Ok(None) };
-        if outcome(&left) == outcome(&right) {
+        if resulting_blobs(&left) == resulting_blobs(&right) {
             return Ok(Some(true));
         }
         if left.is_empty() || !left.iter().map(|c| &c.0).eq(right.iter().map(|c| &c.0)) {
@@ -137,12 +137,12 @@ impl<'g> Patches<'g> {
     }
 }
 
-pub fn outcome(delta: &[PathChange]) -> Outcome {
+pub fn resulting_blobs(delta: &[PathChange]) -> ResultingBlobs {
     delta.iter().map(|(path, _, new)| (path.clone(), *new)).collect()
 }
 
 /// What a message names as originals: `(cherry picked from commit X)`, `Original commit: X`. As written, lower case.
-pub fn originals(message: &[u8]) -> Vec<String> {
+pub fn named_originals(message: &[u8]) -> Vec<String> {
     let marks = ["(cherry picked from commit ", "Original commit: "];
     let rests = message.lines().filter_map(|line| marks.iter().find_map(|m| line.trim().strip_prefix(m.as_bytes())));
     rests
@@ -153,12 +153,12 @@ pub fn originals(message: &[u8]) -> Vec<String> {
 }
 
 /// Whether a word can be told to be a commit's id, or not: git never shortens below seven digits by itself.
-pub fn is_id(word: &str) -> bool {
+pub fn is_commit_id(word: &str) -> bool {
     word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Whether one of the words, possibly cut short, is this commit.
-pub fn names(originals: &[String], commit: Oid) -> bool {
+pub fn contains_commit(originals: &[String], commit: Oid) -> bool {
     let full = commit.to_string();
-    originals.iter().any(|o| is_id(o) && full.starts_with(o.as_str()))
+    originals.iter().any(|o| is_commit_id(o) && full.starts_with(o.as_str()))
 }

@@ -13,7 +13,7 @@ use crate::policy::scope::Branches;
 use crate::subject::{Oid, Pusher, RefUpdate};
 
 /// A protected branch and the pattern it is named by.
-pub struct Guard {
+pub struct BranchGuard {
     pub branch: Branches,
     pub rule: Protected,
 }
@@ -22,8 +22,8 @@ pub struct Guard {
 const NAMED: usize = 5;
 
 /// Says who or what may not delete or push. Needs no graph.
-pub fn judge_account(
-    guard: &Guard,
+pub fn check_account(
+    guard: &BranchGuard,
     direct_push: Option<Severity>,
     update: &RefUpdate<'_>,
     branch: &BStr,
@@ -73,8 +73,8 @@ pub fn judge_account(
 }
 
 /// Judges what the branch would become. The region is painted between its old and new tips.
-pub fn judge_history(
-    guard: &Guard,
+pub fn check_guarded_history(
+    guard: &BranchGuard,
     update: &RefUpdate<'_>,
     branch: &BStr,
     (old, new): (Oid, Oid),
@@ -83,7 +83,7 @@ pub fn judge_history(
 ) -> Result<()> {
     let line = update.line();
     if let Some(severity) = guard.rule.non_ff
-        && !region.find(old).is_some_and(|at| region.is(at, NEW))
+        && !region.find(old).is_some_and(|at| region.has_paint(at, NEW))
     {
         out.push(
             Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.new.clone())
@@ -135,7 +135,7 @@ fn list(update: &RefUpdate<'_>, mut commits: Vec<Oid>) -> Result<Option<(String,
     commits.sort_unstable();
     let mut lines = Vec::new();
     for oid in commits.iter().take(NAMED) {
-        lines.push(remedies::named(*oid, subject_of(&update.graph.node(*oid)?.message)));
+        lines.push(remedies::describe_commit(*oid, subject_of(&update.graph.node(*oid)?.message)));
     }
     if commits.len() > NAMED {
         lines.push(format!("and {} more", commits.len() - NAMED));

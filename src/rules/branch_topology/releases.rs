@@ -7,51 +7,51 @@ use std::collections::HashMap;
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, Result};
-use crate::rules::semver_tags::format::{self, Format};
-use crate::rules::semver_tags::version::Version;
+use crate::rules::release_tags::format::{self, TagFormat};
+use crate::rules::release_tags::version::Version;
 use crate::subject::{Graph, Oid};
 
 /// Release tags by the commit they name, listed when somebody first asks.
-pub struct Releases<'g> {
+pub struct ReleaseTags<'g> {
     graph: &'g dyn Graph,
-    formats: &'g [Format],
-    tags: OnceCell<Result<Listed>>,
+    formats: &'g [TagFormat],
+    tags: OnceCell<Result<ReleaseList>>,
 }
 
 #[derive(Default)]
-struct Listed {
+struct ReleaseList {
     by_commit: HashMap<Oid, BString>,
     greatest: Option<Version>,
 }
 
-impl<'g> Releases<'g> {
-    pub fn new(graph: &'g dyn Graph, formats: &'g [Format]) -> Self {
+impl<'g> ReleaseTags<'g> {
+    pub fn new(graph: &'g dyn Graph, formats: &'g [TagFormat]) -> Self {
         Self { graph, formats, tags: OnceCell::new() }
     }
 
     /// The short name of a release tag on exactly this commit.
-    pub fn on(&self, commit: Oid) -> Result<Option<&BString>> {
+    pub fn tag_on(&self, commit: Oid) -> Result<Option<&BString>> {
         Ok(self.list()?.by_commit.get(&commit))
     }
 
     /// The name that the next release would have.
-    pub fn next_name(&self) -> Result<String> {
+    pub fn next_tag_name(&self) -> Result<String> {
         let version = self.list()?.greatest.as_ref().map(|v| v.next(1));
         let version = version.or_else(|| Version::parse(b"0.1.0").ok());
         let name = self.formats.first().zip(version).map(|(f, v)| f.name(b"component".as_bstr(), &v));
         Ok(name.unwrap_or_else(|| "v0.1.0".into()))
     }
 
-    fn list(&self) -> Result<&Listed> {
+    fn list(&self) -> Result<&ReleaseList> {
         self.tags.get_or_init(|| self.load()).as_ref().map_err(Error::clone)
     }
 
-    fn load(&self) -> Result<Listed> {
-        let mut listed = Listed::default();
+    fn load(&self) -> Result<ReleaseList> {
+        let mut listed = ReleaseList::default();
         for tag in self.graph.refs("refs/tags/")? {
             let name = tag.name.strip_prefix(b"refs/tags/").unwrap_or(&tag.name).as_bstr();
             // A prerelease says that it is to be validated, not that it was.
-            let Ok((_, release)) = format::read(self.formats, name) else { continue };
+            let Ok((_, release)) = format::parse_tag(self.formats, name) else { continue };
             if release.version.is_prerelease() {
                 continue;
             }

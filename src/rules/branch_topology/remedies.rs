@@ -12,7 +12,7 @@ pub fn quote(word: &BStr) -> String {
 }
 
 /// `1a2b3c4d5e ("feat: x")`, with a subject cut to a readable length.
-pub fn named(commit: Oid, subject: &[u8]) -> String {
+pub fn describe_commit(commit: Oid, subject: &[u8]) -> String {
     let cut = crate::text::shorten(&subject.to_str_lossy(), 50);
     if cut.is_empty() { commit.short() } else { format!("{} (\"{cut}\")", commit.short()) }
 }

@@ -6,9 +6,9 @@ use bstr::{BStr, BString, ByteSlice};
 use super::content::{self, ContentIssue};
 use super::leak::{Breach, Leak, subject_of};
 use super::lost_work::LostWork;
-use super::releases::Releases;
+use super::releases::ReleaseTags;
 use super::remedies::{self, GraphSketch};
-use super::{BranchTopology, Content, Foxtrot, Outcome, Promotion, Unfinished};
+use super::{BranchTopology, CapSpent, ContentCoverage, Foxtrot, PromotionByPullRequest, UpdateOutcome};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::subject::{Oid, RefLine, RefUpdate};
@@ -33,9 +33,9 @@ pub(super) struct FindingWriter<'t> {
 }
 
 impl FindingWriter<'_> {
-    pub fn write(&self, outcome: &Outcome, out: &mut Findings<'_>) -> Result<()> {
+    pub fn write(&self, outcome: &UpdateOutcome, out: &mut Findings<'_>) -> Result<()> {
         let line = self.update.line();
-        let Outcome::Judged { verdict, promotion, issues, foxtrot, content } = outcome else {
+        let UpdateOutcome::Judged { verdict, promotion, issues, foxtrot, content } = outcome else {
             out.push(
                 self.violation("branch-topology/baseline", Severity::Note, &line)
                     .message(format!("{} is new: what it starts with is the baseline and was not judged", self.branch)),
@@ -63,18 +63,18 @@ impl FindingWriter<'_> {
                     )),
             );
         }
-        if *content == Content::Capped {
+        if *content == ContentCoverage::Capped {
             let message = format!(
                 "not all squashes and copies could be searched for in {}: more than {} comparisons",
                 self.branch, self.rule.settings.content_cap
             );
             match self.rule.settings.unfinished {
-                Unfinished::Undecided => {
+                CapSpent::Undecided => {
                     return Err(Error::undecided(message).hint(
                         "push fewer commits at once, or raise budgets.content-comparisons in the policy\nto be warned only: rules: { branch-topology: { content-cap-spent: warning } }",
                     ));
                 }
-                Unfinished::Warning => out.push(
+                CapSpent::Warning => out.push(
                     self.violation("branch-topology/content-cap", Severity::Warning, &line)
                         .message(message)
                         .help("push fewer commits at once, or raise budgets.content-comparisons in the policy"),
@@ -129,7 +129,7 @@ impl FindingWriter<'_> {
     }
 
     fn named(&self, commit: Oid) -> Result<String> {
-        Ok(remedies::named(commit, subject_of(&self.update.graph.node(commit)?.message)))
+        Ok(remedies::describe_commit(commit, subject_of(&self.update.graph.node(commit)?.message)))
     }
 
     /// The development branch that has a commit.
@@ -143,26 +143,32 @@ impl FindingWriter<'_> {
         Ok(if all.is_empty() { "dev".into() } else { all.swap_remove(0).name })
     }
 
-    fn leak(&self, leak: &Leak, promotion: &Promotion, line: &RefLine, out: &mut Findings<'_>) -> Result<()> {
+    fn leak(
+        &self,
+        leak: &Leak,
+        promotion: &PromotionByPullRequest,
+        line: &RefLine,
+        out: &mut Findings<'_>,
+    ) -> Result<()> {
         let Some(old) = self.update.old else { return Ok(()) };
         let (commit, dev) = (self.named(leak.commit)?, self.owner(leak.commit)?);
         let sketch = GraphSketch { main: self.branch, dev: dev.as_bstr(), new: self.new, top: leak.commit };
         let brought = remedies::count(leak.brought, "commit");
         let by_button = self.update.head_ref.is_some();
         let violation = match (leak.breach, promotion) {
-            (Breach::DevLeak, Promotion::NoPullRequest) => self
+            (Breach::DevLeak, PromotionByPullRequest::NoPullRequest) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
                 .message(format!("{} would gain {brought} of {dev} with {commit}, but not by a pull request", self.branch))
                 .note(sketch.leak())
                 .note("here a pull request from one branch to the other is the promotion: that is where somebody agrees to it")
                 .help(remedies::instead_of_merging(&sketch, old)),
-            (Breach::DevLeak, Promotion::Foreign(paths)) => self
+            (Breach::DevLeak, PromotionByPullRequest::Foreign(paths)) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
                 .message(format!("the pull request promotes {dev} to {}, and with it paths that are not promoted: {}", self.branch, content::listed(paths)))
                 .note(format!("of {brought} that would come, {commit} is the last; option pull-request-paths says what may"))
                 .help(remedies::without_foreign(&sketch)),
             (Breach::DevLeak, _) => {
-                let next = Releases::new(self.update.graph, &self.rule.settings.tags).next_name()?;
+                let next = ReleaseTags::new(self.update.graph, &self.rule.settings.tags).next_tag_name()?;
                 self.violation("branch-topology/dev-leak", Severity::Error, line)
                     .message(format!("{} would gain {brought} of {dev} with {commit}, which carries no release tag", self.branch))
                     .note(sketch.leak())
@@ -215,7 +221,7 @@ impl FindingWriter<'_> {
             ContentIssue::Wholesale { copies, of } => s.wholesale.map(|severity| {
                 let dev = self.owner(*of)?;
                 let message = format!("{} brought everything of {dev}: a release tag says that in one word", remedies::count(*copies, "copied commit"));
-                let next = Releases::new(self.update.graph, &self.rule.settings.tags).next_name()?;
+                let next = ReleaseTags::new(self.update.graph, &self.rule.settings.tags).next_tag_name()?;
                 let (tag, of_short) = (remedies::quote(next.as_str().into()), of.short());
                 let v = self.violation("branch-topology/wholesale", severity, line).message(message);
                 Ok((*of, v.help(format!(

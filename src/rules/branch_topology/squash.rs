@@ -7,12 +7,12 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::BString;
 
-use super::ancestry::Latest;
-use super::content::{ContentIssue, Scope};
-use super::graph::{At, DEV, NEW, OLD, Region};
+use super::ancestry::AncestorsByDate;
+use super::content::{ContentIssue, ContentScope};
+use super::graph::{CommitIndex, DEV, NEW, OLD, Region};
 use super::leak;
 use super::merges;
-use super::patches::{self, Delta, Patches};
+use super::patches::{self, CommitChanges, PatchCache};
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
@@ -25,42 +25,47 @@ const CLOCKS_DIFFER: i64 = 3_600;
 
 /// Looks at what each commit of `line` (a first-parent line of production's own, oldest first) adds to its parents.
 /// `is_chain`: it is the branch's own line and not one that a merge brings.
-pub fn search(
+pub fn find_squashes(
     region: &Region<'_>,
-    scope: &Scope<'_>,
-    line: &[At],
+    scope: &ContentScope<'_>,
+    line: &[CommitIndex],
     is_chain: bool,
     cap: usize,
-    patches: &mut Patches<'_>,
+    patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
     let trunk = leak::trunk(region, scope.question)?;
     let start = line.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
     let mut lines = lines(region, &trunk, start, patches)?;
-    let mut search =
-        Search { region, scope, bases: Bases::new(region, scope, is_chain), shots: cap.div_ceil(LONG_SHOTS), patches };
-    let mut before: Option<Delta> = None;
+    let mut search = SquashSearch {
+        region,
+        scope,
+        bases: MergeBases::new(region, scope, is_chain),
+        line_merges_left: cap.div_ceil(LONG_SHOTS),
+        patches,
+    };
+    let mut before: Option<CommitChanges> = None;
     for at in line {
         let commit = region.oid(*at);
         if let Some(done) = before.take() {
-            lines.iter_mut().for_each(|line| line.production_goes_on(&done));
+            lines.iter_mut().for_each(|line| line.apply_production(&done));
         }
         let Some(delta) = search.patches.delta(commit)? else { return Ok(()) };
         before = Some(delta.clone());
-        if delta.is_empty() || region.shared(*at) {
+        if delta.is_empty() || region.is_shared(*at) {
             continue;
         }
         let issue = match region.parents(*at)[..] {
             [] => None,
             [base] => search.squashed(*at, base, &lines, &delta, None)?,
-            [base, ref others @ ..] if merges::bring_nothing(region, base, others) => {
+            [base, ref others @ ..] if merges::parents_bring_nothing(region, base, others) => {
                 search.squashed(*at, base, &lines, &delta, None)?
             }
             [base, ..] => match merges::added(region, *at, scope.question.graph, search.patches)? {
                 None => None,
                 Some(added) => {
                     let mut lines = lines.clone();
-                    lines.iter_mut().for_each(|line| line.production_goes_on(&added.merged));
+                    lines.iter_mut().for_each(|line| line.apply_production(&added.merged));
                     let whole = search.squashed(*at, base, &lines, &added.changes, Some(added.tree))?;
                     whole.or_else(|| development_content(region, *at, &lines, &added.changes))
                 }
@@ -72,7 +77,12 @@ pub fn search(
 }
 
 /// What a merge adds itself and a development commit has introduced, where it is less or more than a whole squash.
-fn development_content(region: &Region<'_>, at: At, lines: &[Line], added: &Delta) -> Option<ContentIssue> {
+fn development_content(
+    region: &Region<'_>,
+    at: CommitIndex,
+    lines: &[TrunkLine],
+    added: &CommitChanges,
+) -> Option<ContentIssue> {
     let added: HashSet<(&BString, Oid)> = added.iter().filter_map(|(path, _, new)| Some((path, (*new)?))).collect();
     let newest = lines.iter().flat_map(|line| line.commits.iter().rev());
     let mut paths: Vec<BString> = Vec::new();
@@ -89,49 +99,50 @@ fn development_content(region: &Region<'_>, at: At, lines: &[Line], added: &Delt
     Some(ContentIssue::HiddenInMerge { commit: region.oid(at), of: of?, paths })
 }
 
-struct Search<'s, 'g, 'p> {
+struct SquashSearch<'s, 'g, 'p> {
     region: &'s Region<'g>,
-    scope: &'s Scope<'s>,
-    bases: Bases<'s>,
+    scope: &'s ContentScope<'s>,
+    bases: MergeBases<'s>,
     /// Merges of lines that may still be tried.
-    shots: usize,
-    patches: &'s mut Patches<'p>,
+    line_merges_left: usize,
+    patches: &'s mut PatchCache<'p>,
 }
 
-impl Search<'_, '_, '_> {
+impl SquashSearch<'_, '_, '_> {
     /// Whether the commit is what merging a development commit into `base` would have made. `ours`: the tree to merge into
     /// where it is not that of `base`.
     fn squashed(
         &mut self,
-        at: At,
-        base: At,
-        lines: &[Line],
-        delta: &Delta,
+        at: CommitIndex,
+        base: CommitIndex,
+        lines: &[TrunkLine],
+        delta: &CommitChanges,
         ours: Option<Oid>,
     ) -> Result<Option<ContentIssue>> {
         let (region, commit) = (self.region, self.region.oid(at));
         let node = self.patches.node(commit)?;
         let (likely, long): (Vec<_>, Vec<_>) = lines.iter().map(|line| line.candidates(delta)).unzip();
-        let likely: Vec<At> = likely.into_iter().flatten().collect();
-        let long: Vec<At> = long.into_iter().flatten().collect();
+        let likely: Vec<CommitIndex> = likely.into_iter().flatten().collect();
+        let long: Vec<CommitIndex> = long.into_iter().flatten().collect();
         for (i, tip) in likely.iter().chain(&long).enumerate() {
             if i >= likely.len() {
-                if self.shots == 0 {
-                    self.patches.leave_unfinished();
+                if self.line_merges_left == 0 {
+                    self.patches.mark_spent();
                     break;
                 }
-                self.shots -= 1;
+                self.line_merges_left -= 1;
             }
-            if !self.patches.may_merge() {
+            if !self.patches.take_merge() {
                 break;
             }
             let Some(merged) = self.bases.merge(region, base, *tip, ours, self.patches)? else { break };
-            if merged != Merged::Clean(node.tree) || !several_unpromoted(region, self.scope, base, *tip, self.patches)?
+            if merged != Merged::Clean(node.tree)
+                || !brings_several_unpromoted(region, self.scope, base, *tip, self.patches)?
             {
                 continue;
             }
             let of = region.oid(*tip);
-            return Ok(Some(match self.scope.question.releases.on(of)? {
+            return Ok(Some(match self.scope.question.releases.tag_on(of)? {
                 Some(tag) => ContentIssue::TagSquash { commit, tag: tag.clone() },
                 None => ContentIssue::Squash { commit, of },
             }));
@@ -142,8 +153,8 @@ impl Search<'_, '_, '_> {
 
 /// A first-parent line of the trunk, oldest first, with what each commit changes.
 #[derive(Clone)]
-struct Line {
-    commits: Vec<(At, Delta)>,
+struct TrunkLine {
+    commits: Vec<(CommitIndex, CommitChanges)>,
     /// What stood below the line, for paths that the line or production changes.
     below: HashMap<BString, Option<Oid>>,
     /// What production has, for paths that differ from below.
@@ -152,15 +163,15 @@ struct Line {
 
 /// What a merge of whole files makes of one path, compared with what it should make.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
+enum PathFit {
     Same,
     /// Both sides changed the file: its lines decide.
     Open,
     Differs,
 }
 
-impl Line {
-    fn production_goes_on(&mut self, delta: &Delta) {
+impl TrunkLine {
+    fn apply_production(&mut self, delta: &CommitChanges) {
         for (path, before, after) in delta.iter() {
             // A path that neither side had changed yet stood below as it stands in production.
             self.below.entry(path.clone()).or_insert(*before);
@@ -169,7 +180,7 @@ impl Line {
     }
 
     /// `theirs`: what the line has at the path.
-    fn fit(&self, path: &BString, theirs: Option<Oid>, delta: &HashMap<&BString, Option<Oid>>) -> Fit {
+    fn fit(&self, path: &BString, theirs: Option<Oid>, delta: &HashMap<&BString, Option<Oid>>) -> PathFit {
         let below = self.below.get(path).copied();
         let ours = self.production.get(path).copied().or(below);
         let target = delta.get(path).copied().or(ours);
@@ -178,21 +189,21 @@ impl Line {
         } else if ours == below {
             Some(theirs)
         } else {
-            return if target == Some(theirs) { Fit::Same } else { Fit::Open };
+            return if target == Some(theirs) { PathFit::Same } else { PathFit::Open };
         };
-        if merged == target { Fit::Same } else { Fit::Differs }
+        if merged == target { PathFit::Same } else { PathFit::Differs }
     }
 
     /// The commits of the line whose merge can result in `delta`, newest first: those for which whole files say so, and
     /// those that change one of its paths and for which the lines of some files would have to.
-    fn candidates(&self, delta: &Delta) -> (Vec<At>, Vec<At>) {
+    fn candidates(&self, delta: &CommitChanges) -> (Vec<CommitIndex>, Vec<CommitIndex>) {
         let wanted: HashMap<&BString, Option<Oid>> = delta.iter().map(|(path, _, new)| (path, *new)).collect();
         let (mut open, mut differs) = (0_usize, 0_usize);
-        let count = |fit: Fit, add: bool, counts: (&mut usize, &mut usize)| {
+        let count = |fit: PathFit, add: bool, counts: (&mut usize, &mut usize)| {
             let counter = match fit {
-                Fit::Same => return,
-                Fit::Open => counts.0,
-                Fit::Differs => counts.1,
+                PathFit::Same => return,
+                PathFit::Open => counts.0,
+                PathFit::Differs => counts.1,
             };
             *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
         };
@@ -219,9 +230,14 @@ impl Line {
     }
 }
 
-fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Patches<'_>) -> Result<Vec<Line>> {
-    let on: HashSet<At> = trunk.iter().copied().collect();
-    let continued: HashSet<At> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
+fn lines(
+    region: &Region<'_>,
+    trunk: &[CommitIndex],
+    start: Option<Oid>,
+    patches: &mut PatchCache<'_>,
+) -> Result<Vec<TrunkLine>> {
+    let on: HashSet<CommitIndex> = trunk.iter().copied().collect();
+    let continued: HashSet<CommitIndex> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
     let Some(start) = start else { return Ok(Vec::new()) };
     let start = patches.node(start)?.tree;
     let mut out = Vec::new();
@@ -232,7 +248,7 @@ fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Pa
         let most = patches.diffs_left() / 2;
         while let Some(at) = next.filter(|c| on.contains(c) && region.is_expanded(*c)) {
             if commits.len() == most {
-                patches.leave_unfinished();
+                patches.mark_spent();
                 break;
             }
             let Some(delta) = patches.delta(region.oid(at))? else { break };
@@ -245,7 +261,7 @@ fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Pa
             None => None,
         };
         let Some(changes) = patches.diff(bottom, start)? else { break };
-        let mut line = Line { commits, below: HashMap::new(), production: HashMap::new() };
+        let mut line = TrunkLine { commits, below: HashMap::new(), production: HashMap::new() };
         for (path, before, after) in changes {
             line.below.insert(path.clone(), before);
             line.production.insert(path, after);
@@ -259,21 +275,21 @@ fn lines(region: &Region<'_>, trunk: &[At], start: Option<Oid>, patches: &mut Pa
 }
 
 /// Bases of merges of development commits into production, worked out from what was walked already where that is enough.
-struct Bases<'s> {
-    scope: &'s Scope<'s>,
+struct MergeBases<'s> {
+    scope: &'s ContentScope<'s>,
     /// The development side was walked down to production's, and nothing above production's old tip is shared: the
     /// region knows where the two met.
     known: bool,
     /// The commits are production's own line: it has every place where the two met, a topic may have been cut before.
     is_chain: bool,
-    asked: HashMap<At, Vec<Oid>>,
+    asked: HashMap<CommitIndex, Vec<Oid>>,
     left: usize,
 }
 
-impl<'s> Bases<'s> {
-    fn new(region: &Region<'_>, scope: &'s Scope<'s>, is_chain: bool) -> Self {
-        let forward = region.find(scope.old).is_some_and(|c| region.is(c, NEW));
-        let apart = !region.members().any(|c| region.shared(c));
+impl<'s> MergeBases<'s> {
+    fn new(region: &Region<'_>, scope: &'s ContentScope<'s>, is_chain: bool) -> Self {
+        let forward = region.find(scope.old).is_some_and(|c| region.has_paint(c, NEW));
+        let apart = !region.members().any(|c| region.is_shared(c));
         let known = forward && apart && region.is_complete();
         Self { scope, known, is_chain, asked: HashMap::new(), left: ASKED_BASES }
     }
@@ -283,10 +299,10 @@ impl<'s> Bases<'s> {
     fn merge(
         &mut self,
         region: &Region<'_>,
-        base: At,
-        tip: At,
+        base: CommitIndex,
+        tip: CommitIndex,
         ours_tree: Option<Oid>,
-        patches: &mut Patches<'_>,
+        patches: &mut PatchCache<'_>,
     ) -> Result<Option<Merged>> {
         let graph = self.scope.question.graph;
         let (ours, theirs) = (region.oid(base), region.oid(tip));
@@ -304,7 +320,7 @@ impl<'s> Bases<'s> {
                 if !self.asked.contains_key(&key) {
                     // Where the walk was given up, git would walk at least as far.
                     if self.left == 0 || !region.is_complete() {
-                        patches.leave_unfinished();
+                        patches.mark_spent();
                         return Ok(None);
                     }
                     self.left -= 1;
@@ -326,20 +342,20 @@ impl<'s> Bases<'s> {
     }
 
     /// Where the commit's side left production, if it did at one place only.
-    fn met(&self, region: &Region<'_>, tip: At) -> Option<Vec<Oid>> {
+    fn met(&self, region: &Region<'_>, tip: CommitIndex) -> Option<Vec<Oid>> {
         if !self.known {
             return None;
         }
         let side = region.side(tip, |_| false);
-        let ends: HashSet<At> =
-            side.iter().flat_map(|c| region.parents(*c)).copied().filter(|c| region.is(*c, OLD)).collect();
+        let ends: HashSet<CommitIndex> =
+            side.iter().flat_map(|c| region.parents(*c)).copied().filter(|c| region.has_paint(*c, OLD)).collect();
         (ends.len() < 2).then(|| ends.into_iter().map(|c| region.oid(c)).collect())
     }
 
-    fn key(&self, region: &Region<'_>, tip: At) -> At {
+    fn key(&self, region: &Region<'_>, tip: CommitIndex) -> CommitIndex {
         let mut at = tip;
         while let [parent] = region.parents(at)[..]
-            && !region.is(parent, OLD)
+            && !region.has_paint(parent, OLD)
         {
             at = parent;
         }
@@ -349,39 +365,42 @@ impl<'s> Bases<'s> {
 
 /// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only where
 /// the patch agrees with the commit it names.
-fn several_unpromoted(
+fn brings_several_unpromoted(
     region: &Region<'_>,
-    scope: &Scope<'_>,
-    base: At,
-    tip: At,
-    patches: &mut Patches<'_>,
+    scope: &ContentScope<'_>,
+    base: CommitIndex,
+    tip: CommitIndex,
+    patches: &mut PatchCache<'_>,
 ) -> Result<bool> {
-    let below: HashSet<At> = region.side(base, |_| false).into_iter().collect();
+    let below: HashSet<CommitIndex> = region.side(base, |_| false).into_iter().collect();
     let brought = region.side(tip, |_| false).into_iter();
-    let mut brought: Vec<At> = brought.filter(|c| region.parents(*c).len() < 2 && !below.contains(c)).collect();
+    let mut brought: Vec<CommitIndex> =
+        brought.filter(|c| region.parents(*c).len() < 2 && !below.contains(c)).collect();
     brought.sort_unstable_by_key(|c| std::cmp::Reverse((region.time(*c), region.oid(*c))));
     if brought.len() < 2 {
         return Ok(false);
     }
     // What was promoted before is in production, and not older than its original.
-    let mut latest = Latest::of(scope.question.graph, scope.new)?;
+    let mut latest = AncestorsByDate::of(scope.question.graph, scope.new)?;
     let mut own = Vec::new();
     let mut unpromoted = 0;
     'brought: for at in brought {
         let original = region.oid(at);
         while let Some((commit, parents)) = latest.next_since(region.time(at).saturating_sub(CLOCKS_DIFFER))? {
             let here = region.find(commit);
-            if parents == 1 && !here.is_some_and(|c| region.is(c, DEV)) {
+            if parents == 1 && !here.is_some_and(|c| region.has_paint(c, DEV)) {
                 // Patches of the update itself count only where a trailer claims them.
-                let claimed_only = here.is_some_and(|c| region.gained(c) && !below.contains(&c));
+                let claimed_only = here.is_some_and(|c| region.is_gained(c) && !below.contains(&c));
                 own.push((commit, claimed_only));
             }
         }
         for (copy, claimed_only) in &own {
-            if *claimed_only && !patches::names(&patches::originals(&patches.node(*copy)?.message), original) {
+            if *claimed_only
+                && !patches::contains_commit(&patches::named_originals(&patches.node(*copy)?.message), original)
+            {
                 continue;
             }
-            match patches.same(*copy, original)? {
+            match patches.is_same_patch(*copy, original)? {
                 Some(true) => continue 'brought,
                 Some(false) => {}
                 None => return Ok(false),

@@ -4,7 +4,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::policy::scope::Branches;
 use crate::policy::{Environment, Options};
-use crate::rules::semver_tags::format::Format;
+use crate::rules::release_tags::format::TagFormat;
 
 /// By the order of environments.
 pub struct Revisions(Vec<Allowed>);
@@ -14,7 +14,7 @@ struct Allowed {
     listed: Option<GlobSet>,
     branches: Branches,
     aliases: Vec<String>,
-    tags: Vec<Format>,
+    tags: Vec<TagFormat>,
     shown: String,
 }
 
@@ -82,7 +82,7 @@ impl Revisions {
                 listed: listed.map(|(set, _)| set),
                 branches: Branches::new(&e.branches).unwrap_or_default(),
                 aliases: e.aliases.clone(),
-                tags: e.tags.iter().filter_map(|t| Format::parse(t).ok()).collect(),
+                tags: e.tags.iter().filter_map(|t| TagFormat::parse(t).ok()).collect(),
                 shown,
             }
         };
@@ -124,7 +124,7 @@ impl Revisions {
     }
 
     /// The environment's tag formats.
-    pub fn tags(&self, environment: usize) -> &[Format] {
+    pub fn tags(&self, environment: usize) -> &[TagFormat] {
         self.0.get(environment).map_or(&[], |a| &a.tags)
     }
 

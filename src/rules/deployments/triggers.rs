@@ -3,7 +3,7 @@
 use globset::GlobBuilder;
 use regex::Regex;
 
-use crate::rules::semver_tags::format::Format;
+use crate::rules::release_tags::format::TagFormat;
 
 /// Names that are no release under any usual format, each in its own way.
 const PROBES: &[&str] = &[
@@ -27,7 +27,7 @@ const PROBES: &[&str] = &[
     "v1.2.3_x",
 ];
 
-fn admitted(formats: &[Format], matches: impl Fn(&str) -> bool) -> Option<&'static str> {
+fn admitted(formats: &[TagFormat], matches: impl Fn(&str) -> bool) -> Option<&'static str> {
     if formats.is_empty() {
         return None;
     }
@@ -36,7 +36,7 @@ fn admitted(formats: &[Format], matches: impl Fn(&str) -> bool) -> Option<&'stat
 }
 
 /// A name that a glob of GitHub's lets through and no format accepts.
-pub fn glob_admits(pattern: &str, formats: &[Format]) -> Option<&'static str> {
+pub fn glob_admits(pattern: &str, formats: &[TagFormat]) -> Option<&'static str> {
     let glob = GlobBuilder::new(&with_repeats(pattern)?).literal_separator(true).build().ok()?.compile_matcher();
     admitted(formats, |name| glob.is_match(name))
 }
@@ -48,7 +48,7 @@ fn with_repeats(pattern: &str) -> Option<String> {
 }
 
 /// The same for a regular expression, `/^v.*/` as GitLab writes it.
-pub fn regex_admits(pattern: &str, formats: &[Format]) -> Option<&'static str> {
+pub fn regex_admits(pattern: &str, formats: &[TagFormat]) -> Option<&'static str> {
     let inner = pattern.trim().strip_prefix('/')?;
     let regex = Regex::new(&inner[..inner.rfind('/')?]).ok()?;
     admitted(formats, |name| regex.is_match(name))

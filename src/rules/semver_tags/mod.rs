@@ -1,21 +1,20 @@
 //! `semver-tags`: release tags have valid names, are tag objects, grow, stay, and stand where they may.
 //! Owns the options and the order of questions; each question has its own file.
 
-pub mod format;
-mod history;
+mod branches;
 mod object;
 mod order;
-mod place;
 pub mod proposal;
-pub mod version;
+mod series;
 
 use bstr::{BStr, ByteSlice};
 
-use self::format::{Format, Release};
-use self::history::After;
-use super::branch_topology::Branches;
+use self::series::RefsAfterPush;
+use super::branch_topology::BranchPatterns;
 use super::branch_topology::leak::Stance;
 use super::branch_topology::remedies::quote;
+use super::release_tags::format::{self, ParsedTag, TagFormat};
+use super::release_tags::version::{Version, VersionError};
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
@@ -32,64 +31,64 @@ pub static RULE: Rule = Rule {
 };
 
 /// A tag that names the newest of something and moves: `prod-stable`.
-pub struct Moving {
+pub struct MovingTag {
     /// Short name or glob.
     pub tag: RefNames,
     /// Where it may stand.
-    pub branches: Branches,
+    pub branches: BranchPatterns,
 }
 
 /// What a tag object has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum TagRequirement {
     Annotated,
     /// A signature is there; whose it is, is not verified here.
     Signed,
 }
 
 /// What the policy says, read.
-pub struct Settings {
+pub struct TagSettings {
     /// With, for each, whether it releases to production.
-    pub formats: Vec<(Format, Stage)>,
-    pub branches: Branches,
-    pub moving: Vec<Moving>,
+    pub formats: Vec<(TagFormat, ReleaseStage)>,
+    pub branches: BranchPatterns,
+    pub moving: Vec<MovingTag>,
     pub ignore: Globs,
-    pub needs: Vec<Need>,
+    pub needs: Vec<TagRequirement>,
     /// Prereleases under formats that release to production.
     pub prerelease: Stance,
     /// Build metadata.
     pub build: Stance,
     pub bump: Option<Severity>,
-    pub moving_to: MovingTo,
+    pub moving_to: MovingTagTarget,
 }
 
 /// Whom a format releases to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum ReleaseStage {
     Production,
     Other,
 }
 
 /// Which commits of its branch a moving tag may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MovingTo {
+pub enum MovingTagTarget {
     Any,
     Released,
 }
 
 /// The compiled rule.
 pub struct SemverTags {
-    settings: Settings,
-    formats: Vec<Format>,
+    settings: TagSettings,
+    formats: Vec<TagFormat>,
 }
 
 /// A release tag that is created.
-struct Created<'c> {
+struct CreatedTag<'c> {
     update: &'c RefUpdate<'c>,
     /// Short name.
     name: &'c BStr,
-    format: &'c Format,
-    release: Release,
+    format: &'c TagFormat,
+    release: ParsedTag,
     commit: Oid,
 }
 
@@ -97,28 +96,28 @@ fn compile(options: &Options<'_>) -> Checks {
     let words = options.vocabulary();
     let own = options.strings("formats");
     let last = words.environments.len().saturating_sub(1);
-    let mut texts: Vec<(String, Stage)> = own.into_iter().map(|f| (f, Stage::Production)).collect();
+    let mut texts: Vec<(String, ReleaseStage)> = own.into_iter().map(|f| (f, ReleaseStage::Production)).collect();
     if texts.is_empty() {
         for (i, environment) in words.environments.iter().enumerate() {
-            let stage = if i == last { Stage::Production } else { Stage::Other };
+            let stage = if i == last { ReleaseStage::Production } else { ReleaseStage::Other };
             texts.extend(environment.tags.iter().map(|f| (f.clone(), stage)));
         }
     }
     if texts.is_empty() {
-        texts.push(("v{semver}".into(), Stage::Production));
+        texts.push(("v{semver}".into(), ReleaseStage::Production));
     }
     let complain = |key: &'static str, message: String| {
         if let Some(place) = options.node(key) {
             options.mistake(place.source, place.node.span.clone(), message);
         }
     };
-    let formats = texts
-        .iter()
-        .filter_map(|(text, stage)| Format::parse(text).map_err(|e| complain("formats", e)).ok().map(|f| (f, *stage)));
+    let formats = texts.iter().filter_map(|(text, stage)| {
+        TagFormat::parse(text).map_err(|e| complain("formats", e)).ok().map(|f| (f, *stage))
+    });
     let branches = |key: &'static str, names: Vec<String>| {
-        Branches::new(&names).unwrap_or_else(|e| {
+        BranchPatterns::new(&names).unwrap_or_else(|e| {
             complain(key, e);
-            Branches::default()
+            BranchPatterns::default()
         })
     };
     let mut allowed = options.strings("branches");
@@ -146,7 +145,7 @@ fn compile(options: &Options<'_>) -> Checks {
                 options.known_keys(crate::policy::Located { source: list.source, node: item }, &["tag", "branch"]);
             }
             let branch = item.get("branch").and_then(|b| b.text()).map(|b| vec![b.to_owned()]);
-            moving.push(Moving {
+            moving.push(MovingTag {
                 tag: RefNames::new(&[tag.to_owned()]).unwrap_or_else(|e| {
                     options.mistake(list.source, item.span.clone(), e);
                     RefNames::default()
@@ -156,8 +155,9 @@ fn compile(options: &Options<'_>) -> Checks {
         }
     }
     let stance = |key| if options.choice(key, &["allow", "deny"]) == "allow" { Stance::Allow } else { Stance::Deny };
-    let needs = [(Need::Annotated, options.flag("annotated")), (Need::Signed, options.flag("signed"))];
-    let settings = Settings {
+    let needs =
+        [(TagRequirement::Annotated, options.flag("annotated")), (TagRequirement::Signed, options.flag("signed"))];
+    let settings = TagSettings {
         formats: formats.collect(),
         branches: branches("branches", allowed),
         moving,
@@ -167,15 +167,15 @@ fn compile(options: &Options<'_>) -> Checks {
         build: stance("build"),
         bump: options.code_severity("bump", None),
         moving_to: match options.choice("moving-to", &["any", "release"]) {
-            "release" => MovingTo::Released,
-            _ => MovingTo::Any,
+            "release" => MovingTagTarget::Released,
+            _ => MovingTagTarget::Any,
         },
     };
     Checks { refs: vec![Box::new(SemverTags::new(settings))], ..Checks::default() }
 }
 
 impl SemverTags {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: TagSettings) -> Self {
         Self { formats: settings.formats.iter().map(|(f, _)| f.clone()).collect(), settings }
     }
 
@@ -183,14 +183,14 @@ impl SemverTags {
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
-        format: &Format,
-        release: Release,
+        format: &TagFormat,
+        release: ParsedTag,
         new: Oid,
         out: &mut Findings<'_>,
     ) -> Result<()> {
         self.metadata(update, name, format, &release, out);
         let Some(commit) = object::judge(&self.settings.needs, update, name, new, out)? else { return Ok(()) };
-        let created = Created { update, name, format, release, commit };
+        let created = CreatedTag { update, name, format, release, commit };
         self.monotonic(&created, out)?;
         self.on_branch(&created, out)?;
         match self.settings.bump {
@@ -204,23 +204,24 @@ impl SemverTags {
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
-        format: &Format,
-        release: &Release,
+        format: &TagFormat,
+        release: &ParsedTag,
         out: &mut Findings<'_>,
     ) {
         let line = update.line();
         let stage = self.settings.formats.iter().find(|(f, _)| f == format).map(|(_, stage)| *stage);
-        let bare = |v: version::Version| format.name(release.component.as_bstr(), &v);
+        let bare = |v: Version| format.name(release.component.as_bstr(), &v);
         if self.settings.prerelease == Stance::Deny
-            && stage == Some(Stage::Production)
+            && stage == Some(ReleaseStage::Production)
             && release.version.is_prerelease()
         {
             let mark = part(name, b'-', &release.version.to_string());
             // Under a format of another stage it stays a prerelease.
-            let other = self.settings.formats.iter().find(|(f, stage)| *stage == Stage::Other && f.same_parts(format));
+            let other =
+                self.settings.formats.iter().find(|(f, stage)| *stage == ReleaseStage::Other && f.same_parts(format));
             let wanted = match other {
                 Some((other, _)) => other.name(release.component.as_bstr(), &release.version),
-                None => bare(version::Version { prerelease: Vec::new(), ..release.version.clone() }),
+                None => bare(Version { prerelease: Vec::new(), ..release.version.clone() }),
             };
             let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
             out.push(
@@ -232,7 +233,7 @@ impl SemverTags {
         }
         if self.settings.build == Stance::Deny && !release.version.build.is_empty() {
             let mark = part(name, b'+', &release.version.to_string());
-            let wanted = bare(version::Version { build: Vec::new(), ..release.version.clone() });
+            let wanted = bare(Version { build: Vec::new(), ..release.version.clone() });
             let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
             out.push(
                 Violation::on_ref("semver-tags/name", Severity::Error, update, &line, range)
@@ -247,7 +248,7 @@ impl SemverTags {
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
-        best: Option<(&Format, version::Flaw)>,
+        best: Option<(&TagFormat, VersionError)>,
         new: Oid,
         out: &mut Findings<'_>,
     ) {
@@ -309,8 +310,8 @@ impl SemverTags {
 
     /// The first free name after a release tag's, of the same component and kind.
     fn next_free(&self, update: &RefUpdate<'_>, name: &BStr) -> Result<Option<String>> {
-        let Ok((format, release)) = format::read(&self.formats, name) else { return Ok(None) };
-        let series = After::of(update)?.series(update, format, &release.component)?;
+        let Ok((format, release)) = format::parse_tag(&self.formats, name) else { return Ok(None) };
+        let series = RefsAfterPush::of(update)?.series(update, format, &release.component)?;
         let next = series.free(release.version.after(&release.version));
         Ok(Some(format.name(release.component.as_bstr(), &next)))
     }
@@ -320,7 +321,8 @@ impl<'a> Check<RefUpdate<'a>> for SemverTags {
     fn is_release_tag(&self, name: &BStr) -> bool {
         let Some(name) = name.strip_prefix(b"refs/tags/").map(BStr::new) else { return false };
         !scope::is_match(&self.settings.ignore, name)
-            && (self.settings.moving.iter().any(|m| m.tag.is_match(name)) || format::read(&self.formats, name).is_ok())
+            && (self.settings.moving.iter().any(|m| m.tag.is_match(name))
+                || format::parse_tag(&self.formats, name).is_ok())
     }
 
     fn check(&self, update: &RefUpdate<'a>, out: &mut Findings<'_>) -> Result<()> {
@@ -331,7 +333,7 @@ impl<'a> Check<RefUpdate<'a>> for SemverTags {
         if let Some(moving) = self.settings.moving.iter().find(|m| m.tag.is_match(name)) {
             return update.new.map_or(Ok(()), |new| self.moved(update, name, moving, new, out));
         }
-        match (format::read(&self.formats, name), update.old, update.new) {
+        match (format::parse_tag(&self.formats, name), update.old, update.new) {
             (Ok(_), Some(old), _) => return self.kept(update, name, old, out),
             (Ok((format, release)), None, Some(new)) => return self.created(update, name, format, release, new, out),
             (Err(best), _, Some(new)) => self.misnamed(update, name, best, new, out),

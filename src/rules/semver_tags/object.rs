@@ -3,7 +3,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::Need;
+use super::TagRequirement;
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::rules::branch_topology::remedies::quote;
@@ -11,7 +11,7 @@ use crate::subject::{ObjectKind, Oid, RefUpdate, TagObject};
 
 /// Judges the object of a created tag; gives the commit behind it, or `None` when there is none.
 pub fn judge(
-    needs: &[Need],
+    needs: &[TagRequirement],
     update: &RefUpdate<'_>,
     name: &BStr,
     new: Oid,
@@ -25,7 +25,7 @@ pub fn judge(
     if kind == ObjectKind::Tag {
         let tag = update.graph.tag(new)?;
         inside(update, name, &tag, out);
-        if needs.contains(&Need::Signed) && !tag.signed {
+        if needs.contains(&TagRequirement::Signed) && !tag.signed {
             out.push(
                 Violation::on_ref("semver-tags/signed", Severity::Error, update, &line, line.new.clone())
                     .message(format!("the release tag {name} is not signed"))
@@ -34,8 +34,9 @@ pub fn judge(
             );
         }
     } else if kind == ObjectKind::Commit && !needs.is_empty() {
-        let signed = needs.contains(&Need::Signed);
-        let code = if needs.contains(&Need::Annotated) { "semver-tags/annotated" } else { "semver-tags/signed" };
+        let signed = needs.contains(&TagRequirement::Signed);
+        let code =
+            if needs.contains(&TagRequirement::Annotated) { "semver-tags/annotated" } else { "semver-tags/signed" };
         out.push(
             Violation::on_ref(code, Severity::Error, update, &line, line.new.clone())
                 .message(format!("the release tag {name} is lightweight: it points at the commit {} itself", new.short()))

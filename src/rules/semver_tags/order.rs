@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use bstr::ByteSlice;
 
-use super::history::{After, Release, Series};
-use super::{Created, SemverTags, retag};
+use super::series::{RefsAfterPush, SeriesTag, TagSeries};
+use super::{CreatedTag, SemverTags, retag};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
 use crate::rules::branch_topology::ancestry;
@@ -16,8 +16,8 @@ use crate::subject::Oid;
 const PARTS: [&str; 3] = ["major", "minor", "patch"];
 
 impl SemverTags {
-    pub(super) fn monotonic(&self, tag: &Created<'_>, out: &mut Findings<'_>) -> Result<()> {
-        let after = After::of(tag.update)?;
+    pub(super) fn monotonic(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
+        let after = RefsAfterPush::of(tag.update)?;
         let series = after.series(tag.update, tag.format, &tag.release.component)?;
         let line = tag.update.line();
         let free_name = |version| tag.format.name(tag.release.component.as_bstr(), &series.free(version));
@@ -46,11 +46,11 @@ impl SemverTags {
         Ok(())
     }
 
-    pub(super) fn bump(&self, tag: &Created<'_>, severity: Severity, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn bump(&self, tag: &CreatedTag<'_>, severity: Severity, out: &mut Findings<'_>) -> Result<()> {
         if tag.release.version.is_prerelease() {
             return Ok(());
         }
-        let after = After::of(tag.update)?;
+        let after = RefsAfterPush::of(tag.update)?;
         let series = after.series(tag.update, tag.format, &tag.release.component)?;
         let Some(last) = last_release(tag, &series)? else { return Ok(()) };
         let Some(base) = tag.update.graph.peel(last.target)? else { return Ok(()) };
@@ -86,7 +86,7 @@ impl SemverTags {
 }
 
 /// The greatest smaller release that the tagged commit contains.
-fn last_release<'s>(tag: &Created<'_>, series: &'s Series) -> Result<Option<&'s Release>> {
+fn last_release<'s>(tag: &CreatedTag<'_>, series: &'s TagSeries) -> Result<Option<&'s SeriesTag>> {
     let smaller = series
         .tags
         .iter()
@@ -102,7 +102,7 @@ fn last_release<'s>(tag: &Created<'_>, series: &'s Series) -> Result<Option<&'s 
     if targets.is_empty() {
         return Ok(None);
     }
-    let found = ancestry::reached(tag.update.graph, tag.commit, &targets)?;
+    let found = ancestry::reachable(tag.update.graph, tag.commit, &targets)?;
     Ok(commits.into_iter().find(|(_, commit)| found.contains(commit)).map(|(other, _)| other))
 }
 

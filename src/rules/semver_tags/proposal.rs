@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
 
-use super::format::Format;
-use super::version::{Version, trimmed};
+use crate::rules::release_tags::format::TagFormat;
+use crate::rules::release_tags::version::{Version, trimmed};
 
 /// Words before a version that say no more than that it is one.
 const LEADS: [&str; 8] = ["version", "release", "ver", "rel", "tag", "v", "r", ""];
@@ -29,13 +29,13 @@ const NO_SEPARATOR: char = ' ';
 
 /// A guess under the format that fits best.
 pub struct Proposal<'f> {
-    pub format: &'f Format,
+    pub format: &'f TagFormat,
     pub name: String,
     pub version: Version,
 }
 
 /// The guess that is nearest to what was written, under any of the formats.
-pub fn nearest<'f>(formats: &'f [Format], name: &BStr) -> Option<Proposal<'f>> {
+pub fn nearest<'f>(formats: &'f [TagFormat], name: &BStr) -> Option<Proposal<'f>> {
     let text: String = name.to_str_lossy().chars().filter(|c| !c.is_whitespace()).filter_map(plain).collect();
     let valid = formats.iter().find_map(|format| Some((format, format.matches(name).ok()?.version)));
     if let Some((format, version)) = valid {
@@ -53,14 +53,14 @@ pub fn nearest<'f>(formats: &'f [Format], name: &BStr) -> Option<Proposal<'f>> {
 }
 
 /// The component, the version, and what stood before the version.
-fn guess<'t>(format: &Format, text: &'t str) -> Option<(&'t str, Version, char)> {
+fn guess<'t>(format: &TagFormat, text: &'t str) -> Option<(&'t str, Version, char)> {
     // `version-1.2.3` begins with `v` and does not mean it.
     let without_prefix = text.strip_prefix(format.prefix.as_str());
     without_prefix.into_iter().chain([text]).find_map(|body| guess_below(format, body, body.len() < text.len()))
 }
 
 /// `has_prefix`: the format's prefix stood before the text.
-fn guess_below<'t>(format: &Format, body: &'t str, has_prefix: bool) -> Option<(&'t str, Version, char)> {
+fn guess_below<'t>(format: &TagFormat, body: &'t str, has_prefix: bool) -> Option<(&'t str, Version, char)> {
     all_numbers(body).into_iter().find_map(|numbers| {
         let (head, rest) = (&body[..numbers.start], &body[numbers.end..]);
         let (component, separator) = match &format.infix {

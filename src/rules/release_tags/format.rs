@@ -3,27 +3,27 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::version::{Flaw, Version, show};
+use super::version::{Version, VersionError, show};
 
 /// A compiled format: what stands before the component, between it and the version, and after the version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Format {
+pub struct TagFormat {
     text: String,
-    pub(super) prefix: String,
+    pub(in crate::rules) prefix: String,
     /// What follows the component, where the format has one.
-    pub(super) infix: Option<String>,
+    pub(in crate::rules) infix: Option<String>,
     suffix: String,
 }
 
 /// What a name says under a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
+pub struct ParsedTag {
     /// Empty where the format has none.
     pub component: BString,
     pub version: Version,
 }
 
-impl Format {
+impl TagFormat {
     /// Reads a format. It has `{semver}` once, may have `{component}` once before it, and no other braces.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((head, suffix)) = text.split_once("{semver}") else {
@@ -64,27 +64,27 @@ impl Format {
     }
 
     /// Reads a short tag name. The flaw's offset is one in `name`.
-    pub fn matches(&self, name: &BStr) -> Result<Release, Flaw> {
+    pub fn matches(&self, name: &BStr) -> Result<ParsedTag, VersionError> {
         let mut at = expect(name, 0, &self.prefix)?;
         let mut component = BString::default();
         if let Some(infix) = &self.infix {
             // The last place, so that components may hold what stands between.
-            let len = name[at..].rfind(infix).ok_or_else(|| Flaw {
+            let len = name[at..].rfind(infix).ok_or_else(|| VersionError {
                 at: name.len(),
                 what: format!("`{infix}` and a version are missing after the component"),
             })?;
             if len == 0 {
-                return Err(Flaw { at, what: "the component is empty".into() });
+                return Err(VersionError { at, what: "the component is empty".into() });
             }
             component = name[at..at + len].into();
             at += len + infix.len();
         }
         let end = name.len().saturating_sub(self.suffix.len()).max(at);
         if name[end..] != *self.suffix.as_bytes() {
-            return Err(Flaw { at: end, what: format!("`{}` is missing at the end", self.suffix) });
+            return Err(VersionError { at: end, what: format!("`{}` is missing at the end", self.suffix) });
         }
-        let version = Version::parse(&name[at..end]).map_err(|f| Flaw { at: f.at + at, ..f })?;
-        Ok(Release { component, version })
+        let version = Version::parse(&name[at..end]).map_err(|f| VersionError { at: f.at + at, ..f })?;
+        Ok(ParsedTag { component, version })
     }
 
     /// The name of a release.
@@ -95,18 +95,21 @@ impl Format {
 }
 
 /// The end of `literal` in `name` at `at`, or the first byte that differs.
-fn expect(name: &BStr, at: usize, literal: &str) -> Result<usize, Flaw> {
+fn expect(name: &BStr, at: usize, literal: &str) -> Result<usize, VersionError> {
     let same = literal.bytes().zip(name[at..].iter().copied()).take_while(|(a, b)| a == b).count();
     if same == literal.len() {
         return Ok(at + same);
     }
     let found = if at + same == name.len() { "the end".into() } else { show(name, at + same) };
-    Err(Flaw { at: at + same, what: format!("expected `{}`, found {found}", &literal[same..]) })
+    Err(VersionError { at: at + same, what: format!("expected `{}`, found {found}", &literal[same..]) })
 }
 
 /// Reads a short tag name under the format that fits it, or says what is wrong under the one that fits it longest.
-pub fn read<'f>(formats: &'f [Format], name: &BStr) -> Result<(&'f Format, Release), Option<(&'f Format, Flaw)>> {
-    let mut best: Option<(&Format, Flaw)> = None;
+pub fn parse_tag<'f>(
+    formats: &'f [TagFormat],
+    name: &BStr,
+) -> Result<(&'f TagFormat, ParsedTag), Option<(&'f TagFormat, VersionError)>> {
+    let mut best: Option<(&TagFormat, VersionError)> = None;
     for format in formats {
         match format.matches(name) {
             Ok(release) => return Ok((format, release)),

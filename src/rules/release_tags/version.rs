@@ -19,7 +19,7 @@ pub struct Version {
 
 /// Why a text is no version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flaw {
+pub struct VersionError {
     /// Offset of the offending byte; the length of the text where something is missing at its end.
     pub at: usize,
     /// Lower case, no full stop.
@@ -30,8 +30,8 @@ pub struct Flaw {
 const PARTS: [&str; 3] = ["major", "minor", "patch"];
 
 impl Version {
-    pub fn parse(text: &[u8]) -> Result<Self, Flaw> {
-        let flaw = |at, what: String| Err(Flaw { at, what });
+    pub fn parse(text: &[u8]) -> Result<Self, VersionError> {
+        let flaw = |at, what: String| Err(VersionError { at, what });
         let mut core = [const { String::new() }; 3];
         let mut at = 0;
         for (i, part) in PARTS.iter().enumerate() {
@@ -139,7 +139,7 @@ impl fmt::Display for Version {
 }
 
 /// Reads identifiers from `at` to the end or to a `+`; gives them and where they end.
-fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, usize), Flaw> {
+fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, usize), VersionError> {
     let mut out = Vec::new();
     loop {
         let len = text[at..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
@@ -149,10 +149,10 @@ fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, u
                 None | Some(b'.' | b'+') => format!("an identifier of the {part} part is empty"),
                 Some(_) => format!("{} may not stand in the {part} part", show(text, at)),
             };
-            return Err(Flaw { at, what });
+            return Err(VersionError { at, what });
         }
         if part == "prerelease" && len > 1 && word[0] == b'0' && word.iter().all(u8::is_ascii_digit) {
-            return Err(Flaw { at, what: "a number of the prerelease part has a leading zero".into() });
+            return Err(VersionError { at, what: "a number of the prerelease part has a leading zero".into() });
         }
         out.push(ascii(word));
         at += len;
@@ -160,7 +160,9 @@ fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, u
             Some(b'.') => at += 1,
             None => return Ok((out, at)),
             Some(b'+') if part == "prerelease" => return Ok((out, at)),
-            Some(_) => return Err(Flaw { at, what: format!("{} may not stand in the {part} part", show(text, at)) }),
+            Some(_) => {
+                return Err(VersionError { at, what: format!("{} may not stand in the {part} part", show(text, at)) });
+            }
         }
     }
 }
@@ -170,7 +172,7 @@ fn ascii(bytes: &[u8]) -> String {
 }
 
 /// The character at an offset, for people.
-pub(super) fn show(text: &[u8], at: usize) -> String {
+pub(in crate::rules) fn show(text: &[u8], at: usize) -> String {
     match text[at..].chars().next() {
         None => "the end".into(),
         Some(' ') => "a space".into(),
@@ -221,7 +223,7 @@ fn increment(digits: &str) -> String {
 }
 
 /// Digits without leading zeros.
-pub(super) fn trimmed(digits: &str) -> String {
+pub(in crate::rules) fn trimmed(digits: &str) -> String {
     let t = digits.trim_start_matches('0');
     if t.is_empty() { "0".into() } else { t.into() }
 }

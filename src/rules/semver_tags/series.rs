@@ -8,19 +8,19 @@ use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 
-use super::Created;
-use super::format::Format;
-use super::version::Version;
+use super::CreatedTag;
 use crate::error::Result;
 use crate::rules::branch_topology::ancestry::{Ancestry, level, shallow};
+use crate::rules::release_tags::format::TagFormat;
+use crate::rules::release_tags::version::Version;
 use crate::subject::{Graph, Links, Oid, RefUpdate};
 
 /// Refs as they stand after the push.
 #[derive(Default)]
-pub struct After {
-    lists: RefCell<BTreeMap<&'static str, Rc<Vec<Standing>>>>,
+pub struct RefsAfterPush {
+    lists: RefCell<BTreeMap<&'static str, Rc<Vec<RefAfterPush>>>>,
     /// By format and component.
-    series: RefCell<HashMap<(String, BString), Rc<Series>>>,
+    series: RefCell<HashMap<(String, BString), Rc<TagSeries>>>,
     commits: RefCell<HashMap<Oid, Rc<Links>>>,
     /// Of branches, by their tips.
     ancestries: RefCell<HashMap<Vec<Oid>, Ancestry>>,
@@ -28,7 +28,7 @@ pub struct After {
 
 /// A ref after the push.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct RefAfterPush {
     /// Without the prefix.
     pub name: BString,
     pub target: Oid,
@@ -38,7 +38,7 @@ pub struct Standing {
 
 /// A release tag of a series.
 #[derive(Clone, Debug)]
-pub struct Release {
+pub struct SeriesTag {
     pub name: BString,
     pub version: Version,
     pub target: Oid,
@@ -46,26 +46,26 @@ pub struct Release {
 }
 
 /// Release tags of one format and component, smallest version first.
-pub struct Series {
-    pub tags: Vec<Release>,
-    reach: OnceCell<Reach>,
+pub struct TagSeries {
+    pub tags: Vec<SeriesTag>,
+    reach: OnceCell<ReachableTags>,
 }
 
 /// Which tags, as indices of a series, a commit carries, and the greatest that its ancestors do.
 #[derive(Default)]
-struct Reach {
+struct ReachableTags {
     on: HashMap<Oid, Vec<usize>>,
     below: HashMap<Oid, usize>,
 }
 
-impl After {
+impl RefsAfterPush {
     /// The one of this push.
     pub fn of(update: &RefUpdate<'_>) -> Result<Rc<Self>> {
         update.shared.get_or_insert(|| Ok(Self::default()))
     }
 
     /// Refs under `refs/heads/` or `refs/tags/`.
-    pub fn refs(&self, update: &RefUpdate<'_>, prefix: &'static str) -> Result<Rc<Vec<Standing>>> {
+    pub fn refs(&self, update: &RefUpdate<'_>, prefix: &'static str) -> Result<Rc<Vec<RefAfterPush>>> {
         if let Some(list) = self.lists.borrow().get(prefix) {
             return Ok(list.clone());
         }
@@ -80,13 +80,13 @@ impl After {
         for r in update.graph.refs(prefix)? {
             let name = short(&r.name).unwrap_or_default();
             if !pushed.contains_key(&name) {
-                list.push(Standing { name, target: r.target, created: false });
+                list.push(RefAfterPush { name, target: r.target, created: false });
             }
         }
         list.extend(
             pushed
                 .into_iter()
-                .filter_map(|(name, (old, new))| Some(Standing { name, target: new?, created: old.is_none() })),
+                .filter_map(|(name, (old, new))| Some(RefAfterPush { name, target: new?, created: old.is_none() })),
         );
         list.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let list = Rc::new(list);
@@ -95,17 +95,17 @@ impl After {
     }
 
     /// The release tags of a format and component.
-    pub fn series(&self, update: &RefUpdate<'_>, format: &Format, component: &BString) -> Result<Rc<Series>> {
+    pub fn series(&self, update: &RefUpdate<'_>, format: &TagFormat, component: &BString) -> Result<Rc<TagSeries>> {
         let key = (format.as_str().to_owned(), component.clone());
         if let Some(series) = self.series.borrow().get(&key) {
             return Ok(series.clone());
         }
         // All components at once: a push may bring tags of many.
-        let mut found: HashMap<BString, Vec<Release>> = HashMap::from([(component.clone(), Vec::new())]);
+        let mut found: HashMap<BString, Vec<SeriesTag>> = HashMap::from([(component.clone(), Vec::new())]);
         for tag in self.refs(update, "refs/tags/")?.iter() {
             let Ok(release) = format.matches(tag.name.as_bstr()) else { continue };
-            let Standing { name, target, created } = tag.clone();
-            found.entry(release.component).or_default().push(Release {
+            let RefAfterPush { name, target, created } = tag.clone();
+            found.entry(release.component).or_default().push(SeriesTag {
                 name,
                 version: release.version,
                 target,
@@ -114,11 +114,11 @@ impl After {
         }
         for (component, mut tags) in found {
             tags.sort_by(|a, b| a.version.precedence(&b.version).then_with(|| b.name.cmp(&a.name)));
-            let series = Series { tags, reach: OnceCell::new() };
+            let series = TagSeries { tags, reach: OnceCell::new() };
             self.series.borrow_mut().insert((key.0.clone(), component), Rc::new(series));
         }
         let known = self.series.borrow();
-        Ok(known.get(&key).cloned().unwrap_or_else(|| Rc::new(Series { tags: Vec::new(), reach: OnceCell::new() })))
+        Ok(known.get(&key).cloned().unwrap_or_else(|| Rc::new(TagSeries { tags: Vec::new(), reach: OnceCell::new() })))
     }
 
     /// Whether one of the tips has the commit.
@@ -144,9 +144,9 @@ impl After {
     }
 }
 
-impl Series {
+impl TagSeries {
     /// The greatest tag not smaller than a created one that its commit contains.
-    pub fn greatest_contained(&self, after: &After, tag: &Created<'_>) -> Result<Option<&Release>> {
+    pub fn greatest_contained(&self, after: &RefsAfterPush, tag: &CreatedTag<'_>) -> Result<Option<&SeriesTag>> {
         let from = self.tags.partition_point(|t| t.version.precedence(&tag.release.version).is_lt());
         // Usually there is none, so usually nothing is peeled or walked.
         if self.tags[from..].iter().all(|t| t.name == tag.name) {
@@ -166,7 +166,7 @@ impl Series {
     }
 
     /// Tags of the same precedence.
-    pub fn equals<'s>(&'s self, version: &Version) -> &'s [Release] {
+    pub fn equals<'s>(&'s self, version: &Version) -> &'s [SeriesTag] {
         let from = self.tags.partition_point(|t| t.version.precedence(version).is_lt());
         let to = self.tags.partition_point(|t| t.version.precedence(version).is_le());
         &self.tags[from..to]
@@ -180,12 +180,12 @@ impl Series {
         version
     }
 
-    fn reach(&self, after: &After, tag: &Created<'_>) -> Result<&Reach> {
+    fn reach(&self, after: &RefsAfterPush, tag: &CreatedTag<'_>) -> Result<&ReachableTags> {
         if let Some(reach) = self.reach.get() {
             return Ok(reach);
         }
         let graph = tag.update.graph;
-        let mut reach = Reach::default();
+        let mut reach = ReachableTags::default();
         let (mut starts, mut floor) = (vec![tag.commit], u32::MAX);
         let first = self.tags.iter().position(|t| t.created || t.name == tag.name).unwrap_or(0);
         for (i, other) in self.tags.iter().enumerate().skip(first) {

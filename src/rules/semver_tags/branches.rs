@@ -5,17 +5,18 @@ use std::collections::HashSet;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::history::{After, Standing};
-use super::{Created, Moving, MovingTo, SemverTags, format};
+use super::series::{RefAfterPush, RefsAfterPush};
+use super::{CreatedTag, MovingTag, MovingTagTarget, SemverTags};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
-use crate::rules::branch_topology::Branches;
+use crate::rules::branch_topology::BranchPatterns;
 use crate::rules::branch_topology::graph::{OLD, Region};
 use crate::rules::branch_topology::remedies::quote;
+use crate::rules::release_tags::format;
 use crate::subject::{ObjectKind, Oid, RefUpdate};
 
 impl SemverTags {
-    pub(super) fn on_branch(&self, tag: &Created<'_>, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn on_branch(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
         if self.settings.branches.is_empty() {
             return Ok(());
         }
@@ -42,13 +43,13 @@ impl SemverTags {
 
     /// Everything that the commit has of the branches, it has through a release, and its version only raises that one's
     /// patch number: the branch was left at a release tag, to mend it.
-    fn is_hotfix_of_release(&self, tag: &Created<'_>, tips: &[(BString, Oid)]) -> Result<bool> {
+    fn is_hotfix_of_release(&self, tag: &CreatedTag<'_>, tips: &[(BString, Oid)]) -> Result<bool> {
         let tips: Vec<Oid> = tips.iter().map(|t| t.1).collect();
         let region = Region::between(tag.update.graph, &tips, tag.commit)?;
         let (mut released, mut mended) = (HashSet::new(), HashSet::new());
         for r in tag.update.graph.refs("refs/tags/")? {
             let name = r.name.strip_prefix(b"refs/tags/").unwrap_or(&r.name).as_bstr();
-            if let Ok((format, release)) = format::read(&self.formats, name)
+            if let Ok((format, release)) = format::parse_tag(&self.formats, name)
                 && !release.version.is_prerelease()
                 && let Some(commit) = tag.update.graph.peel(r.target)?
             {
@@ -64,7 +65,7 @@ impl SemverTags {
         }
         let members: HashSet<_> = region.members().collect();
         let below: HashSet<_> =
-            members.iter().flat_map(|m| region.parents(*m)).filter(|p| region.is(**p, OLD)).collect();
+            members.iter().flat_map(|m| region.parents(*m)).filter(|p| region.has_paint(**p, OLD)).collect();
         let is_release = |at| released.contains(&region.oid(at));
         let inside = members.iter().copied().chain(below.iter().map(|b| **b));
         let held: Vec<Oid> = inside.filter(|c| is_release(*c)).map(|c| region.oid(c)).collect();
@@ -85,7 +86,7 @@ impl SemverTags {
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
-        moving: &Moving,
+        moving: &MovingTag,
         new: Oid,
         out: &mut Findings<'_>,
     ) -> Result<()> {
@@ -136,7 +137,7 @@ impl SemverTags {
                 ),
             );
         }
-        if self.settings.moving_to == MovingTo::Released && !self.is_released(update, commit)? {
+        if self.settings.moving_to == MovingTagTarget::Released && !self.is_released(update, commit)? {
             say(
                 format!("the moving tag {name} would name {}, which carries no release tag", commit.short()),
                 "only releases are deployed by this tag",
@@ -149,8 +150,8 @@ impl SemverTags {
     }
 
     fn is_released(&self, update: &RefUpdate<'_>, commit: Oid) -> Result<bool> {
-        for Standing { name, target, .. } in After::of(update)?.refs(update, "refs/tags/")?.iter() {
-            let read = format::read(&self.formats, name.as_bstr());
+        for RefAfterPush { name, target, .. } in RefsAfterPush::of(update)?.refs(update, "refs/tags/")?.iter() {
+            let read = format::parse_tag(&self.formats, name.as_bstr());
             let is_release = read.is_ok_and(|(_, r)| !r.version.is_prerelease());
             if is_release && update.graph.peel(*target)? == Some(commit) {
                 return Ok(true);
@@ -173,7 +174,7 @@ fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Resul
     let mut tips: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
     tips.sort_unstable();
     tips.dedup();
-    After::of(update)?.any_contains(update.graph, tips, commit)
+    RefsAfterPush::of(update)?.any_contains(update.graph, tips, commit)
 }
 
 /// The first few branches, for people.
@@ -184,9 +185,9 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Branches as they stand after the push, by short name.
-fn tips(update: &RefUpdate<'_>, branches: &Branches) -> Result<Vec<(BString, Oid)>> {
-    let all = After::of(update)?.refs(update, "refs/heads/")?;
-    let held = all.iter().filter(|branch| branches.hold(branch.name.as_bstr()));
+fn tips(update: &RefUpdate<'_>, branches: &BranchPatterns) -> Result<Vec<(BString, Oid)>> {
+    let all = RefsAfterPush::of(update)?.refs(update, "refs/heads/")?;
+    let held = all.iter().filter(|branch| branches.contains(branch.name.as_bstr()));
     let tips: Vec<(BString, Oid)> = held.map(|branch| (branch.name.clone(), branch.target)).collect();
     if tips.is_empty() {
         return Err(Error::undecided("none of the branches that release tags may stand on is here")
