@@ -1,16 +1,16 @@
-//! Walks towards ancestors, each no further than its question needs.
-//! Owns levels and dates of the commit-graph file; sets between two tips are `graph`'s.
+//! Lazy walks towards ancestors: each goes only as far as its answer needs.
+//! Owns how generation numbers and commit dates bound a walk. Sets of commits between two tips are `graph`'s.
 
 use std::collections::{BinaryHeap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::subject::{Graph, Links, Oid};
 
-/// All ancestors of some tips, the tips included, walked as far as somebody asked.
+/// The ancestors of some tips, including the tips, walked on demand.
 #[derive(Default)]
 pub struct Ancestry {
     seen: HashSet<Oid>,
-    /// Commits whose parents were not looked at yet, highest level and latest time first.
+    /// Commits whose parents were not visited yet, highest generation and latest date first.
     queue: BinaryHeap<(u32, i64, Oid, Vec<Oid>)>,
 }
 
@@ -40,7 +40,7 @@ impl Ancestry {
         Ok(self.seen.contains(&commit))
     }
 
-    /// Looks at the next commit's parents; false when no commit of level `lowest` can come any more.
+    /// Visits the next commit's parents. False once no further commit can have generation `lowest`.
     fn expand_next(&mut self, graph: &dyn Graph, lowest: u32) -> Result<bool> {
         if self.queue.peek().is_none_or(|(level, ..)| *level != u32::MAX && *level <= lowest) {
             return Ok(false);
@@ -56,13 +56,13 @@ impl Ancestry {
     }
 }
 
-/// Those of `targets` that `from` reaches, itself included. Walks no further than the last of them.
+/// The `targets` that are reachable from `from`, itself included. Walks no further than the last of them.
 pub fn reachable(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result<HashSet<Oid>> {
     let mut by_level: Vec<(u32, Oid)> = Vec::new();
     for target in targets {
         by_level.push((links(graph, *target)?.2, *target));
     }
-    // The highest first: what a lower one needs walked is walked then.
+    // Highest generation first, so that later targets reuse the walk.
     by_level.sort_unstable_by(|a, b| b.cmp(a));
     let mut ancestry = Ancestry::of(graph, [from])?;
     let mut found = HashSet::new();
@@ -74,7 +74,7 @@ pub fn reachable(graph: &dyn Graph, from: Oid, targets: &HashSet<Oid>) -> Result
     Ok(found)
 }
 
-/// A commit's ancestors, itself included, latest first, as far as somebody asks. Dates decide what is left out.
+/// Iterates over a commit and its ancestors by date, latest first, down to a date bound.
 pub struct AncestorsByDate<'g> {
     graph: &'g dyn Graph,
     seen: HashSet<Oid>,
@@ -87,7 +87,7 @@ impl<'g> AncestorsByDate<'g> {
         Ok(Self { graph, seen: HashSet::from([tip]), queue: BinaryHeap::from([(time, tip, parents)]) })
     }
 
-    /// The next commit, unless it is older than `bound`; with how many parents it has.
+    /// The next commit and its number of parents; `None` if it is older than `bound`.
     pub fn next_since(&mut self, bound: i64) -> Result<Option<(Oid, usize)>> {
         if self.queue.peek().is_none_or(|(time, ..)| *time < bound) {
             return Ok(None);
@@ -105,19 +105,20 @@ impl<'g> AncestorsByDate<'g> {
     }
 }
 
-/// Parents, time and level.
+/// Parents, commit time and generation.
 pub fn links(graph: &dyn Graph, commit: Oid) -> Result<(Vec<Oid>, i64, u32)> {
     let links = graph.links(commit)?;
     let level = level(&links);
     Ok((links.parents, links.time, level))
 }
 
-/// `u32::MAX` outside the commit-graph file. Old versions of git wrote one with 0 for every level: that is none.
+/// The generation number; `u32::MAX` outside the commit-graph file. Old versions of git wrote 0 for all commits, which
+/// means unknown.
 pub fn level(links: &Links) -> u32 {
     links.generation.filter(|level| *level > 0).unwrap_or(u32::MAX)
 }
 
-/// The error of a walk that the clone's shallow boundary ends.
+/// The error for a walk that reaches the shallow boundary.
 pub fn shallow(cut: Oid) -> Error {
     Error::undecided(format!("the history ends at {} because this clone is shallow", cut.short()))
         .hint("git fetch --unshallow   # in GitHub Actions: actions/checkout with fetch-depth: 0")

@@ -1,5 +1,5 @@
-//! What ancestry cannot see: copies and squashes of development, and merges that say more than their sides.
-//! Owns the definitions by trees, bounded by a budget; the graph verdict does not wait for them.
+//! Issues that ancestry does not show: copies and squashes of development commits, and merges with changes of their own.
+//! Owns the definitions by content. Bounded by a budget of tree merges; the ancestry verdict does not depend on it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,26 +12,26 @@ use super::squash;
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
-/// Something wrong that content shows and ancestry does not.
+/// An issue that content shows and ancestry does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentIssue {
-    /// The commit holds what merging `of` would have brought: several development commits in one.
+    /// The commit has the content that merging `of` would have brought: several development commits in one.
     Squash { commit: Oid, of: Oid },
-    /// The same, of exactly a release tag's commit.
+    /// A squash of exactly the commit of a release tag.
     TagSquash { commit: Oid, tag: BString },
     /// The merge adds content of development that none of its parents has; `of` is the newest commit that introduced it.
     HiddenInMerge { commit: Oid, of: Oid, paths: Vec<BString> },
-    /// The commit is a copy and does not say of what.
+    /// The commit copies another and does not name it.
     NoProvenance { commit: Oid, original: Oid },
-    /// So many copies that nothing of development is left behind.
+    /// The copies together bring everything that development has.
     Wholesale { copies: usize, of: Oid },
     /// The merge changes paths beyond its conflicts.
     EvilMerge { commit: Oid, paths: Vec<BString> },
-    /// Production's own commits that development lacks.
+    /// Commits made on production that development lacks.
     NotBackported { commits: Vec<Oid> },
 }
 
-/// What is looked for; what is not asked for costs nothing.
+/// The kinds of issues to look for. Kinds that are not listed cost nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IssueKind {
     Squash,
@@ -42,35 +42,35 @@ pub enum IssueKind {
     Backport(i64),
 }
 
-/// The update that is looked at.
+/// The update to search, and what to search for.
 pub struct ContentScope<'s> {
     pub old: Oid,
     pub new: Oid,
-    pub look: &'s [IssueKind],
-    pub question: &'s LeakQuery<'s>,
+    pub kinds: &'s [IssueKind],
+    pub query: &'s LeakQuery<'s>,
 }
 
-/// Steps of the walk towards development per merge of trees that the cap allows: what the walk knows need not be asked.
+/// Commits of development that may be walked per allowed merge of trees: the walk is cheaper than merge-base queries.
 const STEPS_PER_MERGE: usize = 500;
 
-/// Looks for everything asked. The region has been judged by `leak`. At most `cap` merges of trees; the second part of
-/// the answer is false when that was not enough.
+/// Finds the issues of the requested kinds with at most `cap` merges of trees. `leak` must have painted the region before.
+/// The flag is false if the budget was not enough.
 pub fn find_issues(region: &mut Region<'_>, scope: &ContentScope<'_>, cap: usize) -> Result<(Vec<ContentIssue>, bool)> {
-    let query = scope.question;
+    let query = scope.query;
     let mut patches = PatchCache::new(query.graph, cap);
     let mut chain = region.chain(scope.new);
     chain.reverse();
     let copies: Vec<CommitIndex> =
         chain.iter().copied().filter(|c| region.parents(*c).len() == 1 && !region.is_shared(*c)).collect();
     let mut issues = Vec::new();
-    let wants = |look: IssueKind| scope.look.contains(&look);
+    let wants = |kind: IssueKind| scope.kinds.contains(&kind);
     let lines = if wants(IssueKind::Squash) { topics(region, &chain) } else { Vec::new() };
     let own = !copies.is_empty() || !lines.is_empty() || chain.iter().any(|c| !region.is_shared(*c));
     if own && (wants(IssueKind::Squash) || wants(IssueKind::Provenance)) {
         if !region.walk_dev_side(cap.saturating_mul(STEPS_PER_MERGE))? {
             patches.mark_spent();
         }
-        // First, so that development's many commits do not spend what the few of the update need.
+        // The update's few commits first, before development's many spend the budget.
         for at in &chain {
             patches.delta(region.oid(*at))?;
         }
@@ -93,14 +93,14 @@ pub fn find_issues(region: &mut Region<'_>, scope: &ContentScope<'_>, cap: usize
             evil_merge(region.oid(*at), scope, &mut patches, &mut issues)?;
         }
     }
-    if let Some(age) = scope.look.iter().find_map(|l| if let IssueKind::Backport(age) = l { Some(*age) } else { None })
+    if let Some(age) = scope.kinds.iter().find_map(|l| if let IssueKind::Backport(age) = l { Some(*age) } else { None })
     {
         not_backported(scope, age, &mut patches, &mut issues)?;
     }
     Ok((issues, !patches.is_spent()))
 }
 
-/// First-parent lines that merges bring beside the branch's own line, without what development has; oldest first.
+/// First-parent lines that merges bring in beside the branch's own, without development's commits; each oldest first.
 fn topics(region: &Region<'_>, chain: &[CommitIndex]) -> Vec<Vec<CommitIndex>> {
     let own = |at: &CommitIndex| region.is_gained(*at) && !region.is_shared(*at);
     let mut seen: HashSet<CommitIndex> = chain.iter().copied().collect();
@@ -129,7 +129,7 @@ fn provenance(
     patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    // By paths: a copy touches what its original touches.
+    // Group by paths: a copy touches the same paths as its original.
     let mut by_paths: HashMap<Vec<BString>, Vec<Oid>> = HashMap::new();
     let paths = |delta: &CommitChanges| delta.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
     for at in region.development().into_iter().filter(|c| region.parents(*c).len() == 1) {
@@ -149,11 +149,11 @@ fn provenance(
             }
         }
         let named = patches::named_originals(&patches.node(commit)?.message);
-        // Something that is no id (a ticket, a name) cannot be checked, but it does say where the patch comes from.
-        let says = originals.iter().any(|o| patches::contains_commit(&named, *o))
+        // A ticket or a name cannot be checked, but it does say where the patch comes from.
+        let is_attributed = originals.iter().any(|o| patches::contains_commit(&named, *o))
             || named.iter().any(|n| !patches::is_commit_id(n));
         if let Some(original) = originals.first()
-            && !says
+            && !is_attributed
         {
             issues.push(ContentIssue::NoProvenance { commit, original: *original });
         }
@@ -167,7 +167,7 @@ fn wholesale(
     patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let query = scope.question;
+    let query = scope.query;
     let (old, new) = (patches.node(scope.old)?.tree, patches.node(scope.new)?.tree);
     for tip in query.development.iter().map(|d| d.tip) {
         if new == old || !patches.take_merge() {
@@ -192,7 +192,7 @@ fn evil_merge(
     }
     let node = patches.node(commit)?;
     let [ours, theirs] = node.parents[..] else { return Ok(()) };
-    let (tree, conflicts) = match scope.question.graph.merge_commits(ours, theirs)? {
+    let (tree, conflicts) = match scope.query.graph.merge_commits(ours, theirs)? {
         Merged::Clean(tree) => (tree, Vec::new()),
         Merged::Conflict(tree, paths) => (tree, paths),
     };
@@ -213,7 +213,7 @@ fn not_backported(
     patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let query = scope.question;
+    let query = scope.query;
     let tips: Vec<Oid> = query.development.iter().map(|d| d.tip).collect();
     let own = Region::between(query.graph, &tips, scope.new)?;
     let now = patches.node(scope.new)?.committer.time;
@@ -249,15 +249,15 @@ fn not_backported(
     Ok(())
 }
 
-/// Whether the update's old tip is on its new one's first-parent chain: else production's own line became a side line.
+/// Whether the update's old tip left the first-parent chain of the new one, so that the branch's line became a side line.
 pub fn is_foxtrot(region: &Region<'_>, old: Oid, new: Oid) -> bool {
     let last = region.chain(new).last().copied();
     let below = last.and_then(|c| region.parents(c).first().copied());
     last.is_some() && below.is_none_or(|c| region.oid(c) != old)
 }
 
-/// The first few paths, for people.
-pub fn listed(paths: &[BString]) -> String {
+/// The first few paths, for messages.
+pub fn list_paths(paths: &[BString]) -> String {
     let mut out: Vec<String> = paths.iter().take(5).map(|p| p.to_str_lossy().into_owned()).collect();
     if paths.len() > 5 {
         out.push(format!("and {} more", paths.len() - 5));

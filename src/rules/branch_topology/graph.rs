@@ -1,11 +1,11 @@
-//! Sets of commits between tips: what an update gains, what of it a development branch has, and that branch's trunk.
-//! Owns one lazy walk that paints the region between the tips; knows nothing of policies, tags or findings.
+//! Sets of commits between tips: the commits that an update brings, those of them that development has, and development's
+//! trunk. Owns one lazy walk that paints the region between the tips; knows nothing of policies, tags or findings.
 //!
 //! Three colours flow from the tips to the parents: [`OLD`], [`NEW`], [`DEV`]. Dates and generations order the walk.
-//! What is *inside* a set is decided by paint alone. That a commit is *outside* `Anc(old)` is proved by walking the old
-//! side to its end or down to a generation that cannot reach the commit; where neither is cheap, dates are believed as long
-//! as none was seen to lie. An undetected lie can therefore only make [`Region::gained`] too large: the gate may
-//! refuse too much, never too little.
+//! Paint alone decides that a commit is *inside* a set. That it is *outside* `Anc(old)` (the ancestors of the old tip) is
+//! proved by walking the old side to its end or down to a generation that cannot reach the commit. Where neither is cheap,
+//! dates are trusted until a wrong one is found. An undetected wrong date can only make [`Region::is_gained`] too large: the
+//! gate may refuse too much, never too little.
 
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
@@ -22,7 +22,7 @@ pub const DEV: u8 = 4;
 const SEEN_PARENTS: u8 = 8;
 const SHALLOW: u8 = 16;
 
-/// How many commits below the oldest gained one are looked at for dates that lie.
+/// How many commits below the oldest gained one are checked for wrong dates.
 const PROBE: usize = 64;
 
 /// Index of a commit in its region.
@@ -30,12 +30,12 @@ pub type CommitIndex = usize;
 
 struct PaintedCommit {
     oid: Oid,
-    /// Level in the commit-graph file, `u32::MAX` outside.
+    /// Generation number; `u32::MAX` outside the commit-graph file.
     level: u32,
     time: i64,
     paint: u8,
     parents: Vec<CommitIndex>,
-    /// Parents that were not looked at yet.
+    /// Parents that were not visited yet.
     unseen: Vec<Oid>,
 }
 
@@ -44,22 +44,22 @@ pub struct Region<'g> {
     graph: &'g dyn Graph,
     commits: Vec<PaintedCommit>,
     index: HashMap<Oid, CommitIndex>,
-    /// Painted commits whose parents were not looked at yet, highest level and latest time first.
+    /// Painted commits whose parents were not visited yet, highest generation and latest date first.
     queue: BinaryHeap<(u32, i64, CommitIndex)>,
-    /// How many in the queue are not in `Anc(old)`.
+    /// Number of queued commits that are not in `Anc(old)`.
     open: usize,
-    /// A parent later than its child was seen.
-    dates_lie: bool,
-    /// Grows whenever paint reaches a commit that had been expanded before.
+    /// A parent is later than its child.
+    has_wrong_dates: bool,
+    /// Counts how often paint reached a commit whose parents were visited before.
     repaints: usize,
-    /// Of development branches.
+    /// Tips of the development branches.
     tips: Vec<CommitIndex>,
     new: Option<CommitIndex>,
 }
 
 impl<'g> Region<'g> {
-    /// Paints from `old` and `new` until every commit of `Anc(new)` that is not known to be in `Anc(old)` was seen.
-    /// Costs about `rev-list new ^old`.
+    /// Paints from `old` and `new` until every commit of `Anc(new)` that may be outside `Anc(old)` was visited. Costs about
+    /// as much as `git rev-list new ^old`.
     pub fn between(graph: &'g dyn Graph, old: &[Oid], new: Oid) -> Result<Self> {
         let mut region = Self {
             graph,
@@ -67,7 +67,7 @@ impl<'g> Region<'g> {
             index: HashMap::new(),
             queue: BinaryHeap::new(),
             open: 0,
-            dates_lie: false,
+            has_wrong_dates: false,
             repaints: 0,
             tips: Vec::new(),
             new: None,
@@ -88,7 +88,7 @@ impl<'g> Region<'g> {
         Ok(region)
     }
 
-    /// How many commits were seen; every [`CommitIndex`] is below.
+    /// Number of commits; every [`CommitIndex`] is smaller.
     pub fn len(&self) -> usize {
         self.commits.len()
     }
@@ -110,17 +110,17 @@ impl<'g> Region<'g> {
         self.index.get(&oid).copied()
     }
 
-    /// Empty for commits of `Anc(old)` that the walk had no reason to expand.
+    /// Empty for commits of `Anc(old)` that the walk did not need to expand.
     pub fn parents(&self, at: CommitIndex) -> &[CommitIndex] {
         &self.commits[at].parents
     }
 
-    /// The walk looked at the commit's parents.
+    /// The walk visited the commit's parents.
     pub fn is_expanded(&self, at: CommitIndex) -> bool {
         self.has_paint(at, SEEN_PARENTS)
     }
 
-    /// Orders commits; see [`Graph::time`].
+    /// The commit's date; see [`Graph::time`].
     pub fn time(&self, at: CommitIndex) -> i64 {
         self.commits[at].time
     }
@@ -135,12 +135,12 @@ impl<'g> Region<'g> {
         self.has_paint(at, NEW) && !self.has_paint(at, OLD)
     }
 
-    /// `Anc(new) \ Anc(old)`, in no particular order. See the module on what may be too much.
+    /// `Anc(new) \ Anc(old)`, in no particular order. Can be too large, see the module.
     pub fn members(&self) -> impl Iterator<Item = CommitIndex> + '_ {
         (0..self.commits.len()).filter(|c| self.is_gained(*c))
     }
 
-    /// What `dev_at` gives for members that a development branch has.
+    /// The update brings the commit and a development branch has it.
     pub fn is_shared(&self, at: CommitIndex) -> bool {
         self.is_gained(at) && self.has_paint(at, DEV)
     }
@@ -152,40 +152,40 @@ impl<'g> Region<'g> {
     }
 
     /// Paints from development tips until it is known which members they reach.
-    /// Costs at most the region between those tips and `old`; nothing where every member is new to the repository.
+    /// Costs at most the region between those tips and `old`; nothing if every member is new to the repository.
     pub fn paint_development(&mut self, tips: &[Oid]) -> Result<()> {
         for tip in tips {
             let at = self.at(*tip)?;
             self.tips.push(at);
             self.paint(at, DEV);
         }
-        let mut unsure = Vec::new();
+        let mut undecided = Vec::new();
         for at in self.members().filter(|c| !self.has_paint(*c, DEV)).collect::<Vec<_>>() {
             if !self.graph.is_new(self.oid(at))? {
-                unsure.push(at);
+                undecided.push(at);
             }
         }
-        let mut lowest = self.lowest_level(&unsure);
+        let mut lowest = self.lowest_level(&undecided);
         let mut repaints = self.repaints;
-        while self.open > 0 && !unsure.is_empty() {
-            // Levels fall strictly towards ancestors, so nothing in the queue can reach what is still unsure.
+        while self.open > 0 && !undecided.is_empty() {
+            // Generations decrease towards ancestors, so nothing in the queue can reach the undecided commits.
             if self.queue.peek().is_some_and(|(level, ..)| *level != u32::MAX && *level <= lowest) {
                 break;
             }
             self.expand_next()?;
             if self.repaints != repaints {
                 repaints = self.repaints;
-                unsure.retain(|c| self.commits[*c].paint & (DEV | OLD) == 0);
-                lowest = self.lowest_level(&unsure);
+                undecided.retain(|c| self.commits[*c].paint & (DEV | OLD) == 0);
+                lowest = self.lowest_level(&undecided);
             }
         }
         match self.outside_old().find(|c| self.has_paint(*c, SHALLOW)) {
-            Some(cut) if !unsure.is_empty() => Err(shallow(self.oid(cut))),
+            Some(cut) if !undecided.is_empty() => Err(shallow(self.oid(cut))),
             _ => Ok(()),
         }
     }
 
-    /// Walks the development side down to `Anc(old)`; at most `limit` more commits. True when it got there.
+    /// Walks the development side down to `Anc(old)`, at most `limit` more commits. True if it got there.
     pub fn walk_dev_side(&mut self, limit: usize) -> Result<bool> {
         for _ in 0..limit {
             if self.open == 0 {
@@ -196,13 +196,13 @@ impl<'g> Region<'g> {
         Ok(self.open == 0)
     }
 
-    /// Everything outside `Anc(old)` was walked.
+    /// Every commit outside `Anc(old)` was visited.
     pub fn is_complete(&self) -> bool {
         self.open == 0
     }
 
-    /// Walks the old side until no commit outside it can turn out to be inside. See the module for when dates are believed.
-    /// `Err` where the old side is cut off by a shallow boundary: then nobody can tell.
+    /// Walks the old side until no commit outside `Anc(old)` can turn out to be inside. The module says when dates are
+    /// trusted. `Err` if a shallow boundary cuts the old side off.
     pub fn resolve_old_side(&mut self) -> Result<()> {
         let oldest = loop {
             let (level, time) = self
@@ -214,7 +214,7 @@ impl<'g> Region<'g> {
                 if next_level != u32::MAX && next_level <= level {
                     break;
                 }
-                if !self.dates_lie && next_time < time && !self.probe()? {
+                if !self.has_wrong_dates && next_time < time && !self.probe()? {
                     break;
                 }
                 self.expand_next()?;
@@ -224,28 +224,28 @@ impl<'g> Region<'g> {
             }
         };
         let matters =
-            |c: &CommitIndex| self.has_paint(*c, SHALLOW) && (self.dates_lie || self.commits[*c].time >= oldest);
+            |c: &CommitIndex| self.has_paint(*c, SHALLOW) && (self.has_wrong_dates || self.commits[*c].time >= oldest);
         match (0..self.commits.len()).find(matters) {
             Some(cut) => Err(shallow(self.oid(cut))),
             None => Ok(()),
         }
     }
 
-    /// Looks a little below where dates say that the walk is over, evenly over all its ends. True when a date lies
-    /// there.
+    /// Visits a few commits below the point where dates say that the walk is over, evenly over all its ends. True if it finds
+    /// a wrong date.
     fn probe(&mut self) -> Result<bool> {
         let mut ends: VecDeque<CommitIndex> = self.queue.drain().map(|(.., at)| at).collect();
         for _ in 0..PROBE {
             let Some(at) = ends.pop_front() else { break };
             self.expand(at)?;
             ends.extend(self.queue.drain().map(|(.., at)| at));
-            if self.dates_lie {
+            if self.has_wrong_dates {
                 break;
             }
         }
         let ends = ends.into_iter().map(|c| (self.commits[c].level, self.commits[c].time, c));
         self.queue = ends.collect();
-        Ok(self.dates_lie)
+        Ok(self.has_wrong_dates)
     }
 
     /// The maximal shared commits: none is an ancestor of another. Sorted by id.
@@ -261,7 +261,7 @@ impl<'g> Region<'g> {
         tops
     }
 
-    /// `Anc(from) \ Anc(old)` without `Anc` of what `stop` holds, `from` first.
+    /// `Anc(from) \ Anc(old)` without the ancestors of commits that match `stop`; `from` first.
     pub fn side(&self, from: CommitIndex, stop: impl Fn(CommitIndex) -> bool) -> Vec<CommitIndex> {
         let reach = self.reach(from, None);
         let mut cut = vec![false; self.commits.len()];
@@ -289,9 +289,9 @@ impl<'g> Region<'g> {
         out
     }
 
-    /// The development branches' own line: first parents from their tips and from where those stood `earlier` down to
-    /// `Anc(old)`, and at a merge the other parents too where its first parent lies in `Anc(old)` or `follows` says so. Newest first. `follows` is
-    /// asked with whether the first parent lies in `Anc(old)`, and only for merges.
+    /// The development branches' own line, newest first: first parents from their tips and `earlier` tips down to `Anc(old)`.
+    /// At a merge, the other parents too if `follows` returns true; it gets the merge and whether its first parent is in
+    /// `Anc(old)`.
     pub fn trunk(
         &self,
         earlier: impl Iterator<Item = Oid>,
@@ -321,7 +321,7 @@ impl<'g> Region<'g> {
         Ok(trunk)
     }
 
-    /// Commits that development branches have and `old` has not, latest first, as far as the walk went.
+    /// Commits that development has and `old` does not, latest first, as far as the walk went.
     pub fn development(&self) -> Vec<CommitIndex> {
         let mut out: Vec<CommitIndex> =
             self.outside_old().filter(|c| self.has_paint(*c, DEV) && self.is_expanded(*c)).collect();
@@ -348,7 +348,7 @@ impl<'g> Region<'g> {
         Ok(at)
     }
 
-    /// Looks at the parents of the next commit in the queue.
+    /// Visits the parents of the next commit in the queue.
     fn expand_next(&mut self) -> Result<()> {
         match self.queue.pop() {
             Some((.., at)) => self.expand(at),
@@ -369,7 +369,7 @@ impl<'g> Region<'g> {
         let mut parents = Vec::new();
         for parent in std::mem::take(&mut self.commits[at].unseen) {
             let parent = self.at(parent)?;
-            self.dates_lie |= self.commits[parent].time > time;
+            self.has_wrong_dates |= self.commits[parent].time > time;
             parents.push(parent);
         }
         self.commits[at].parents = parents.clone();
@@ -377,7 +377,7 @@ impl<'g> Region<'g> {
         Ok(())
     }
 
-    /// Gives a commit colours, and all of its ancestors that were expanded already.
+    /// Paints a commit and all of its ancestors that were expanded already.
     fn paint(&mut self, at: CommitIndex, colours: u8) {
         let mut stack = vec![(at, colours)];
         while let Some((at, colours)) = stack.pop() {

@@ -1,5 +1,5 @@
-//! Development's own work that production took back, and that merging production into development would take away there.
-//! Owns the search path by path: which of development's commits made what a revert on production unmakes.
+//! Development work that production reverted, and that merging production into development would remove there too.
+//! Owns the search by path: which development commits made the changes that a revert on production undoes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,43 +12,44 @@ use super::patches::PatchCache;
 use crate::error::Result;
 use crate::subject::{Graph, Oid, PathChange};
 
-/// Work that an update would take out of a development branch.
+/// Work that an update would remove from a development branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LostWork {
-    /// Production's commit that took it back.
+    /// The commit on production that reverted it.
     pub revert: Oid,
-    /// Development's commits whose work would vanish, newest first.
+    /// The development commits whose work would be lost, newest first.
     pub commits: Vec<Oid>,
     pub paths: Vec<BString>,
 }
 
-/// The branches between which the update stands.
+/// The update of a development branch, and the production tips.
 pub struct LostWorkScope<'s> {
     pub old: Oid,
     pub new: Oid,
     pub production: &'s [Oid],
-    /// Where the development branch's ref stood earlier.
+    /// Earlier tips of the development branch.
     pub earlier: &'s [Oid],
 }
 
-/// How many commits are looked at for what a commit undoes that does not call itself a revert: few, since a hotfix that
-/// comes back to development looks like one until its files' history was read.
+/// How many commits to search for the origin of a change that is undone without a revert message. Few, because a hotfix
+/// merged back into development looks like a revert until its files' history was read.
 const UNNAMED: usize = 300;
-/// A first-parent line is followed no further.
+/// Maximum length of a first-parent line that is followed.
 const LONGEST_LINE: usize = 20_000;
 
-/// A path that goes back on its way into development.
+/// A path that the update sets back to an earlier state.
 struct UndonePath {
     revert: Oid,
     named: bool,
-    /// The state whose author is looked for; walks back from what development has.
+    /// The state whose origin is searched for; starts at development's and walks back.
     current: Option<Oid>,
     target: Option<Oid>,
     commits: Vec<Oid>,
     found: bool,
 }
 
-/// `region` is painted between the development branch's old and new tips. At most `cap` merges' worth of tree diffs.
+/// Finds lost work. `region` is painted between the development branch's old and new tips. Costs at most the tree diffs that
+/// `cap` merges allow.
 pub fn find(
     region: &mut Region<'_>,
     graph: &dyn Graph,
@@ -60,29 +61,29 @@ pub fn find(
     for at in &members {
         all_new = all_new && graph.is_new(region.oid(*at))?;
     }
-    // What production has was there before: an update of new commits alone brings nothing of it.
+    // Production's commits are not new, so an update of new commits only brings none of them.
     if all_new || sides.production.is_empty() {
         return Ok(Vec::new());
     }
     region.paint_development(sides.production)?;
     let mut patches = PatchCache::new(graph, cap);
-    let undoing = undoing(region, &mut patches)?;
-    if undoing.is_empty() {
+    let changes_by_path = production_changes(region, &mut patches)?;
+    if changes_by_path.is_empty() {
         return Ok(Vec::new());
     }
     let mut lost = Vec::new();
-    for (before, after) in steps(region, sides) {
+    for (before, after) in merge_steps(region, sides) {
         let (old, new) = (patches.node(before)?.tree, patches.node(after)?.tree);
         let Some(changes) = patches.diff(Some(old), new)? else { break };
-        let kept = states_at(sides.new, new, &mut patches, &changes)?;
+        let kept = restored_states(sides.new, new, &mut patches, &changes)?;
         let mut paths = BTreeMap::new();
         for (path, had, has) in changes {
-            // What the same push puts back is not lost.
+            // The same push restores it.
             if kept.contains(&(path.clone(), had)) {
                 continue;
             }
-            let said = undoing.get(&path).into_iter().flatten();
-            let revert = said.clone().find(|r| r.after == has).or_else(|| said.clone().find(|r| r.named));
+            let reverts = changes_by_path.get(&path).into_iter().flatten();
+            let revert = reverts.clone().find(|r| r.after == has).or_else(|| reverts.clone().find(|r| r.named));
             if let Some(revert) = revert {
                 let undone = UndonePath {
                     revert: revert.commit,
@@ -95,14 +96,14 @@ pub fn find(
                 paths.insert(path, undone);
             }
         }
-        authors(graph, before, &mut paths, &mut patches)?;
-        lost.extend(owned(graph, sides, before, paths, &mut patches)?);
+        find_origins(graph, before, &mut paths, &mut patches)?;
+        lost.extend(development_work(graph, sides, before, paths, &mut patches)?);
     }
     Ok(lost)
 }
 
-/// Those paths of `changes`, with the state before them, that the push ends with all the same.
-fn states_at(
+/// The paths of `changes` that the push restores later, with their restored state.
+fn restored_states(
     end: Oid,
     tree: Oid,
     patches: &mut PatchCache<'_>,
@@ -118,16 +119,19 @@ fn states_at(
     Ok(back.map(|(path, had, _)| (path.clone(), *had)).collect())
 }
 
-/// A path as one of production's commits leaves it.
+/// The state in which a production commit leaves a path.
 struct ProductionChange {
     commit: Oid,
-    /// The message says that it is a revert.
+    /// The commit's message says that it is a revert.
     named: bool,
     after: Option<Oid>,
 }
 
-/// What production's commits among the gained ones do to each path, newest first.
-fn undoing(region: &Region<'_>, patches: &mut PatchCache<'_>) -> Result<HashMap<BString, Vec<ProductionChange>>> {
+/// The changes that the gained production commits make to each path, newest first.
+fn production_changes(
+    region: &Region<'_>,
+    patches: &mut PatchCache<'_>,
+) -> Result<HashMap<BString, Vec<ProductionChange>>> {
     let mut out: HashMap<BString, Vec<ProductionChange>> = HashMap::new();
     let from_production = region.members().filter(|c| region.has_paint(*c, DEV) && region.parents(*c).len() == 1);
     let mut commits: Vec<_> = from_production.collect();
@@ -143,8 +147,8 @@ fn undoing(region: &Region<'_>, patches: &mut PatchCache<'_>) -> Result<HashMap<
     Ok(out)
 }
 
-/// Where development takes something of production in: from which state to which.
-fn steps(region: &Region<'_>, sides: &LostWorkScope<'_>) -> Vec<(Oid, Oid)> {
+/// The points where development takes in production's commits: the commits before and after.
+fn merge_steps(region: &Region<'_>, sides: &LostWorkScope<'_>) -> Vec<(Oid, Oid)> {
     if content::is_foxtrot(region, sides.old, sides.new) {
         return vec![(sides.old, sides.new)];
     }
@@ -153,8 +157,8 @@ fn steps(region: &Region<'_>, sides: &LostWorkScope<'_>) -> Vec<(Oid, Oid)> {
     merges.map(|c| (region.oid(region.parents(c)[0]), region.oid(c))).collect()
 }
 
-/// Looks back from `tip` for the commits that made what each path would lose.
-fn authors(
+/// Searches back from `tip` for the commits whose changes each path would lose.
+fn find_origins(
     graph: &dyn Graph,
     tip: Oid,
     paths: &mut BTreeMap<BString, UndonePath>,
@@ -181,18 +185,18 @@ fn authors(
     Ok(())
 }
 
-/// Leaves what is development's own and goes as a whole, or by a commit that calls itself a revert.
-fn owned(
+/// Keeps only development's own work that is lost as a whole commit, or to a commit that calls itself a revert.
+fn development_work(
     graph: &dyn Graph,
     sides: &LostWorkScope<'_>,
     before: Oid,
     paths: BTreeMap<BString, UndonePath>,
     patches: &mut PatchCache<'_>,
 ) -> Result<Vec<LostWork>> {
-    // A revert of a part leaves its file in a state that it never had: the newest commit that made the file is affected.
-    let gone = |undone: &UndonePath| undone.found || (undone.named && !undone.commits.is_empty());
+    // A partial revert leaves the file in a new state; then the newest commit that changed the file is affected.
+    let is_lost = |undone: &UndonePath| undone.found || (undone.named && !undone.commits.is_empty());
     let mut by_commit: BTreeMap<Oid, (Oid, bool, Vec<BString>)> = BTreeMap::new();
-    for (path, undone) in paths.iter().filter(|(_, undone)| gone(undone)) {
+    for (path, undone) in paths.iter().filter(|(_, undone)| is_lost(undone)) {
         let commits = if undone.found { undone.commits.len() } else { 1 };
         for commit in &undone.commits[..commits] {
             let entry = by_commit.entry(*commit).or_insert((undone.revert, undone.named, Vec::new()));
@@ -216,7 +220,7 @@ fn owned(
             Some(lines) => lines,
             None => lines.insert(FirstParentLines::new(graph, sides, before)?),
         };
-        if !lines.is_developments(graph, commit)? {
+        if !lines.came_from_development(graph, commit)? {
             continue;
         }
         let entry = lost.entry(revert).or_insert(LostWork { revert, commits: Vec::new(), paths: Vec::new() });
@@ -255,14 +259,13 @@ impl FirstParentLines {
         Ok(Self { production, development: tips.map(line).collect::<Result<_>>()? })
     }
 
-    /// Whether development had the commit before production brought it: its line has it, or took it in by merging
-    /// something that is not production's line.
-    fn is_developments(&self, graph: &dyn Graph, commit: Oid) -> Result<bool> {
+    /// Whether development had the commit first: on its own line, or merged from something other than production.
+    fn came_from_development(&self, graph: &dyn Graph, commit: Oid) -> Result<bool> {
         if self.production.contains(&commit) {
             return Ok(false);
         }
         for line in &self.development {
-            // The lowest commit of the line that has it: all above have it, none below.
+            // Binary search for the oldest commit of the line that contains it.
             let (mut has, mut from) = (None, 0);
             let mut to = line.len();
             while from < to {

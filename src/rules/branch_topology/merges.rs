@@ -1,5 +1,5 @@
-//! What a merge adds to its parents: content that is in none of them and that merging them does not make.
-//! Owns the merge of a merge's parents in memory, and the cheap test that usually spares it.
+//! What a merge commit adds itself: content that no parent has and that merging the parents does not produce.
+//! Owns redoing the merge in memory, and the cheap test that usually makes it unnecessary.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -11,17 +11,17 @@ use super::patches::{CommitChanges, PatchCache};
 use crate::error::Result;
 use crate::subject::{Graph, Merged, Oid};
 
-/// What a merge has beyond the merge of its parents.
+/// The changes of a merge commit beyond the merge of its parents.
 pub struct MergeAdditions {
-    /// The tree that merging the parents makes.
+    /// The tree that merging the parents produces.
     pub tree: Oid,
-    /// From the first parent to that tree.
+    /// Changes from the first parent to that tree.
     pub merged: CommitChanges,
-    /// From that tree to the merge's, without the paths that conflict.
+    /// Changes from that tree to the merge commit's, without conflicting paths.
     pub changes: CommitChanges,
 }
 
-/// All other parents are in the history of the first one, or of production already.
+/// Whether all other parents are in the first parent's history or in production already.
 pub fn parents_bring_nothing(region: &Region<'_>, first: CommitIndex, others: &[CommitIndex]) -> bool {
     if others.iter().all(|other| !region.is_gained(*other)) {
         return true;
@@ -30,8 +30,8 @@ pub fn parents_bring_nothing(region: &Region<'_>, first: CommitIndex, others: &[
     others.iter().all(|other| !region.is_gained(*other) || below.contains(other))
 }
 
-/// `None` where a merge adds nothing, or the budget is spent.
-pub fn added(
+/// `None` if the merge adds nothing, or the budget is spent.
+pub fn additions(
     region: &Region<'_>,
     at: CommitIndex,
     graph: &dyn Graph,
@@ -48,7 +48,7 @@ pub fn added(
         let differs: HashSet<BString> = changes.into_iter().map(|(path, ..)| path).collect();
         own.retain(|path| differs.contains(path));
     }
-    // Each path is as one of the parents has it.
+    // Every path equals that of some parent.
     if own.is_empty() || !patches.take_merge() {
         return Ok(None);
     }

@@ -1,5 +1,5 @@
 //! `branch-topology`: nothing leaks from development to production, and protected branches keep their history.
-//! Owns the options and turns verdicts into findings; the definition stands in `leak` and `content`.
+//! Owns the order of the checks on a ref update; leaks are defined in `leak` and `content`.
 
 pub mod ancestry;
 pub mod content;
@@ -36,7 +36,7 @@ pub static RULE: Rule = Rule {
     compile,
 };
 
-/// Branches by short name or glob, and as they were written.
+/// Branches by short name or glob, compiled and as written.
 #[derive(Clone, Debug, Default)]
 pub struct BranchPatterns {
     written: Vec<String>,
@@ -44,7 +44,7 @@ pub struct BranchPatterns {
 }
 
 impl BranchPatterns {
-    /// `Err` says which glob is wrong, and why.
+    /// `Err` names the invalid glob and the reason.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         Ok(Self { globs: scope::Branches::new(patterns)?, written: patterns.to_vec() })
     }
@@ -53,13 +53,13 @@ impl BranchPatterns {
         self.written.is_empty()
     }
 
-    /// `name` is a short one.
+    /// `name` is a short name.
     pub fn contains(&self, name: &BStr) -> bool {
         self.globs.is_match(name)
     }
 }
 
-/// Severities of what can be switched off because it costs work.
+/// Severities of the optional checks; `None` switches one off, which saves its cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TopologySeverities {
     pub direct_push: Option<Severity>,
@@ -72,28 +72,28 @@ pub struct TopologySeverities {
     pub lost_work: Option<Severity>,
 }
 
-/// What the policy says, read.
+/// The family's options, read.
 pub struct TopologySettings {
     pub production: BranchPatterns,
     pub development: BranchPatterns,
     pub protected: Vec<Protected>,
-    /// Formats of the tags that sanction.
+    /// Formats of release tags.
     pub tags: Vec<TagFormat>,
     pub tag_merges: Stance,
     pub shared_topics: Stance,
     /// A pull request may merge development if every path that it changes is among these.
     pub pull_request_paths: scope::Globs,
-    /// How many merges of trees a push may cost.
+    /// Maximum number of tree merges per push.
     pub content_cap: u64,
     pub unfinished: CapSpent,
     pub backport_days: u64,
     pub severities: TopologySeverities,
 }
 
-/// What a push comes to whose squashes and copies could not all be searched within `content_cap`.
+/// The result of a push whose search for squashes and copies did not finish within `content_cap`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CapSpent {
-    /// Could not decide: it may hold a squash.
+    /// Could not decide: it may contain a squash.
     Undecided,
     Warning,
 }
@@ -104,32 +104,32 @@ pub struct BranchTopology {
     guards: Vec<BranchGuard>,
 }
 
-/// What an update of a production branch comes to.
+/// The result of checking an update of a production branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpdateOutcome {
-    /// The branch is created: there is nothing to compare with.
+    /// The branch is new: there is nothing to compare with.
     Baseline,
     Judged {
         verdict: LeakVerdict,
         promotion: PromotionByPullRequest,
         issues: Vec<ContentIssue>,
-        /// Production's own line became a side line.
+        /// Whether production's own line became a side line.
         foxtrot: Foxtrot,
         content: ContentCoverage,
     },
 }
 
-/// What option `pull-request-paths` says of an update with leaks.
+/// What the option `pull-request-paths` means for an update with leaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromotionByPullRequest {
-    /// The policy promotes by tags and picks.
-    Otherwise,
-    /// A pull request of the listed paths alone: it may merge development.
-    PullRequest,
-    /// It would have to come by a pull request.
+    /// The option is not set: the policy promotes by tags and cherry-picks.
+    NotConfigured,
+    /// The pull request changes only listed paths, so it may merge development.
+    Allowed,
+    /// The update needs a pull request.
     NoPullRequest,
-    /// The pull request changes these paths too.
-    Foreign(Vec<BString>),
+    /// The pull request also changes these unlisted paths.
+    ForeignPaths(Vec<BString>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ pub enum Foxtrot {
     No,
 }
 
-/// Whether the rules on content saw everything within their budget.
+/// Whether the search by content finished within its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentCoverage {
     Finished,
@@ -154,7 +154,7 @@ fn compile(options: &Options<'_>) -> Checks {
     let branches = |key: &'static str, environment: Vec<String>| {
         let own = options.strings(key);
         BranchPatterns::new(if own.is_empty() { &environment } else { &own }).unwrap_or_else(|e| {
-            complain(options, key, e);
+            record_mistake(options, key, e);
             BranchPatterns::default()
         })
     };
@@ -165,7 +165,8 @@ fn compile(options: &Options<'_>) -> Checks {
     if tags.is_empty() {
         tags.push("v{semver}".into());
     }
-    let tags = tags.iter().filter_map(|t| TagFormat::parse(t).map_err(|e| complain(options, "tags", e)).ok()).collect();
+    let tags =
+        tags.iter().filter_map(|t| TagFormat::parse(t).map_err(|e| record_mistake(options, "tags", e)).ok()).collect();
     let stance = |key| if options.choice(key, &["allow", "deny"]) == "allow" { Stance::Allow } else { Stance::Deny };
     let settings = TopologySettings {
         production: branches("production", production),
@@ -195,8 +196,8 @@ fn compile(options: &Options<'_>) -> Checks {
     Checks { refs: vec![Box::new(BranchTopology::new(settings))], ..Checks::default() }
 }
 
-/// Records a mistake at the key that holds it.
-fn complain(options: &Options<'_>, key: &'static str, message: String) {
+/// Records a mistake at its key in the policy.
+fn record_mistake(options: &Options<'_>, key: &'static str, message: String) {
     if let Some(place) = options.node(key) {
         options.mistake(place.source, place.node.span.clone(), message);
     }
@@ -204,7 +205,7 @@ fn complain(options: &Options<'_>, key: &'static str, message: String) {
 
 impl BranchTopology {
     pub fn new(settings: TopologySettings) -> Self {
-        // Reading the vocabulary let good globs through only.
+        // Loading the policy reports invalid globs.
         let guards = settings.protected.iter().filter_map(|rule| {
             let branch = scope::Branches::new(std::slice::from_ref(&rule.branch)).ok()?;
             Some(BranchGuard { branch, rule: rule.clone() })
@@ -212,32 +213,32 @@ impl BranchTopology {
         Self { guards: guards.collect(), settings }
     }
 
-    /// Judges an update of a production branch. `region` is painted between its tips, and is not asked for on a baseline.
+    /// Checks an update of a production branch. `region` is painted between its tips; a new branch needs none.
     pub fn judge(&self, update: &RefUpdate<'_>, new: Oid, region: Option<&mut Region<'_>>) -> Result<UpdateOutcome> {
         let (Some(old), Some(region)) = (update.old, region) else { return Ok(UpdateOutcome::Baseline) };
         let releases = ReleaseTags::new(update.graph, &self.settings.tags);
         let development = self.development(update)?;
         let hotfixes = || self.hotfix_tips(update);
-        let question = self.question(update, &development, &releases, &hotfixes);
-        let mut verdict = leak::find_leaks(region, &question)?;
+        let query = self.leak_query(update, &development, &releases, &hotfixes);
+        let mut verdict = leak::find_leaks(region, &query)?;
         let promotion = if verdict.leaks.is_empty() {
-            PromotionByPullRequest::Otherwise
+            PromotionByPullRequest::NotConfigured
         } else {
             self.promotion(update, old, new)?
         };
-        if promotion == PromotionByPullRequest::PullRequest {
+        if promotion == PromotionByPullRequest::Allowed {
             verdict.leaks.clear();
         }
         let forward = region.find(old).is_some_and(|at| region.has_paint(at, NEW));
-        // In CI a pull request stands for what its button will make, and that is no foxtrot.
-        let lands_so = update.head_ref.is_none() || update.pusher != Pusher::NotAsked;
-        let asked = self.settings.severities.foxtrot.is_some() && forward && lands_so;
+        // In CI a pull request stands for the merge commit that it will become, which is no foxtrot.
+        let lands_as_pushed = update.head_ref.is_none() || update.pusher != Pusher::NotAsked;
+        let asked = self.settings.severities.foxtrot.is_some() && forward && lands_as_pushed;
         let foxtrot = asked && content::is_foxtrot(region, old, new);
-        let look = self.looks();
-        let scope = ContentScope { old, new, look: &look, question: &question };
+        let kinds = self.issue_kinds();
+        let scope = ContentScope { old, new, kinds: &kinds, query: &query };
         let cap = usize::try_from(self.settings.content_cap).unwrap_or(usize::MAX);
         let (issues, finished) =
-            if look.is_empty() || cap == 0 { (Vec::new(), true) } else { content::find_issues(region, &scope, cap)? };
+            if kinds.is_empty() || cap == 0 { (Vec::new(), true) } else { content::find_issues(region, &scope, cap)? };
         Ok(UpdateOutcome::Judged {
             verdict,
             promotion,
@@ -247,14 +248,14 @@ impl BranchTopology {
         })
     }
 
-    fn question<'q>(
+    fn leak_query<'q>(
         &self,
         update: &'q RefUpdate<'_>,
         development: &'q [DevelopmentBranch],
         releases: &'q ReleaseTags<'q>,
         hotfixes: &'q dyn Fn() -> Result<Vec<Oid>>,
     ) -> LeakQuery<'q> {
-        let witness = match (&update.head_ref, &update.pusher) {
+        let evidence = match (&update.head_ref, &update.pusher) {
             (Some(head), _) if !head.is_empty() => HotfixEvidence::PullRequest(head.as_bstr()),
             (None, Pusher::Unknown) => HotfixEvidence::Branch,
             (None, Pusher::Named(account)) if !self.trusts(update, account.as_bstr()) => HotfixEvidence::Branch,
@@ -264,21 +265,21 @@ impl BranchTopology {
             graph: update.graph,
             development,
             releases,
-            witness,
+            evidence,
             hotfixes,
             tag_merges: self.settings.tag_merges,
             shared_topics: self.settings.shared_topics,
         }
     }
 
-    /// The policy names the account as one that may push here: what its merges say counts.
+    /// The policy lets this account push here, so the subjects of its merges count as evidence.
     fn trusts(&self, update: &RefUpdate<'_>, account: &BStr) -> bool {
         let branch = update.name.strip_prefix(b"refs/heads/").map(BStr::new);
         let guards = self.guards.iter().filter(|guard| branch.is_some_and(|branch| guard.branch.is_match(branch)));
         guards.flat_map(|guard| &guard.rule.direct_push).any(|name| name != "*" && account == name.as_bytes())
     }
 
-    fn looks(&self) -> Vec<IssueKind> {
+    fn issue_kinds(&self) -> Vec<IssueKind> {
         let s = &self.settings.severities;
         let age = i64::try_from(self.settings.backport_days).unwrap_or(i64::MAX).saturating_mul(86_400);
         let all = [
@@ -291,7 +292,7 @@ impl BranchTopology {
         all.into_iter().filter(|(severity, _)| severity.is_some()).map(|(_, look)| look).collect()
     }
 
-    /// Tips of the branches named as hotfixes, before the push and after it.
+    /// Tips of the branches with hotfix names, before and after the push.
     fn hotfix_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
         let is_hotfix =
             |name: &BString| name.strip_prefix(b"refs/heads/").is_some_and(leak::names_hotfix) && *name != update.name;
@@ -302,7 +303,7 @@ impl BranchTopology {
         Ok(tips)
     }
 
-    /// The development branches as they stand before the push.
+    /// The development branches before the push.
     fn development(&self, update: &RefUpdate<'_>) -> Result<Vec<DevelopmentBranch>> {
         let mut found = Vec::new();
         for pattern in &self.settings.development.written {
@@ -317,22 +318,22 @@ impl BranchTopology {
                 }
             } else {
                 let tip = update.graph.find_ref(format!("refs/heads/{pattern}").as_str().into())?;
-                let tip = tip.ok_or_else(|| no_branch(pattern))?;
+                let tip = tip.ok_or_else(|| missing_branch(pattern))?;
                 let earlier = update.graph.earlier_tips(pattern.as_str().into())?;
                 found.push(DevelopmentBranch { name: pattern.as_str().into(), tip, earlier });
             }
         }
         match self.settings.development.written.first() {
-            Some(pattern) if found.is_empty() => Err(no_branch(pattern)),
+            Some(pattern) if found.is_empty() => Err(missing_branch(pattern)),
             _ => Ok(found),
         }
     }
 
-    /// Whether a pull request promotes, as in the preset `windmill`: of what the policy lists, and nothing else.
+    /// Whether this is a pull request that promotes only listed paths, as in the preset `windmill`.
     fn promotion(&self, update: &RefUpdate<'_>, old: Oid, new: Oid) -> Result<PromotionByPullRequest> {
         let paths = &self.settings.pull_request_paths;
         if paths.is_empty() {
-            return Ok(PromotionByPullRequest::Otherwise);
+            return Ok(PromotionByPullRequest::NotConfigured);
         }
         if update.head_ref.is_none() {
             return Ok(PromotionByPullRequest::NoPullRequest);
@@ -341,13 +342,13 @@ impl BranchTopology {
         let changed = update.graph.diff_trees(Some(old), new)?.into_iter().map(|c| c.0);
         let foreign: Vec<BString> = changed.filter(|path| !scope::is_match(paths, path.as_bstr())).collect();
         Ok(if foreign.is_empty() {
-            PromotionByPullRequest::PullRequest
+            PromotionByPullRequest::Allowed
         } else {
-            PromotionByPullRequest::Foreign(foreign)
+            PromotionByPullRequest::ForeignPaths(foreign)
         })
     }
 
-    /// What a development branch gains of production must not take away its own work.
+    /// Checks that production's commits do not remove a development branch's own work.
     fn check_development(
         &self,
         update: &RefUpdate<'_>,
@@ -367,7 +368,7 @@ impl BranchTopology {
         report::FindingWriter { rule: self, update, branch, new }.lost_work(&lost, out)
     }
 
-    /// The production branches as they stand before the push and after it; a clone may have none.
+    /// Tips of the production branches before and after the push; a clone may have none.
     fn production_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
         let is_production = |name: &BString| {
             name.strip_prefix(b"refs/heads/").is_some_and(|n| self.settings.production.contains(n.as_bstr()))
@@ -404,10 +405,10 @@ impl<'a> Check<RefUpdate<'a>> for BranchTopology {
         let guards: Vec<&BranchGuard> = self.guards.iter().filter(|g| g.branch.is_match(branch)).collect();
         let mut account = Ok(());
         for guard in &guards {
-            let judged = protected::check_account(guard, self.settings.severities.direct_push, update, branch, out);
-            account = account.and(judged);
+            let result = protected::check_account(guard, self.settings.severities.direct_push, update, branch, out);
+            account = account.and(result);
         }
-        // What the branch would become can be told even where nobody knows who pushes.
+        // Check the history even if it is unknown who pushes.
         self.check_history(&guards, update, branch, out).and(account)
     }
 }
@@ -438,7 +439,7 @@ impl BranchTopology {
                 protected::check_guarded_history(guard, update, branch, (old, new), painted, out)?;
             }
             if development {
-                // First parents lead to the old tip from all later ones, unless this update turns them elsewhere.
+                // Keep the old tip if first parents no longer lead to it.
                 if content::is_foxtrot(painted, old, new)
                     || !painted.find(old).is_some_and(|at| painted.has_paint(at, NEW))
                 {
@@ -455,11 +456,11 @@ fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '{'])
 }
 
-fn no_branch(pattern: &str) -> Error {
+fn missing_branch(pattern: &str) -> Error {
     let word = remedies::quote(pattern.into());
-    Error::undecided(format!("the development branch {pattern} is not here, so nobody can tell what comes from it")).hint(
+    Error::undecided(format!("the development branch {pattern} is not in this repository, so its commits are unknown")).hint(
         format!(
-            "in a clone: git fetch origin {word}:refs/remotes/origin/{word}\nwhere there is none yet: git push origin main:refs/heads/{word}"
+            "git fetch origin {word}:refs/remotes/origin/{word}\nif it does not exist yet: git push origin main:refs/heads/{word}"
         ),
     )
 }

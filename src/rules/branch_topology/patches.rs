@@ -1,5 +1,5 @@
-//! What commits change, and whether two of them change the same: by paths and blobs, or by git's patch-id.
-//! Owns the budget of tree comparisons, so that rules on content stay bounded.
+//! The changes of commits, and whether two commits are the same patch: by paths and blobs, or by git's patch-id.
+//! Owns the budget of tree diffs and merges that bounds the rules on content.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,13 +9,13 @@ use bstr::{BString, ByteSlice};
 use crate::error::Result;
 use crate::subject::{Graph, Node, Oid, PathChange};
 
-/// Changes against the first parent, by path.
+/// A commit's changes against its first parent, by path.
 pub type CommitChanges = Rc<Vec<PathChange>>;
 
-/// What a delta results in: equal for a commit and its copy where both touch the same version of the file.
+/// The blobs after a change: equal for a commit and its copy if both changed the same version of a file.
 pub type ResultingBlobs = Vec<(BString, Option<Oid>)>;
 
-/// Deltas of commits, each worked out once, within a budget.
+/// Caches the changes of commits, computed within a budget.
 pub struct PatchCache<'g> {
     graph: &'g dyn Graph,
     deltas: HashMap<Oid, CommitChanges>,
@@ -27,14 +27,14 @@ pub struct PatchCache<'g> {
     spent: bool,
 }
 
-/// Tree diffs for every merge of trees: a diff costs a fraction of a merge.
+/// Tree diffs per allowed merge of trees: a diff costs a fraction of a merge.
 const DIFFS_PER_MERGE: usize = 20;
 
-/// Patch-ids for every merge of trees: a copy and its original for each.
+/// Patch-ids per allowed merge of trees: one for a copy, one for its original.
 const IDS_PER_MERGE: usize = 2;
 
 impl<'g> PatchCache<'g> {
-    /// `cap`: how many merges of trees may be made.
+    /// `cap` is the number of allowed merges of trees.
     pub fn new(graph: &'g dyn Graph, cap: usize) -> Self {
         Self {
             graph,
@@ -48,12 +48,12 @@ impl<'g> PatchCache<'g> {
         }
     }
 
-    /// How many tree diffs may still be made.
+    /// Number of tree diffs left in the budget.
     pub fn diffs_left(&self) -> usize {
         self.diffs_left
     }
 
-    /// Something was not compared because the budget was spent.
+    /// Something was skipped because the budget was spent.
     pub fn is_spent(&self) -> bool {
         self.spent
     }
@@ -62,7 +62,7 @@ impl<'g> PatchCache<'g> {
         self.spent = true;
     }
 
-    /// True once per merge that may still be made.
+    /// Takes one merge from the budget; false if none is left.
     pub fn take_merge(&mut self) -> bool {
         if self.merges_left == 0 {
             self.spent = true;
@@ -81,7 +81,7 @@ impl<'g> PatchCache<'g> {
         Ok(node)
     }
 
-    /// What a commit changes against its first parent; `None` when the budget is spent.
+    /// A commit's changes against its first parent; `None` if the budget is spent.
     pub fn delta(&mut self, commit: Oid) -> Result<Option<CommitChanges>> {
         if let Some(delta) = self.deltas.get(&commit) {
             return Ok(Some(delta.clone()));
@@ -98,7 +98,7 @@ impl<'g> PatchCache<'g> {
         Ok(delta)
     }
 
-    /// Changes between two trees, sorted by path; `None` when the budget is spent.
+    /// Changes between two trees, sorted by path; `None` if the budget is spent.
     pub fn diff(&mut self, old: Option<Oid>, new: Oid) -> Result<Option<Vec<PathChange>>> {
         if self.diffs_left == 0 {
             self.spent = true;
@@ -106,13 +106,13 @@ impl<'g> PatchCache<'g> {
         }
         self.diffs_left -= 1;
         let mut changes = self.graph.diff_trees(old, new)?;
-        // A mode alone is no content.
+        // Ignore changes of the mode only.
         changes.retain(|(_, old, new)| old != new);
         changes.sort_unstable();
         Ok(Some(changes))
     }
 
-    /// Whether two commits are the same patch. `None` when the budget is spent.
+    /// Whether two commits are the same patch; `None` if the budget is spent.
     pub fn is_same_patch(&mut self, a: Oid, b: Oid) -> Result<Option<bool>> {
         let (Some(left), Some(right)) = (self.delta(a)?, self.delta(b)?) else { return Ok(None) };
         if resulting_blobs(&left) == resulting_blobs(&right) {
@@ -141,7 +141,7 @@ pub fn resulting_blobs(delta: &[PathChange]) -> ResultingBlobs {
     delta.iter().map(|(path, _, new)| (path.clone(), *new)).collect()
 }
 
-/// What a message names as originals: `(cherry picked from commit X)`, `Original commit: X`. As written, lower case.
+/// The originals that a message names, in lower case: `(cherry picked from commit X)`, `Original commit: X`.
 pub fn named_originals(message: &[u8]) -> Vec<String> {
     let marks = ["(cherry picked from commit ", "Original commit: "];
     let rests = message.lines().filter_map(|line| marks.iter().find_map(|m| line.trim().strip_prefix(m.as_bytes())));
@@ -152,12 +152,12 @@ pub fn named_originals(message: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Whether a word can be told to be a commit's id, or not: git never shortens below seven digits by itself.
+/// Whether a word looks like a commit id. Git does not shorten ids below seven digits by itself.
 pub fn is_commit_id(word: &str) -> bool {
     word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether one of the words, possibly cut short, is this commit.
+/// Whether one of the words is this commit's id, possibly abbreviated.
 pub fn contains_commit(originals: &[String], commit: Oid) -> bool {
     let full = commit.to_string();
     originals.iter().any(|o| is_commit_id(o) && full.starts_with(o.as_str()))

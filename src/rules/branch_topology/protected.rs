@@ -1,5 +1,5 @@
-//! Protected branches: who may push, and what their history may look like.
-//! Owns the checks on one branch by itself; what comes from development is `leak`'s.
+//! Protected branches: who may push, and what the history may look like.
+//! Owns the checks on a single branch; commits that come from development are `leak`'s.
 
 use bstr::BStr;
 
@@ -12,16 +12,16 @@ use crate::policy::Protected;
 use crate::policy::scope::Branches;
 use crate::subject::{Oid, Pusher, RefUpdate};
 
-/// A protected branch and the pattern it is named by.
+/// A protected branch: its compiled pattern and its rules.
 pub struct BranchGuard {
     pub branch: Branches,
     pub rule: Protected,
 }
 
-/// How many commits of one kind are named in a finding.
-const NAMED: usize = 5;
+/// Maximum number of commits listed in a finding.
+const MAX_LISTED: usize = 5;
 
-/// Says who or what may not delete or push. Needs no graph.
+/// Checks who deletes or pushes. Needs no graph.
 pub fn check_account(
     guard: &BranchGuard,
     direct_push: Option<Severity>,
@@ -34,20 +34,20 @@ pub fn check_account(
         out.push(
             Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.name.clone())
                 .message(format!("the protected branch {branch} would be deleted"))
-                .note("a protected branch is what environments are built from and what every other check compares with")
+                .note("environments are built from a protected branch, and other checks compare with it")
                 .help(format!(
-                    "nothing is lost, only the push was refused; a local branch comes back with:\n    git branch {name} {}",
+                    "if you deleted your local branch too, restore it:\n    git branch {name} {}",
                     old.short()
                 )),
         );
         return Ok(());
     }
     let allows = |account: &[u8]| guard.rule.direct_push.iter().any(|a| a == "*" || account == a.as_bytes());
-    // A pull request is the way around a direct push.
+    // A pull request is not a direct push.
     let counts = direct_push == Some(Severity::Error);
     if counts && update.pusher == Pusher::Unknown && update.head_ref.is_none() && !allows(b"*") {
         return Err(Error::undecided(format!(
-            "the server does not say who pushes to {branch}, where not everybody may"
+            "the server does not say who pushes to {branch}, which only some accounts may"
         ))
         .hint("install the hook with the server's own --server KIND; over HTTP the web server sets REMOTE_USER"));
     }
@@ -61,10 +61,10 @@ pub fn check_account(
         out.push(
             Violation::on_ref("branch-topology/direct-push", Severity::Error, update, &line, line.name.clone())
                 .message(format!("{pusher} may not push to {branch} directly"))
-                .note(format!("{who}; everybody else goes through a pull request, so that a second person has seen it"))
+                .note(format!("{who}; everybody else opens a pull request, so that a second person reviews it"))
                 .help(format!(
                     "push a branch and open a pull request to {branch}:\n    git push origin {name}:refs/heads/topic/NAME\n\
-                     and take your {branch} back to what it was:\n    git switch {name}\n    git reset --keep {}",
+                     then reset your {branch}:\n    git switch {name}\n    git reset --keep {}",
                     update.old.map_or_else(|| "@{upstream}".into(), |o| o.short())
                 )),
         );
@@ -72,7 +72,7 @@ pub fn check_account(
     Ok(())
 }
 
-/// Judges what the branch would become. The region is painted between its old and new tips.
+/// Checks the history that the branch would get. The region is painted between its old and new tips.
 pub fn check_guarded_history(
     guard: &BranchGuard,
     update: &RefUpdate<'_>,
@@ -87,23 +87,28 @@ pub fn check_guarded_history(
     {
         out.push(
             Violation::on_ref("branch-topology/non-ff", severity, update, &line, line.new.clone())
-                .message(format!("{branch} would lose commits: {} is no ancestor of {}", old.short(), new.short()))
+                .message(format!("{branch} would lose commits: {} is not an ancestor of {}", old.short(), new.short()))
                 .note(remedies::rewritten(branch, old, new))
-                .note(
-                    "whoever fetched the branch has the lost commits, and everything that compares with them is misled",
-                )
+                .note("others may have fetched the lost commits and built on them")
                 .help(remedies::instead_of_rewriting(branch, old, new)),
         );
     }
     if let Some(severity) = guard.rule.linear {
         let merges: Vec<Oid> =
             region.members().filter(|c| region.parents(*c).len() > 1).map(|c| region.oid(c)).collect();
-        if let Some((listed, count)) = list(update, merges)? {
+        if let Some((listed, count)) = list_commits(update, merges)? {
             out.push(
                 Violation::on_ref("branch-topology/linear", severity, update, &line, line.new.clone())
-                    .message(format!("{branch} has a linear history and would gain {}", remedies::count(count, "merge")))
+                    .message(format!(
+                        "{branch} has a linear history and would gain {}",
+                        remedies::count(count, "merge")
+                    ))
                     .note(listed)
-                    .help(format!("git rebase {0}\nthat drops the merges; a topic is brought up to date in the same way:\n    git rebase origin/{1}", old.short(), remedies::quote(branch))),
+                    .help(format!(
+                        "git rebase {0}   # drops the merges\nto bring a topic up to date:\n    git rebase origin/{1}",
+                        old.short(),
+                        remedies::quote(branch)
+                    )),
             );
         }
     }
@@ -114,15 +119,15 @@ pub fn check_guarded_history(
                 unsigned.push(region.oid(at));
             }
         }
-        if let Some((listed, count)) = list(update, unsigned)? {
+        if let Some((listed, count)) = list_commits(update, unsigned)? {
             out.push(
                 Violation::on_ref("branch-topology/signed", severity, update, &line, line.new.clone())
                     .message(format!(
-                        "{branch} takes signed commits only and would gain {} without a signature",
+                        "{branch} requires signed commits and would gain {} without a signature",
                         remedies::count(count, "commit")
                     ))
                     .note(listed)
-                    .note("what is looked for is a signature's presence; whose it is, `git verify-commit` says")
+                    .note("only the presence of a signature is checked; `git verify-commit` verifies it")
                     .help(format!("git rebase --exec 'git commit --amend --no-edit -S' {}", old.short())),
             );
         }
@@ -130,15 +135,15 @@ pub fn check_guarded_history(
     Ok(())
 }
 
-/// The first few of some commits with their subjects, and how many there are; `None` for none.
-fn list(update: &RefUpdate<'_>, mut commits: Vec<Oid>) -> Result<Option<(String, usize)>> {
+/// The first few commits with their subjects, and the number of all; `None` if there are none.
+fn list_commits(update: &RefUpdate<'_>, mut commits: Vec<Oid>) -> Result<Option<(String, usize)>> {
     commits.sort_unstable();
     let mut lines = Vec::new();
-    for oid in commits.iter().take(NAMED) {
+    for oid in commits.iter().take(MAX_LISTED) {
         lines.push(remedies::describe_commit(*oid, subject_of(&update.graph.node(*oid)?.message)));
     }
-    if commits.len() > NAMED {
-        lines.push(format!("and {} more", commits.len() - NAMED));
+    if commits.len() > MAX_LISTED {
+        lines.push(format!("and {} more", commits.len() - MAX_LISTED));
     }
     Ok((!commits.is_empty()).then(|| (lines.join("\n"), commits.len())))
 }

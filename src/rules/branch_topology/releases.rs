@@ -1,5 +1,5 @@
-//! Release tags that stand before the push: which commits were validated.
-//! Owns the lazy list; formats and versions are `semver_tags`'.
+//! Release tags before the push: which commits were validated.
+//! Owns the lazily loaded list; formats and versions are `release_tags`'.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use crate::rules::release_tags::format::{self, TagFormat};
 use crate::rules::release_tags::version::Version;
 use crate::subject::{Graph, Oid};
 
-/// Release tags by the commit they name, listed when somebody first asks.
+/// Release tags by commit, loaded on first use.
 pub struct ReleaseTags<'g> {
     graph: &'g dyn Graph,
     formats: &'g [TagFormat],
@@ -29,12 +29,12 @@ impl<'g> ReleaseTags<'g> {
         Self { graph, formats, tags: OnceCell::new() }
     }
 
-    /// The short name of a release tag on exactly this commit.
+    /// The short name of a release tag that names exactly this commit.
     pub fn tag_on(&self, commit: Oid) -> Result<Option<&BString>> {
         Ok(self.list()?.by_commit.get(&commit))
     }
 
-    /// The name that the next release would have.
+    /// The tag name of the next release.
     pub fn next_tag_name(&self) -> Result<String> {
         let version = self.list()?.greatest.as_ref().map(|v| v.next(1));
         let version = version.or_else(|| Version::parse(b"0.1.0").ok());
@@ -50,7 +50,7 @@ impl<'g> ReleaseTags<'g> {
         let mut listed = ReleaseList::default();
         for tag in self.graph.refs("refs/tags/")? {
             let name = tag.name.strip_prefix(b"refs/tags/").unwrap_or(&tag.name).as_bstr();
-            // A prerelease says that it is to be validated, not that it was.
+            // A prerelease has yet to be validated.
             let Ok((_, release)) = format::parse_tag(self.formats, name) else { continue };
             if release.version.is_prerelease() {
                 continue;

@@ -1,12 +1,12 @@
-//! What users read with a finding: sketches of the graph and the commands that mend it.
-//! Owns no verdict. Every name in a command is quoted for a POSIX shell.
+//! Help texts of findings: sketches of the graph and commands to paste.
+//! Every name in a command is quoted for a POSIX shell.
 
 use bstr::{BStr, ByteSlice};
 
 use crate::subject::Oid;
 pub use crate::text::count;
 
-/// A word that a shell reads as it stands, quoted where it must be.
+/// A word quoted for the shell where needed.
 pub fn quote(word: &BStr) -> String {
     crate::shell::quote(word)
 }
@@ -17,7 +17,7 @@ pub fn describe_commit(commit: Oid, subject: &[u8]) -> String {
     if cut.is_empty() { commit.short() } else { format!("{} (\"{cut}\")", commit.short()) }
 }
 
-/// The names of two branches and a way to write a commit, for drawing.
+/// Draws a small commit graph with two branches.
 pub struct GraphSketch<'s> {
     /// Short name of the branch that was moved.
     pub main: &'s BStr,
@@ -38,7 +38,7 @@ impl GraphSketch<'_> {
         (label(&main), label(&dev))
     }
 
-    /// A top of the development branch arrives in the other branch.
+    /// A development commit reaches production.
     pub fn leak(&self) -> String {
         let ((main, dev), new, top) = (self.labels(), self.new.short(), self.top.short());
         if self.new == self.top {
@@ -50,7 +50,7 @@ impl GraphSketch<'_> {
         )
     }
 
-    /// A topic that the development branch merged goes around it.
+    /// A topic that development merged bypasses it.
     pub fn topic(&self) -> String {
         let ((main, dev), top) = (self.labels(), self.top.short());
         let gap = " ".repeat(main.chars().count());
@@ -60,7 +60,7 @@ impl GraphSketch<'_> {
         )
     }
 
-    /// A copy of several commits in one.
+    /// Several commits squashed into one.
     pub fn squash(&self) -> String {
         let ((main, dev), new, top) = (self.labels(), self.new.short(), self.top.short());
         format!(
@@ -69,7 +69,7 @@ impl GraphSketch<'_> {
     }
 }
 
-/// A branch that was fast-forwarded to a topic that had merged it.
+/// A branch that was fast-forwarded to a topic that had merged the branch.
 pub fn foxtrot(branch: &BStr, old: Oid, new: Oid) -> String {
     let (old, new, branch) = (old.short(), new.short(), branch.to_str_lossy());
     let gap = " ".repeat(branch.chars().count());
@@ -78,7 +78,7 @@ pub fn foxtrot(branch: &BStr, old: Oid, new: Oid) -> String {
     )
 }
 
-/// A branch that was moved back or aside.
+/// A branch that was moved to a commit that does not contain its old tip.
 pub fn rewritten(branch: &BStr, old: Oid, new: Oid) -> String {
     let (old, new, branch) = (old.short(), new.short(), branch.to_str_lossy());
     format!(
@@ -88,29 +88,29 @@ pub fn rewritten(branch: &BStr, old: Oid, new: Oid) -> String {
     )
 }
 
-/// How to take a merge back and bring what is ready.
+/// How to undo a merge and promote only what is ready.
 pub fn instead_of_leak(sketch: &GraphSketch<'_>, old: Oid, next_tag: &str, pull_request: bool) -> String {
     let (main, tag, top) = (quote(sketch.main), quote(next_tag.into()), sketch.top.short());
     let undo = if pull_request {
-        format!("close the pull request; {main} was not moved yet")
+        format!("close the pull request: {main} was not changed yet")
     } else {
         format!(
-            "take it back in your clone (work in progress is kept):\n    git switch {main}\n    git reset --merge {}",
+            "undo it in your clone (work in progress is kept):\n    git switch {main}\n    git reset --merge {}",
             old.short()
         )
     };
     format!(
         "{undo}\n\
-         bring what is ready, commit by commit:\n    portcullis promote plan {top}\n\
-         or, if everything up to {top} was validated, say so with a tag first and merge the tag:\n    \
+         then promote what is ready, commit by commit:\n    portcullis promote plan {top}\n\
+         or, if everything up to {top} is validated, tag it and merge the tag:\n    \
          git tag -a {tag} -m {tag} {top}\n    git push origin {tag}\n    git merge --no-ff {tag}"
     )
 }
 
-/// How to promote where a pull request is the promotion.
+/// How to promote with a pull request.
 pub fn instead_of_merging(sketch: &GraphSketch<'_>, old: Oid) -> String {
     format!(
-        "take it back in your clone:\n    git switch {0}\n    git reset --merge {1}\n\
+        "undo it in your clone:\n    git switch {0}\n    git reset --merge {1}\n\
          then open a pull request from {2} to {0} and merge that",
         quote(sketch.main),
         old.short(),
@@ -118,52 +118,52 @@ pub fn instead_of_merging(sketch: &GraphSketch<'_>, old: Oid) -> String {
     )
 }
 
-/// How to promote when something else stands between.
+/// How to promote if the pull request changes other paths too.
 pub fn without_foreign(sketch: &GraphSketch<'_>) -> String {
     let (main, dev) = (quote(sketch.main), quote(sketch.dev));
     format!(
-        "bring those paths on their own first, from a branch of {main}:\n    \
+        "promote those paths separately first, from a branch of {main}:\n    \
          git switch -c topic/NAME origin/{main}\n    git cherry-pick -x COMMIT\n    git push origin topic/NAME\n\
-         when that is merged, bring {main} into {dev} and try again:\n    \
+         when that is merged, merge {main} into {dev} and try again:\n    \
          git switch {dev}\n    git merge origin/{main}\n    git push origin {dev}"
     )
 }
 
-/// How to get a topic in that is, or is not, a hotfix.
+/// How to bring in a topic, as a promotion or as a hotfix.
 pub fn instead_of_topic(sketch: &GraphSketch<'_>, old: Oid) -> String {
     let (main, top, old) = (quote(sketch.main), sketch.top.short(), old.short());
     format!(
-        "take it back in your clone and promote it:\n    git switch {main}\n    git reset --merge {old}\n    \
+        "undo it in your clone and promote it:\n    git switch {main}\n    git reset --merge {old}\n    \
          portcullis promote plan {top}\n\
-         or, if it is a hotfix, say so in the name of its branch:\n    git branch hotfix/NAME {top}\n    git push origin hotfix/NAME\n    \
+         or, if it is a hotfix, give its branch a hotfix name:\n    git branch hotfix/NAME {top}\n    git push origin hotfix/NAME\n    \
          git switch {main}\n    git reset --merge {old}\n    git merge --no-ff hotfix/NAME"
     )
 }
 
-/// How to merge production into development without losing what production took back.
+/// How to merge production into development and keep the reverted work.
 pub fn keep_work(branch: &BStr, revert: Oid) -> String {
     let (branch, revert) = (quote(branch), revert.short());
     format!(
-        "take the revert back in the same push, so that the work stays:\n    git switch {branch}\n    git revert --no-edit {revert}\n    git push origin {branch}"
+        "revert the revert in the same push, so that the work stays:\n    git switch {branch}\n    git revert --no-edit {revert}\n    git push origin {branch}"
     )
 }
 
-/// The `(cherry picked from commit X)` that `git cherry-pick -x` would have written.
+/// How to record the original of a copy, as `git cherry-pick -x` does.
 pub fn with_provenance(original: Oid) -> String {
     format!(
         "next time:\n    git cherry-pick -x {}\n\
-         where it has not landed yet, add this line to its message (git commit --amend):\n  \
+         if it is not pushed yet, add this line to its message (git commit --amend):\n  \
          (cherry picked from commit {original})",
         original.short()
     )
 }
 
-/// How to undo on a branch whose history stays.
+/// How to undo commits on a branch whose history must stay.
 pub fn instead_of_rewriting(branch: &BStr, old: Oid, new: Oid) -> String {
     let branch = quote(branch);
     format!(
         "keep the history and undo with new commits:\n    git switch {branch}\n    git reset --merge {0}\n    \
-         git revert --no-edit {1}..{0}\nif you only were behind:\n    git pull --rebase origin {branch}",
+         git revert --no-edit {1}..{0}\nif your branch was only behind:\n    git pull --rebase origin {branch}",
         old.short(),
         new.short()
     )

@@ -1,5 +1,5 @@
-//! Verdicts as findings: one for every leak and content issue, with a sketch of the graph, the reason and the commands.
-//! Owns codes and wording; decides nothing.
+//! Turns verdicts into findings: one per leak and content issue, with a graph sketch, the reason and commands.
+//! Owns codes and wording; makes no decisions.
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -13,18 +13,17 @@ use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
 use crate::subject::{Oid, RefLine, RefUpdate};
 
-/// How many commits are named in a finding.
-const NAMED: usize = 5;
+/// Maximum number of commits listed in a finding.
+const MAX_LISTED: usize = 5;
 
-/// Why a leak matters, in one sentence.
-const WHY_LEAK: &str = "what is in development was not released: with it, unfinished work deploys to production, and \
-    later promotions skip it silently because the history says that it is there";
-const WHY_TOPIC: &str = "a topic that goes around development deploys without the tests that development is for; to the graph a \
-    hotfix looks the same, so its name has to say it";
-const WHY_SQUASH: &str = "one commit hides what was promoted: nothing can be reverted alone, and later merges and picks \
-    conflict with the copies";
+const WHY_LEAK: &str = "development is not released yet: unfinished work would deploy to production, and later promotions \
+    would skip it, because production's history already has it";
+const WHY_TOPIC: &str = "a topic that bypasses development deploys without being tested there; a hotfix looks the same in the \
+    graph, so its name must say so";
+const WHY_SQUASH: &str = "one commit hides what was promoted: nothing can be reverted alone, and later merges and cherry-picks \
+    conflict with it";
 
-/// Says what became of an update of a production branch.
+/// Writes the findings of one update.
 pub(super) struct FindingWriter<'t> {
     pub rule: &'t BranchTopology,
     pub update: &'t RefUpdate<'t>,
@@ -37,8 +36,10 @@ impl FindingWriter<'_> {
         let line = self.update.line();
         let UpdateOutcome::Judged { verdict, promotion, issues, foxtrot, content } = outcome else {
             out.push(
-                self.violation("branch-topology/baseline", Severity::Note, &line)
-                    .message(format!("{} is new: what it starts with is the baseline and was not judged", self.branch)),
+                self.violation("branch-topology/baseline", Severity::Note, &line).message(format!(
+                    "{} is new: its first commits are the baseline and were not checked",
+                    self.branch
+                )),
             );
             return Ok(());
         };
@@ -53,9 +54,9 @@ impl FindingWriter<'_> {
         {
             out.push(
                 self.violation("branch-topology/foxtrot", severity, &line)
-                    .message(format!("{} would swap its first parents: its own line becomes a side line", self.branch))
+                    .message(format!("{} would swap its first parents: its own line would become a side line", self.branch))
                     .note(remedies::foxtrot(self.branch, old, self.new))
-                    .note("first parents are what `git log --first-parent` shows and what a revert of a merge counts from")
+                    .note("`git log --first-parent` and reverts of merges rely on the order of parents")
                     .help(format!(
                         "merge into {0}, not {0} into the topic:\n    git switch {0}\n    git reset --merge {1}\n    git merge --no-ff TOPIC",
                         remedies::quote(self.branch),
@@ -65,7 +66,7 @@ impl FindingWriter<'_> {
         }
         if *content == ContentCoverage::Capped {
             let message = format!(
-                "not all squashes and copies could be searched for in {}: more than {} comparisons",
+                "the search for squashes and copies in {} was not finished: more than {} comparisons",
                 self.branch, self.rule.settings.content_cap
             );
             match self.rule.settings.unfinished {
@@ -84,7 +85,7 @@ impl FindingWriter<'_> {
         Ok(())
     }
 
-    /// Work that an update of a development branch would take out of it.
+    /// Reports work that an update of a development branch would remove from it.
     pub fn lost_work(&self, lost: &[LostWork], out: &mut Findings<'_>) -> Result<()> {
         let Some(severity) = self.rule.settings.severities.lost_work.filter(|_| !lost.is_empty()) else {
             return Ok(());
@@ -92,25 +93,25 @@ impl FindingWriter<'_> {
         let line = self.update.line();
         for work in lost {
             let mut commits: Vec<String> = Vec::new();
-            for commit in work.commits.iter().take(NAMED) {
-                commits.push(self.named(*commit)?);
+            for commit in work.commits.iter().take(MAX_LISTED) {
+                commits.push(self.describe(*commit)?);
             }
-            if work.commits.len() > NAMED {
-                commits.push(format!("and {} more", work.commits.len() - NAMED));
+            if work.commits.len() > MAX_LISTED {
+                commits.push(format!("and {} more", work.commits.len() - MAX_LISTED));
             }
             let violation = self
                 .violation("branch-topology/lost-work", severity, &line)
                 .message(format!(
-                    "{} would lose the work of {}: {} took it back in production",
+                    "{} would lose the work of {}: {} reverted it in production",
                     self.branch,
                     remedies::count(work.commits.len(), "commit"),
-                    self.named(work.revert)?
+                    self.describe(work.revert)?
                 ))
                 .note(commits.join("\n"))
-                .note(format!("paths: {}", content::listed(&work.paths)))
-                .note("it would be gone on both branches, and later merges would not bring it back: history has it")
+                .note(format!("paths: {}", content::list_paths(&work.paths)))
+                .note("it would be gone on both branches, and later merges would not bring it back")
                 .help(remedies::keep_work(self.branch, work.revert));
-            out.push(self.about(violation, &line, work.revert));
+            out.push(self.identify(violation, &line, work.revert));
         }
         Ok(())
     }
@@ -119,8 +120,8 @@ impl FindingWriter<'_> {
         Violation::on_ref(code, severity, self.update, line, line.new.clone())
     }
 
-    /// The identity of a finding about one commit of several that come in with a push.
-    fn about<'l>(&self, violation: Violation<'l>, line: &'l RefLine, commit: Oid) -> Violation<'l> {
+    /// Identifies a finding about one of several commits in a push.
+    fn identify<'l>(&self, violation: Violation<'l>, line: &'l RefLine, commit: Oid) -> Violation<'l> {
         violation.identity([
             line.text[line.name.clone()].as_bytes(),
             line.text[line.new.clone()].as_bytes(),
@@ -128,12 +129,12 @@ impl FindingWriter<'_> {
         ])
     }
 
-    fn named(&self, commit: Oid) -> Result<String> {
+    fn describe(&self, commit: Oid) -> Result<String> {
         Ok(remedies::describe_commit(commit, subject_of(&self.update.graph.node(commit)?.message)))
     }
 
-    /// The development branch that has a commit.
-    fn owner(&self, commit: Oid) -> Result<BString> {
+    /// The development branch that contains a commit.
+    fn development_branch_of(&self, commit: Oid) -> Result<BString> {
         let mut all = self.rule.development(self.update)?;
         for dev in &all {
             if self.update.graph.is_ancestor(commit, dev.tip)? {
@@ -151,21 +152,21 @@ impl FindingWriter<'_> {
         out: &mut Findings<'_>,
     ) -> Result<()> {
         let Some(old) = self.update.old else { return Ok(()) };
-        let (commit, dev) = (self.named(leak.commit)?, self.owner(leak.commit)?);
+        let (commit, dev) = (self.describe(leak.commit)?, self.development_branch_of(leak.commit)?);
         let sketch = GraphSketch { main: self.branch, dev: dev.as_bstr(), new: self.new, top: leak.commit };
         let brought = remedies::count(leak.brought, "commit");
         let by_button = self.update.head_ref.is_some();
         let violation = match (leak.breach, promotion) {
             (Breach::DevLeak, PromotionByPullRequest::NoPullRequest) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
-                .message(format!("{} would gain {brought} of {dev} with {commit}, but not by a pull request", self.branch))
+                .message(format!("{} would gain {brought} of {dev} with {commit}, but not through a pull request", self.branch))
                 .note(sketch.leak())
-                .note("here a pull request from one branch to the other is the promotion: that is where somebody agrees to it")
+                .note("this policy promotes through pull requests from one branch to the other")
                 .help(remedies::instead_of_merging(&sketch, old)),
-            (Breach::DevLeak, PromotionByPullRequest::Foreign(paths)) => self
+            (Breach::DevLeak, PromotionByPullRequest::ForeignPaths(paths)) => self
                 .violation("branch-topology/dev-leak", Severity::Error, line)
-                .message(format!("the pull request promotes {dev} to {}, and with it paths that are not promoted: {}", self.branch, content::listed(paths)))
-                .note(format!("of {brought} that would come, {commit} is the last; option pull-request-paths says what may"))
+                .message(format!("the pull request promotes {dev} to {} and also changes paths that are not promoted: {}", self.branch, content::list_paths(paths)))
+                .note(format!("it brings {brought} up to {commit}; the option pull-request-paths lists the allowed paths"))
                 .help(remedies::without_foreign(&sketch)),
             (Breach::DevLeak, _) => {
                 let next = ReleaseTags::new(self.update.graph, &self.rule.settings.tags).next_tag_name()?;
@@ -177,12 +178,12 @@ impl FindingWriter<'_> {
             }
             (Breach::SharedTopic, _) => self
                 .violation("branch-topology/shared-topic", Severity::Error, line)
-                .message(format!("{} would gain {brought} that {dev} has already with {commit}, and nothing says that it is a hotfix", self.branch))
+                .message(format!("{} would gain {brought} that {dev} already has with {commit}, and no name says that it is a hotfix", self.branch))
                 .note(sketch.topic())
                 .note(WHY_TOPIC)
                 .help(remedies::instead_of_topic(&sketch, old)),
         };
-        out.push(self.about(violation, line, leak.commit));
+        out.push(self.identify(violation, line, leak.commit));
         Ok(())
     }
 
@@ -192,35 +193,35 @@ impl FindingWriter<'_> {
         let raised = match issue {
             ContentIssue::TagSquash { .. } => None,
             ContentIssue::Squash { commit, of } => s.squash_leak.map(|severity| (*commit, severity)).map(|(commit, severity)| {
-                let dev = self.owner(*of)?;
+                let dev = self.development_branch_of(*of)?;
                 let sketch = GraphSketch { main: self.branch, dev: dev.as_bstr(), new: commit, top: *of };
-                let message = format!("{} is a squash of {dev} up to {}", self.named(commit)?, self.named(*of)?);
+                let message = format!("{} is a squash of {dev} up to {}", self.describe(commit)?, self.describe(*of)?);
                 let back = self.update.old.map_or_else(|| "@{upstream}".into(), |o| o.short());
                 let v = self.violation("branch-topology/squash-leak", severity, line).message(message).note(sketch.squash());
                 Ok((commit, v.note(WHY_SQUASH).help(format!(
-                    "take it back:\n    git switch {main}\n    git reset --merge {back}\nbring the commits one by one, as far as they are ready:\n    portcullis promote plan {}",
+                    "undo it:\n    git switch {main}\n    git reset --merge {back}\nthen promote the commits that are ready one by one:\n    portcullis promote plan {}",
                     of.short()
                 ))))
             }),
             ContentIssue::HiddenInMerge { commit, of, paths } => s.squash_leak.map(|severity| {
-                let dev = self.owner(*of)?;
-                let message = format!("the merge {} brings content of {dev} that none of its parents has, up to {}", self.named(*commit)?, self.named(*of)?);
+                let dev = self.development_branch_of(*of)?;
+                let message = format!("the merge {} brings content of {dev} that none of its parents has, up to {}", self.describe(*commit)?, self.describe(*of)?);
                 let v = self.violation("branch-topology/squash-leak", severity, line).message(message);
-                Ok((*commit, v.note(format!("paths: {}", content::listed(paths))).note(WHY_SQUASH).help(format!(
-                    "see what the merge adds:\n    git show --remerge-diff {}\nmerge without it and bring the commits one by one:\n    portcullis promote plan {}",
+                Ok((*commit, v.note(format!("paths: {}", content::list_paths(paths))).note(WHY_SQUASH).help(format!(
+                    "look at what the merge adds:\n    git show --remerge-diff {}\nmerge without it and promote the commits one by one:\n    portcullis promote plan {}",
                     commit.short(),
                     of.short()
                 ))))
             }),
             ContentIssue::NoProvenance { commit, original } => s.no_provenance.map(|severity| {
-                let message = format!("{} copies {} and does not say so", self.named(*commit)?, self.named(*original)?);
+                let message = format!("{} copies {} but does not name it", self.describe(*commit)?, self.describe(*original)?);
                 let v = self.violation("branch-topology/no-provenance", severity, line).message(message);
-                Ok((*commit, v.note("without the line nobody can tell later what is promoted and what is not")
+                Ok((*commit, v.note("without the line it is hard to tell later what is promoted")
                     .help(remedies::with_provenance(*original))))
             }),
             ContentIssue::Wholesale { copies, of } => s.wholesale.map(|severity| {
-                let dev = self.owner(*of)?;
-                let message = format!("{} brought everything of {dev}: a release tag says that in one word", remedies::count(*copies, "copied commit"));
+                let dev = self.development_branch_of(*of)?;
+                let message = format!("{} bring everything of {dev}: merge a release tag instead", remedies::count(*copies, "copied commit"));
                 let next = ReleaseTags::new(self.update.graph, &self.rule.settings.tags).next_tag_name()?;
                 let (tag, of_short) = (remedies::quote(next.as_str().into()), of.short());
                 let v = self.violation("branch-topology/wholesale", severity, line).message(message);
@@ -229,22 +230,22 @@ impl FindingWriter<'_> {
                 ))))
             }),
             ContentIssue::EvilMerge { commit, paths } => s.evil_merge.map(|severity| {
-                let message = format!("the merge {} changes what neither side changed: {}", self.named(*commit)?, content::listed(paths));
+                let message = format!("the merge {} changes what neither side changed: {}", self.describe(*commit)?, content::list_paths(paths));
                 let v = self.violation("branch-topology/evil-merge", severity, line).message(message);
-                Ok((*commit, v.note("what a merge adds by itself is in no topic: no review saw it, no pick brings it")
-                    .help(format!("see it:\n    git show --remerge-diff {}\nput it into a commit of its own after the merge", commit.short()))))
+                Ok((*commit, v.note("changes made in a merge belong to no topic: no review shows them and no cherry-pick brings them")
+                    .help(format!("look at it:\n    git show --remerge-diff {}\nmove it into a commit of its own after the merge", commit.short()))))
             }),
             ContentIssue::NotBackported { commits } => s.hotfix_not_backported.map(|severity| {
                 let Some(first) = commits.first() else { return Ok((self.new, self.violation("branch-topology/hotfix-not-backported", severity, line))) };
                 let days = self.rule.settings.backport_days;
-                let message = format!("{} of {} not in development after {days} days, {} the latest", remedies::count(commits.len(), "commit"), self.branch, self.named(*first)?);
+                let message = format!("{} of {} not in development after {days} days, {} the latest", remedies::count(commits.len(), "commit"), self.branch, self.describe(*first)?);
                 let v = self.violation("branch-topology/hotfix-not-backported", severity, line).message(message);
-                Ok((*first, v.note("the next promotion would bring the mistake back").help("portcullis promote backport")))
+                Ok((*first, v.note("the next promotion would undo the fix").help("portcullis promote backport")))
             }),
         };
         if let Some(raised) = raised {
             let (commit, violation): (Oid, Violation<'_>) = raised?;
-            out.push(self.about(violation, line, commit));
+            out.push(self.identify(violation, line, commit));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Squashes: one commit with the content that merging several development commits would have brought, written as a
-//! commit with one parent, as a merge that brings nothing, or hidden in a merge of something else.
-//! Owns the search: which development commits can have been squashed is worked out path by path from what commits
-//! change; only those are merged, in memory.
+//! Squashes: one commit with the content that merging several development commits would have brought. It can be a commit
+//! with one parent, a merge that brings no other commits, or be hidden in a merge of something else.
+//! Owns the search: compares changes path by path to find the development commits that may have been squashed, and merges
+//! only those in memory.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,15 +16,15 @@ use super::patches::{self, CommitChanges, PatchCache};
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
-/// One in so many of the allowed merges may be tried where a merge of lines, not of whole files, would have to make the commit.
-const LONG_SHOTS: usize = 1;
-/// How often git itself is asked for a merge base: that may walk far where development was never merged.
-const ASKED_BASES: usize = 20;
-/// A copy may carry a time this many seconds before its original's: clocks differ.
+/// The budget of merges is divided by this for candidates whose files must be merged line by line to fit.
+const LINE_MERGE_SHARE: usize = 1;
+/// Maximum number of merge-base queries: each may walk far if development was never merged.
+const MAX_BASE_QUERIES: usize = 20;
+/// Seconds by which a copy may be older than its original, because clocks differ.
 const CLOCKS_DIFFER: i64 = 3_600;
 
-/// Looks at what each commit of `line` (a first-parent line of production's own, oldest first) adds to its parents.
-/// `is_chain`: it is the branch's own line and not one that a merge brings.
+/// Searches the commits of `line`, a first-parent line of production's own commits, oldest first. `is_chain`: it is the
+/// branch's own line, not one that a merge brings.
 pub fn find_squashes(
     region: &Region<'_>,
     scope: &ContentScope<'_>,
@@ -34,14 +34,14 @@ pub fn find_squashes(
     patches: &mut PatchCache<'_>,
     issues: &mut Vec<ContentIssue>,
 ) -> Result<()> {
-    let trunk = leak::trunk(region, scope.question)?;
+    let trunk = leak::trunk(region, scope.query)?;
     let start = line.first().and_then(|c| region.parents(*c).first()).map(|c| region.oid(*c));
     let mut lines = lines(region, &trunk, start, patches)?;
     let mut search = SquashSearch {
         region,
         scope,
         bases: MergeBases::new(region, scope, is_chain),
-        line_merges_left: cap.div_ceil(LONG_SHOTS),
+        line_merges_left: cap.div_ceil(LINE_MERGE_SHARE),
         patches,
     };
     let mut before: Option<CommitChanges> = None;
@@ -57,17 +57,17 @@ pub fn find_squashes(
         }
         let issue = match region.parents(*at)[..] {
             [] => None,
-            [base] => search.squashed(*at, base, &lines, &delta, None)?,
+            [base] => search.squash_issue(*at, base, &lines, &delta, None)?,
             [base, ref others @ ..] if merges::parents_bring_nothing(region, base, others) => {
-                search.squashed(*at, base, &lines, &delta, None)?
+                search.squash_issue(*at, base, &lines, &delta, None)?
             }
-            [base, ..] => match merges::added(region, *at, scope.question.graph, search.patches)? {
+            [base, ..] => match merges::additions(region, *at, scope.query.graph, search.patches)? {
                 None => None,
                 Some(added) => {
                     let mut lines = lines.clone();
                     lines.iter_mut().for_each(|line| line.apply_production(&added.merged));
-                    let whole = search.squashed(*at, base, &lines, &added.changes, Some(added.tree))?;
-                    whole.or_else(|| development_content(region, *at, &lines, &added.changes))
+                    let whole = search.squash_issue(*at, base, &lines, &added.changes, Some(added.tree))?;
+                    whole.or_else(|| hidden_content(region, *at, &lines, &added.changes))
                 }
             },
         };
@@ -76,8 +76,8 @@ pub fn find_squashes(
     Ok(())
 }
 
-/// What a merge adds itself and a development commit has introduced, where it is less or more than a whole squash.
-fn development_content(
+/// Development content that a merge adds itself, if it is not a whole squash.
+fn hidden_content(
     region: &Region<'_>,
     at: CommitIndex,
     lines: &[TrunkLine],
@@ -103,15 +103,15 @@ struct SquashSearch<'s, 'g, 'p> {
     region: &'s Region<'g>,
     scope: &'s ContentScope<'s>,
     bases: MergeBases<'s>,
-    /// Merges of lines that may still be tried.
+    /// Line-by-line merges left in the budget.
     line_merges_left: usize,
     patches: &'s mut PatchCache<'p>,
 }
 
 impl SquashSearch<'_, '_, '_> {
-    /// Whether the commit is what merging a development commit into `base` would have made. `ours`: the tree to merge into
-    /// where it is not that of `base`.
-    fn squashed(
+    /// The issue if the commit equals the merge of a development commit into `base`. `ours` is the tree to merge into if it
+    /// is not that of `base`.
+    fn squash_issue(
         &mut self,
         at: CommitIndex,
         base: CommitIndex,
@@ -142,7 +142,7 @@ impl SquashSearch<'_, '_, '_> {
                 continue;
             }
             let of = region.oid(*tip);
-            return Ok(Some(match self.scope.question.releases.tag_on(of)? {
+            return Ok(Some(match self.scope.query.releases.tag_on(of)? {
                 Some(tag) => ContentIssue::TagSquash { commit, tag: tag.clone() },
                 None => ContentIssue::Squash { commit, of },
             }));
@@ -155,17 +155,17 @@ impl SquashSearch<'_, '_, '_> {
 #[derive(Clone)]
 struct TrunkLine {
     commits: Vec<(CommitIndex, CommitChanges)>,
-    /// What stood below the line, for paths that the line or production changes.
+    /// State below the line, for paths that the line or production changes.
     below: HashMap<BString, Option<Oid>>,
-    /// What production has, for paths that differ from below.
+    /// Production's state, for paths that differ from `below`.
     production: HashMap<BString, Option<Oid>>,
 }
 
-/// What a merge of whole files makes of one path, compared with what it should make.
+/// Whether a merge of whole files gives one path its expected state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PathFit {
     Same,
-    /// Both sides changed the file: its lines decide.
+    /// Both sides changed the file: only a line-by-line merge can tell.
     Open,
     Differs,
 }
@@ -173,13 +173,13 @@ enum PathFit {
 impl TrunkLine {
     fn apply_production(&mut self, delta: &CommitChanges) {
         for (path, before, after) in delta.iter() {
-            // A path that neither side had changed yet stood below as it stands in production.
+            // Neither side had changed the path yet, so `below` and production are equal.
             self.below.entry(path.clone()).or_insert(*before);
             self.production.insert(path.clone(), *after);
         }
     }
 
-    /// `theirs`: what the line has at the path.
+    /// `theirs` is the line's state of the path.
     fn fit(&self, path: &BString, theirs: Option<Oid>, delta: &HashMap<&BString, Option<Oid>>) -> PathFit {
         let below = self.below.get(path).copied();
         let ours = self.production.get(path).copied().or(below);
@@ -194,8 +194,8 @@ impl TrunkLine {
         if merged == target { PathFit::Same } else { PathFit::Differs }
     }
 
-    /// The commits of the line whose merge can result in `delta`, newest first: those for which whole files say so, and
-    /// those that change one of its paths and for which the lines of some files would have to.
+    /// The commits of the line whose merge can result in `delta`, newest first: those that fit by whole files, and those that
+    /// touch one of its paths and could fit by merging lines.
     fn candidates(&self, delta: &CommitChanges) -> (Vec<CommitIndex>, Vec<CommitIndex>) {
         let wanted: HashMap<&BString, Option<Oid>> = delta.iter().map(|(path, _, new)| (path, *new)).collect();
         let (mut open, mut differs) = (0_usize, 0_usize);
@@ -211,7 +211,7 @@ impl TrunkLine {
             let theirs = self.below.get(path).copied().unwrap_or(*before);
             count(self.fit(path, theirs, &wanted), true, (&mut open, &mut differs));
         }
-        let (mut likely, mut long_shots) = (Vec::new(), Vec::new());
+        let (mut likely, mut by_lines) = (Vec::new(), Vec::new());
         for (at, changes) in &self.commits {
             for (path, before, after) in changes.iter() {
                 count(self.fit(path, *before, &wanted), false, (&mut open, &mut differs));
@@ -220,13 +220,13 @@ impl TrunkLine {
             let touches = || changes.iter().any(|c| wanted.contains_key(&c.0));
             match (differs, open) {
                 (0, 0) => likely.push(*at),
-                (0, _) if touches() => long_shots.push(*at),
+                (0, _) if touches() => by_lines.push(*at),
                 _ => {}
             }
         }
         likely.reverse();
-        long_shots.reverse();
-        (likely, long_shots)
+        by_lines.reverse();
+        (likely, by_lines)
     }
 }
 
@@ -244,7 +244,7 @@ fn lines(
     for head in trunk.iter().filter(|c| !continued.contains(c)) {
         let mut commits = Vec::new();
         let mut next = Some(*head);
-        // Half of what is left, so that something remains for other lines and for what was promoted before.
+        // Spend half of the budget, and keep the rest for other lines and the search for promoted commits.
         let most = patches.diffs_left() / 2;
         while let Some(at) = next.filter(|c| on.contains(c) && region.is_expanded(*c)) {
             if commits.len() == most {
@@ -274,28 +274,28 @@ fn lines(
     Ok(out)
 }
 
-/// Bases of merges of development commits into production, worked out from what was walked already where that is enough.
+/// Merge bases of development commits and production, taken from the walked region where possible.
 struct MergeBases<'s> {
     scope: &'s ContentScope<'s>,
-    /// The development side was walked down to production's, and nothing above production's old tip is shared: the
-    /// region knows where the two met.
-    known: bool,
-    /// The commits are production's own line: it has every place where the two met, a topic may have been cut before.
+    /// The development side was walked down to production's and no commit above production's old tip is shared, so the
+    /// region has the merge bases.
+    region_has_bases: bool,
+    /// The commits are production's own line, which has every merge base. A topic may have been cut before one.
     is_chain: bool,
-    asked: HashMap<CommitIndex, Vec<Oid>>,
-    left: usize,
+    queried: HashMap<CommitIndex, Vec<Oid>>,
+    queries_left: usize,
 }
 
 impl<'s> MergeBases<'s> {
     fn new(region: &Region<'_>, scope: &'s ContentScope<'s>, is_chain: bool) -> Self {
         let forward = region.find(scope.old).is_some_and(|c| region.has_paint(c, NEW));
         let apart = !region.members().any(|c| region.is_shared(c));
-        let known = forward && apart && region.is_complete();
-        Self { scope, known, is_chain, asked: HashMap::new(), left: ASKED_BASES }
+        let region_has_bases = forward && apart && region.is_complete();
+        Self { scope, region_has_bases, is_chain, queried: HashMap::new(), queries_left: MAX_BASE_QUERIES }
     }
 
-    /// Merges a development commit into `base` of production, or into the tree that a merge of it made. `None` when the way
-    /// to where they met is too long.
+    /// Merges a development commit into `base` of production, or into `ours_tree`. `None` if finding the merge base would cost
+    /// too much.
     fn merge(
         &mut self,
         region: &Region<'_>,
@@ -304,32 +304,32 @@ impl<'s> MergeBases<'s> {
         ours_tree: Option<Oid>,
         patches: &mut PatchCache<'_>,
     ) -> Result<Option<Merged>> {
-        let graph = self.scope.question.graph;
+        let graph = self.scope.query.graph;
         let (ours, theirs) = (region.oid(base), region.oid(tip));
-        let mut met = self.met(region, tip);
-        if let (false, Some([end])) = (self.is_chain, met.as_deref())
+        let mut bases = self.bases_in_region(region, tip);
+        if let (false, Some([end])) = (self.is_chain, bases.as_deref())
             && !graph.is_ancestor(*end, ours)?
         {
-            met = None;
+            bases = None;
         }
-        let met = match met {
-            Some(met) => met,
+        let bases = match bases {
+            Some(bases) => bases,
             None => {
-                // Below a merge the two may have met elsewhere; between merges the answer stays.
+                // The merge base only changes at merges.
                 let key = self.key(region, tip);
-                if !self.asked.contains_key(&key) {
-                    // Where the walk was given up, git would walk at least as far.
-                    if self.left == 0 || !region.is_complete() {
+                if !self.queried.contains_key(&key) {
+                    // If our walk was given up, git's would be at least as long.
+                    if self.queries_left == 0 || !region.is_complete() {
                         patches.mark_spent();
                         return Ok(None);
                     }
-                    self.left -= 1;
-                    self.asked.insert(key, graph.merge_bases(ours, theirs)?);
+                    self.queries_left -= 1;
+                    self.queried.insert(key, graph.merge_bases(ours, theirs)?);
                 }
-                self.asked[&key].clone()
+                self.queried[&key].clone()
             }
         };
-        let base = match met.as_slice() {
+        let base = match bases.as_slice() {
             [] => None,
             [_, _, ..] if ours_tree.is_none() => return graph.merge_commits(ours, theirs).map(Some),
             [first, ..] => Some(patches.node(*first)?.tree),
@@ -341,9 +341,9 @@ impl<'s> MergeBases<'s> {
         graph.merge_trees(base, ours, patches.node(theirs)?.tree).map(Some)
     }
 
-    /// Where the commit's side left production, if it did at one place only.
-    fn met(&self, region: &Region<'_>, tip: CommitIndex) -> Option<Vec<Oid>> {
-        if !self.known {
+    /// Where the commit's side left production, if at one commit only.
+    fn bases_in_region(&self, region: &Region<'_>, tip: CommitIndex) -> Option<Vec<Oid>> {
+        if !self.region_has_bases {
             return None;
         }
         let side = region.side(tip, |_| false);
@@ -363,8 +363,8 @@ impl<'s> MergeBases<'s> {
     }
 }
 
-/// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only where
-/// the patch agrees with the commit it names.
+/// Whether at least two development commits in `base..tip` were not promoted before. A trailer counts as promotion only if
+/// the patch equals that of the commit it names.
 fn brings_several_unpromoted(
     region: &Region<'_>,
     scope: &ContentScope<'_>,
@@ -380,8 +380,8 @@ fn brings_several_unpromoted(
     if brought.len() < 2 {
         return Ok(false);
     }
-    // What was promoted before is in production, and not older than its original.
-    let mut latest = AncestorsByDate::of(scope.question.graph, scope.new)?;
+    // Promoted copies are in production and not older than their originals.
+    let mut latest = AncestorsByDate::of(scope.query.graph, scope.new)?;
     let mut own = Vec::new();
     let mut unpromoted = 0;
     'brought: for at in brought {
@@ -389,7 +389,7 @@ fn brings_several_unpromoted(
         while let Some((commit, parents)) = latest.next_since(region.time(at).saturating_sub(CLOCKS_DIFFER))? {
             let here = region.find(commit);
             if parents == 1 && !here.is_some_and(|c| region.has_paint(c, DEV)) {
-                // Patches of the update itself count only where a trailer claims them.
+                // Commits of the update itself count only with a trailer.
                 let claimed_only = here.is_some_and(|c| region.is_gained(c) && !below.contains(&c));
                 own.push((commit, claimed_only));
             }
