@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bstr::BString;
 use rayon::prelude::*;
 
+pub use self::blobs::findings_in;
 pub use self::clean_cache::CleanCache;
 use self::commits::{commit_of, trailer};
 use self::objects::Judged;
@@ -51,6 +52,8 @@ pub struct Outcome {
     pub clean: Vec<StatDigest>,
     /// The policy's detectors, where it has any of its own.
     pub redactor: Option<Arc<dyn Redact>>,
+    /// Keys [`Finding::same`] of this run.
+    pub key: u64,
 }
 
 /// What the engine needs beside source and checks.
@@ -181,8 +184,6 @@ pub fn run_outside(root: &std::path::Path, paths: &[std::path::PathBuf], config:
 
 struct Run<'a> {
     config: &'a RunConfig<'a>,
-    /// Keys the in-run identity of secrets.
-    key: u64,
     /// The refs to which the whole change goes.
     refs: RefSet,
     /// Full name of the branch whose pull request lands, where it is known.
@@ -207,11 +208,12 @@ struct Part {
 
 impl<'a> Run<'a> {
     fn new(config: &'a RunConfig<'a>, refs: RefSet, key: u64) -> Self {
-        Self { config, key, refs, lands_from: None, on_server: false, pointers: 0, out: Outcome::default() }
+        let out = Outcome { key, ..Outcome::default() };
+        Self { config, refs, lands_from: None, on_server: false, pointers: 0, out }
     }
 
     fn collect(&self) -> Findings<'a> {
-        Findings::new(self.config.checks.redactor.as_deref().unwrap_or(redactor()), self.key)
+        Findings::new(self.config.checks.redactor.as_deref().unwrap_or(redactor()), self.out.key)
     }
 
     fn remarks(&mut self, changes: &Changes) {

@@ -106,6 +106,18 @@ pub struct Suppression {
     pub reason: String,
 }
 
+/// What is known of the value that a finding is about, from the versions before the change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Former {
+    /// Nobody asked, or nothing stood there: the fields of exceptions decide.
+    #[default]
+    Unknown,
+    /// The same value stood before where this exception of the policy (by number) excused it.
+    Excused(usize),
+    /// An exception was written for another value at this place.
+    Another,
+}
+
 /// One violation at one place, fit to be shown: nothing in it needs masking any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -133,6 +145,8 @@ pub struct Finding {
     pub same: Option<u64>,
     /// The same finding stood in the state before the change: settling makes it a note.
     pub(crate) stood: bool,
+    /// What is known of the value that stood here before the change.
+    pub(crate) former: Former,
     /// What stands on the finding's line and the one above, for inline allows; never shown.
     pub(crate) allows: Vec<InlineAllow>,
     /// What the finding hides, so that it can be masked wherever else it stands; never shown.

@@ -8,17 +8,19 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
+use super::former::compare_values;
 use super::policy_file::{self, POLICY_FILE};
+use super::title::title_for_messages;
 use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::engine::{self, CleanCache, ManyBlobs, Outcome, RunConfig};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, Findings, Mask, Origin, Redact};
+use crate::finding::{Findings, Mask, Redact};
 use crate::git::{Repo, Source};
 use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
 use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::secrets::redactor;
-use crate::subject::{Kinds, RefSet};
+use crate::subject::Kinds;
 
 /// Where the tool is at home, and where its rules are explained.
 const HOME: &str = "https://github.com/portcullis-dev/portcullis";
@@ -36,6 +38,8 @@ pub struct Gate<'a> {
     /// Runs as a hook: reads no more of the policy than it needs, and says nothing where there is nothing to say.
     hook: bool,
     policy: OnceCell<Policy>,
+    /// The policy came from elsewhere than from what is judged.
+    trusts: bool,
     /// Relies on what a run before found clean.
     remembering: bool,
     /// What somebody else found about the change, beside the engine.
@@ -68,8 +72,8 @@ impl<'a> Gate<'a> {
     pub fn new(repo: Option<&'a Repo>, outside: &'a Outside, judge: JudgeArgs, output: OutputArgs) -> Self {
         let (skip, kinds, policy) = (Vec::new(), Kinds::ALL, OnceCell::new());
         let (beside, notes) = (Vec::new(), Vec::new());
-        let (hook, remembering) = (false, false);
-        Self { repo, outside, judge, output, skip, kinds, hook, policy, remembering, beside, notes }
+        let (hook, remembering, trusts) = (false, false, false);
+        Self { repo, outside, judge, output, skip, kinds, hook, policy, trusts, remembering, beside, notes }
     }
 
     /// Passes over files of the work tree that a run before found clean, if `so`.
@@ -92,6 +96,7 @@ impl<'a> Gate<'a> {
     /// Judges by this policy, wherever it came from.
     pub fn trusting(mut self, policy: Policy) -> Self {
         self.policy = OnceCell::from(policy);
+        self.trusts = true;
         self
     }
 
@@ -176,6 +181,10 @@ impl<'a> Gate<'a> {
             (Matter::Files(paths), _) => engine::run_outside(&self.outside.directory, paths, &config),
             (Matter::Change(_), None) => return Err(Error::no_repository(&self.outside.directory)),
         };
+        if let (Matter::Change(source), Some(repo)) = (matter, self.repo) {
+            let own_policy = !self.trusts && self.judge.policy.is_none() && self.judge.policy_from.is_none();
+            compare_values(policy, repo, source, &config, own_policy, &mut outcome);
+        }
         if let (Some(title), Matter::Change(source), Some(repo)) = (&self.judge.title, matter, self.repo) {
             title_for_messages(repo, source, title, &config, &mut outcome)?;
         }
@@ -320,32 +329,6 @@ impl<'a> Gate<'a> {
             ..Context::default()
         }
     }
-}
-
-/// Judges the title that a squash will make the header of, in place of the messages that it drops. What else those
-/// messages hold was pushed, and stays judged.
-fn title_for_messages(
-    repo: &Repo,
-    source: &Source,
-    title: &str,
-    config: &RunConfig<'_>,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let Source::Push(push) = source else { return Ok(()) };
-    let text = format!("{}\n", title.trim_end()).into();
-    let judged = engine::run(repo, &Source::Message { text, parents: Vec::new(), author: None }, config)?;
-    for batch in &mut outcome.batches {
-        let dropped = |f: &Finding| {
-            f.rule.starts_with("conventional-commits/") && matches!(f.origin, Origin::Message { commit: Some(_) })
-        };
-        batch.findings.retain(|f| !dropped(f));
-    }
-    let refs: RefSet = push.updates.iter().map(|u| u.name.clone()).collect();
-    outcome.batches.extend(judged.batches.into_iter().map(|b| Batch { refs: refs.clone(), ..b }));
-    outcome.trailers.extend(judged.trailers);
-    outcome.errors.extend(judged.errors);
-    outcome.notes.push("the title was judged in place of the messages that a squash drops".to_owned());
-    Ok(())
 }
 
 /// A report of something that nobody could decide.

@@ -5,6 +5,7 @@ mod check;
 pub mod ci;
 mod environments;
 mod explain;
+mod former;
 pub mod hook;
 pub mod hook_run;
 mod init;
@@ -14,6 +15,7 @@ pub mod policy_file;
 pub mod promote;
 mod rules;
 mod rules_known;
+mod title;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};

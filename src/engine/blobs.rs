@@ -4,17 +4,17 @@
 use std::cell::Cell;
 use std::io::Read;
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 use rayon::prelude::*;
 
 use super::prescan::{KnownBlob, Prescanned};
-use super::{Part, Run, Worker, in_parallel};
+use super::{Part, Run, RunConfig, Worker, in_parallel};
 use crate::error::{Error, Result};
-use crate::finding::{Findings, Origin};
+use crate::finding::{Finding, Findings, Origin};
 use crate::git::{self, Blob, BlobJob, Repo, ThreadRepo};
 use crate::policy::Batch;
 use crate::report::Undecided;
-use crate::subject::{Content, File, RefSet};
+use crate::subject::{Content, File, Oid, RefSet};
 
 /// Memory that a thread keeps from one file for the next, at most.
 const SPARE: usize = 4 << 20;
@@ -154,6 +154,17 @@ impl Run<'_> {
             part.clean = job.mark;
         }
         part
+    }
+}
+
+/// What the checks say of one stored file, with values told apart as in the run with this key.
+pub fn findings_in(repo: &Repo, config: &RunConfig<'_>, key: u64, blob: Oid, path: &BString) -> Result<Vec<Finding>> {
+    let run = Run::new(config, RefSet::default(), key);
+    let job = BlobJob::at(blob, path.clone());
+    let part = run.stored(Some(&repo.thread_local()), &Cell::default(), &job, &Prescanned::default());
+    match part.errors.into_iter().next() {
+        Some(undecided) => Err(undecided.error),
+        None => Ok(part.batches.into_iter().flat_map(|batch| batch.findings).collect()),
     }
 }
 

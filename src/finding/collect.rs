@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 use sha2::{Digest, Sha256};
 
 use super::mask::{self, Mask, Secret};
-use super::{Finding, Redact, Surroundings, Violation};
+use super::{Finding, Former, Redact, Surroundings, Violation};
 use crate::text::{self, Before, Excerpt};
 
 /// Collects what checks say of one subject (or of one blob at all its paths).
@@ -123,6 +123,7 @@ impl<'r> Findings<'r> {
             key,
             same,
             stood: false,
+            former: Former::default(),
             allows,
             secrets,
             merged: Vec::new(),

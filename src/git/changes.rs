@@ -44,7 +44,7 @@ pub struct BlobJob {
 
 impl BlobJob {
     /// An object that stands at one place of no commit.
-    pub(super) fn at(id: Oid, path: BString) -> Self {
+    pub fn at(id: Oid, path: BString) -> Self {
         Self {
             blob: Blob::Object(id),
             places: vec![Occurrence { path, commit: None, symlink: false, new_to: RefSet::default() }],

@@ -20,6 +20,13 @@ pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
 }
 
 impl ThreadRepo<'_> {
+    /// The blob that stands at a path of a commit; a submodule or a directory is none.
+    pub fn file_in_commit(&self, commit: Oid, path: &BStr) -> Result<Option<Oid>> {
+        let tree = self.commit(commit)?.node.tree;
+        let entry = trees::lookup(self, tree, path)?;
+        Ok(entry.filter(|(_, mode)| mode.is_blob_or_symlink()).map(|(id, _)| id))
+    }
+
     /// The best common ancestor; an error when there is none to be seen.
     pub fn merge_base(&self, a: Oid, b: Oid) -> Result<Oid> {
         let base = self.gix.merge_base(gix_id(a), gix_id(b)).map_err(unreadable("the merge base cannot be found"))?;

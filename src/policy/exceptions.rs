@@ -14,7 +14,7 @@ use crate::finding::{Finding, Origin, Severity, Violation};
 use crate::rules::{Checks, Rule};
 use crate::subject::{Kinds, Oid, RefSet};
 use crate::yaml::Node;
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 /// The family that judges exceptions. It looks at no subject: settling says what it has to say.
 pub static EXCEPTIONS: Rule = Rule {
@@ -40,7 +40,7 @@ pub(super) struct Exception {
     pub until: Option<(Date, Range<usize>)>,
     path: Option<Paths>,
     /// Lower-case digits, at least [`FINGERPRINT`] of them.
-    fingerprint: Option<String>,
+    pub fingerprint: Option<String>,
     pub commit: Option<Oid>,
     pub refs: Option<RefNames>,
     /// A key path of a structured file; `*` stands for anything.
@@ -151,6 +151,11 @@ impl Exception {
                 all.peek().is_some() && all.all(|name| meant.is_match(name))
             })
             && self.key.as_ref().is_none_or(|k| finding.key.as_ref().is_some_and(|f| wildcard(k, f)))
+    }
+
+    /// The files that it names, as far as it names files and no globs.
+    pub fn literal_paths(&self) -> Vec<BString> {
+        self.path.iter().flat_map(Paths::literal).collect()
     }
 
     /// Why it does not count, told at its place.

@@ -11,6 +11,7 @@ mod baseline;
 mod compile;
 mod effect;
 mod exceptions;
+mod former;
 mod load;
 mod mistakes;
 mod option_effect;

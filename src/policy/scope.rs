@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Globs as one set: checked when they are read, compiled when the first name is held against them, for most runs ask
@@ -122,6 +122,11 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// The paths that are written out whole.
+    pub fn literal(&self) -> impl Iterator<Item = BString> {
+        self.literal.keys().map(|path| BString::from(path.strip_prefix(b"/").unwrap_or(path)))
+    }
+
     /// `Err` says which glob is wrong, and why.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         let mut paths = Self::default();

@@ -10,9 +10,14 @@ use sha2::{Digest, Sha256};
 use super::exceptions::EXCEPTIONS;
 use super::setting::{covers, family_of};
 use super::{Mode, Policy};
-use crate::finding::{Finding, Findings, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression};
+use crate::finding::{
+    Finding, Findings, Former, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression,
+};
 use crate::report::{Report, Stats, Undecided};
 use crate::subject::{Oid, RefSet};
+
+/// Said of a value that took the place of an excepted one.
+const ANOTHER: &str = "the exception for this place is for another value: it does not excuse this one";
 
 /// What the checks said of one subject.
 #[derive(Clone, Debug, Default)]
@@ -70,13 +75,16 @@ impl Policy {
                     finding.notes.push("it stood before this change".to_owned());
                 }
                 // Every one that holds is used, lest the order in the file decide which of two is called unused.
-                let mut excuses = in_force.iter().copied().filter(|n| self.exceptions[*n].holds(&finding, &refs));
+                let mut excuses = in_force.iter().copied().filter(|n| self.excuses(*n, &finding, &refs));
                 if let Some(n) = excuses.next() {
                     used[n] = true;
                     excuses.for_each(|n| used[n] = true);
                     let reason = self.exceptions[n].reason.clone();
                     finding.suppressed = Some(Suppression { by: "exception", reason });
                 } else {
+                    if finding.former == Former::Another {
+                        finding.notes.push(ANOTHER.to_owned());
+                    }
                     unreasoned.extend(self.allow(&mut finding, run));
                 }
                 settled.push(finding);

@@ -11,6 +11,7 @@
 
 mod commit_headers;
 mod entry_kinds;
+mod excepted_values;
 mod head_of_the_server;
 mod malformed_objects;
 mod masking;

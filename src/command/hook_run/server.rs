@@ -6,6 +6,7 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::super::Outside;
+use super::super::former::compare_values;
 use super::super::judge::{mistaken, protected, settle, undecided};
 use super::super::policy_file;
 use super::HookRun;
@@ -145,6 +146,7 @@ impl Gate<'_> {
             seen: None,
         };
         let mut outcome = engine::run(self.repo, source, &config)?;
+        compare_values(policy, self.repo, source, &config, false, &mut outcome);
         if let Source::Push(push) = source {
             outcome.batches.extend(self.policy_change(policy, default, push)?);
         }
