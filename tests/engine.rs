@@ -1,7 +1,7 @@
 //! What the engine makes of snapshots: a finding that stood before the change is a note, whatever the policy says of it.
 
 use bstr::ByteSlice;
-use portcullis::engine::{self, ManyBlobs, RunConfig};
+use portcullis::engine::{self, BlobReading, RunConfig};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};
 use portcullis::git::{Excluded, Push, Source, Update, discover};
@@ -46,8 +46,8 @@ fn judge(repo: &TestRepo, old: Option<&str>, new: &str) -> Report {
         protected: &[],
         path_budget: 1000,
         threads: 1,
-        reading: ManyBlobs::Prescanned,
-        seen: None,
+        blob_reading: BlobReading::Prescan,
+        clean_cache: None,
     };
     let update = Update { name: "refs/heads/main".into(), old: old.map(id), new: Some(id(new)) };
     let source = Source::Push(Push { updates: vec![update], known: Excluded::Old, ..Push::default() });

@@ -48,10 +48,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "manifests/",
         &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
     ),
-    (
-        "subject.rs",
-        &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],
-    ),
+    ("subject/", &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"]),
     (
         "finding.rs",
         &["crate::git", "crate::engine", "crate::rules", "crate::policy", "crate::report", "crate::command"],

@@ -13,7 +13,7 @@ use super::policy_file::{self, POLICY_FILE};
 use super::title::title_for_messages;
 use super::{Outside, rules_known};
 use crate::cli::{JudgeArgs, OutputArgs};
-use crate::engine::{self, CleanCache, ManyBlobs, Outcome, RunConfig};
+use crate::engine::{self, BlobReading, CleanCache, Outcome, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Mask, Redact};
 use crate::git::{Repo, Source};
@@ -151,7 +151,7 @@ impl<'a> Gate<'a> {
             Matter::Change(source) => engine::kinds(source),
             Matter::Files(_) => Kinds::FILE,
         };
-        let compiled = match policy.compile(feeds.common(self.kinds), &self.judge.only) {
+        let compiled = match policy.compile(feeds.intersection(self.kinds), &self.judge.only) {
             Ok(compiled) => compiled,
             Err(mistakes) if self.hook => return Ok(Err(mistakes)),
             Err(mut mistakes) => {
@@ -173,8 +173,8 @@ impl<'a> Gate<'a> {
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: self.judge.jobs.unwrap_or(0),
-            seen: seen.as_ref(),
-            reading: if self.judge.one_by_one { ManyBlobs::OneByOne } else { ManyBlobs::Prescanned },
+            clean_cache: seen.as_ref(),
+            blob_reading: if self.judge.one_by_one { BlobReading::OneByOne } else { BlobReading::Prescan },
         };
         let mut outcome = match (matter, self.repo) {
             (Matter::Change(source), Some(repo)) => engine::run(repo, source, &config)?,

@@ -1,8 +1,9 @@
-//! Commits, tags and the message about to become one, judged by their texts. Owns how each of them becomes a subject.
+//! Commits, tags, and the message about to become one. Owns how each of them becomes a subject.
 
 use bstr::{BStr, BString};
 
-use super::{Part, Run, in_parallel};
+use super::push::Landing;
+use super::run::{JobResult, Run, in_parallel};
 use crate::error::Result;
 use crate::finding::{Findings, InlineAllow, Origin, trailer_allows};
 use crate::git::{CommitJob, RawCommit, Repo, ThreadRepo};
@@ -12,7 +13,7 @@ use crate::rules::CommitCheck;
 use crate::rules::secrets::redactor;
 use crate::subject::{CameBy, Carrier, Commit, ObjectKind, Oid, Person, RefSet};
 
-/// What was said of a pending message.
+/// The check of a pending message.
 struct Pending<'s, 'r> {
     subject: Commit<'s>,
     findings: Findings<'r>,
@@ -20,7 +21,8 @@ struct Pending<'s, 'r> {
 }
 
 impl Run<'_> {
-    /// The message about to become a commit's.
+    /// Checks the message about to become a commit's. `others`: its parents beside HEAD; `author`: as git passes it to
+    /// the hook.
     pub(super) fn message(
         &mut self,
         local: &ThreadRepo<'_>,
@@ -31,7 +33,7 @@ impl Run<'_> {
         let branch: RefSet = local.head_name()?.into_iter().collect();
         let changed = || local.staged_paths();
         let came_by = |accepts: &dyn Fn(&BStr) -> bool| Ok(branch.iter().any(accepts));
-        let judge = |parents: Vec<Oid>| {
+        let check = |parents: Vec<Oid>| {
             let subject = Commit {
                 carrier: Carrier::Pending,
                 message: text.clone(),
@@ -44,7 +46,7 @@ impl Run<'_> {
                 changed_paths: &changed,
                 came_by: &came_by,
             };
-            let (mut findings, mut errors) = (self.collect(), Vec::new());
+            let (mut findings, mut errors) = (self.findings(), Vec::new());
             for scoped in &self.config.checks.commits {
                 if let Err(error) = scoped.check.check(&subject, &mut findings) {
                     errors.push(Undecided { error, origin: Some(Origin::Message { commit: None }) });
@@ -52,48 +54,49 @@ impl Run<'_> {
             }
             Pending { subject, findings, errors }
         };
-        let mut pending = judge(local.head()?.into_iter().chain(others.iter().copied()).collect());
-        // HEAD's commit is opened only where the message would be refused.
+        let mut pending = check(local.head()?.into_iter().chain(others.iter().copied()).collect());
+        // Only a message that would be refused is worth opening HEAD's commit: `--amend` keeps its parents.
         if !pending.findings.is_empty()
             && others.is_empty()
-            && let Some(parents) = local.parents_taken_over(author)?
+            && let Some(parents) = local.amended_parents(author)?
         {
-            pending = judge(parents);
+            pending = check(parents);
         }
         let Pending { subject, findings, errors } = pending;
         let trailers = trailer(&subject);
         self.out.errors.extend(errors);
         self.out.trailers.extend(trailers);
-        self.keep(Batch { refs: branch, findings: findings.into_vec() });
+        self.keep(Batch { refs: branch.clone(), findings: findings.into_vec() });
+        self.refs = branch;
         Ok(())
     }
 
-    /// Judges commits and tags by their texts.
-    pub(super) fn commits(&mut self, repo: &Repo, jobs: &[CommitJob]) {
+    /// Checks commits and tag objects. `landing`: how they came here, where the change is a push.
+    pub(super) fn commits(&mut self, repo: &Repo, jobs: &[CommitJob], landing: Option<&Landing>) {
         if self.config.checks.commits.is_empty() {
             return;
         }
-        let parts = in_parallel(repo, jobs, |desk, job| self.commit(&desk.local, job));
-        self.absorb(parts);
+        let results = in_parallel(repo, jobs, |worker, job| self.commit(&worker.local, job, landing));
+        self.collect(results);
     }
 
-    fn commit(&self, local: &ThreadRepo<'_>, job: &CommitJob) -> Part {
-        let mut part = Part::default();
+    fn commit(&self, local: &ThreadRepo<'_>, job: &CommitJob, landing: Option<&Landing>) -> JobResult {
+        let mut result = JobResult::default();
         let origin = Origin::Message { commit: Some(job.id) };
-        let mut findings = self.collect();
-        let mut judge = |subject: &Commit<'_>| {
-            let here = |s: &&Scoped<CommitCheck>| s.scope.has_branch(job.content.iter());
-            for scoped in self.config.checks.commits.iter().filter(here) {
+        let mut findings = self.findings();
+        let mut check = |subject: &Commit<'_>| {
+            let in_scope = |s: &&Scoped<CommitCheck>| s.scope.has_branch(job.refs.iter());
+            for scoped in self.config.checks.commits.iter().filter(in_scope) {
                 if let Err(error) = scoped.check.check(subject, &mut findings) {
-                    part.errors.push(Undecided { error, origin: Some(origin.clone()) });
+                    result.errors.push(Undecided { error, origin: Some(origin.clone()) });
                 }
             }
-            part.trailer = trailer(subject);
+            result.trailer = trailer(subject);
         };
         let read = match job.kind {
             ObjectKind::Tag => local.tag(job.id).map(|tag| {
                 let headers = tag.raw[..tag.raw.len() - tag.message.len()].into();
-                judge(&Commit {
+                check(&Commit {
                     carrier: Carrier::Tag(job.id, tag.name),
                     message: tag.message,
                     headers,
@@ -111,24 +114,25 @@ impl Run<'_> {
                 let changed = || local.changed_paths(first, tree, self.config.path_budget);
                 let parents = raw.node.parents.clone();
                 let came_by = |accepts: &dyn Fn(&BStr) -> bool| {
-                    if self.lands_from.as_ref().is_some_and(|head| accepts(head.as_ref())) {
+                    if landing.and_then(|l| l.from.as_ref()).is_some_and(|head| accepts(head.as_ref())) {
                         return Ok(true);
                     }
-                    local.stands_on(job.id, &parents, tree, self.on_server, self.config.path_budget, accepts)
+                    let on_server = landing.is_some_and(|l| l.on_server);
+                    local.came_by(job.id, &parents, tree, on_server, self.config.path_budget, accepts)
                 };
-                judge(&commit_of(raw, job.id, job.new_to.clone(), &changed, &came_by));
+                check(&commit_subject(raw, job.id, job.new_to.clone(), &changed, &came_by));
             }),
         };
         if let Err(error) = read {
-            part.errors.push(Undecided { error, origin: Some(Origin::Message { commit: Some(job.id) }) });
+            result.errors.push(Undecided { error, origin: Some(Origin::Message { commit: Some(job.id) }) });
         }
-        part.batches.push(Batch { refs: job.content.clone(), findings: findings.into_vec() });
-        part
+        result.batches.push(Batch { refs: job.refs.clone(), findings: findings.into_vec() });
+        result
     }
 }
 
-/// What checks of commits are shown of one.
-pub(super) fn commit_of<'a>(
+/// A stored commit as the subject of checks.
+pub(super) fn commit_subject<'a>(
     raw: RawCommit,
     id: Oid,
     new_to: RefSet,
@@ -149,7 +153,7 @@ pub(super) fn commit_of<'a>(
     }
 }
 
-/// What a message allows by its trailers.
+/// The allows in a message's trailers.
 pub(super) fn trailer(subject: &Commit<'_>) -> Option<(Option<Oid>, Vec<InlineAllow>)> {
     let id = match subject.carrier {
         Carrier::Pending => None,

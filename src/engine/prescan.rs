@@ -1,76 +1,74 @@
-//! Which of many blobs need not be read where they stand: packs are read by their delta trees, and a check that can tell
-//! from the bytes alone says of each blob what it could find there. Owns the meeting of git's packs and the rules' sieves.
+//! Runs the prescan of a check over all blobs of the packs, and keeps its results until the blobs' paths are known.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use bstr::BStr;
+
 use crate::error::Result;
 use crate::finding::Findings;
-use crate::git::{BlobJob, ObjectTags, ObjectVisitor, Repo};
+use crate::git::{BlobJob, ObjectLabels, ObjectVisitor, Repo};
 use crate::policy::Scoped;
 use crate::report::Stats;
-use crate::rules::prescan::{Interest, Seen, Trace};
-use crate::rules::{FileCheck, Sieve};
+use crate::rules::FileCheck;
+use crate::rules::prescan::{FileKindSet, Prescan, PrescanState, TextScan};
 use crate::subject::{DeltaResult, File, Oid};
 
 /// Fewer blobs are read faster one by one.
 pub(super) const MANY: usize = 1000;
-/// Marks and extents that are kept of all blobs together: some 48 MiB of them.
-const LEADS: usize = 4 << 20;
-/// Beside the interest of a check: the blob is a pointer to content elsewhere.
+/// Keyword hits and extents that are kept for all blobs together: about 48 MiB.
+const MAX_HOTSPOTS: usize = 4 << 20;
+/// Set in a blob's label beside the file kinds: the blob is an LFS pointer.
 const POINTER: u8 = 0x40;
 
-/// What is known of blobs before they are read where they stand.
+/// The prescan results of many blobs; by default of none.
 #[derive(Default)]
-pub(super) struct Prescanned {
-    notes: ObjectTags,
-    /// Of blobs in which something was found, where.
-    leads: HashMap<Oid, Seen>,
-    /// The check that was asked, by its place in the list.
+pub(super) struct PrescanResults {
+    labels: ObjectLabels,
+    /// Of blobs in which something was found.
+    hotspots: HashMap<Oid, TextScan>,
+    /// The index of the check whose prescan this was.
     check: Option<usize>,
 }
 
-/// What is known of one blob.
+/// The prescan result of one blob.
 #[derive(Clone, Copy)]
-pub(super) struct KnownBlob<'s> {
-    check: usize,
-    note: u8,
-    leads: Option<&'s Seen>,
+pub(super) struct PrescannedBlob<'s> {
+    /// The index of the check whose prescan this was.
+    pub check: usize,
+    label: u8,
+    hotspots: Option<&'s TextScan>,
 }
 
-impl KnownBlob<'_> {
-    /// Has a check look at a file, as closely as it has to.
-    pub fn check(self, number: usize, check: &FileCheck, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
-        match (self.leads, check.sieve()) {
-            (Some(leads), Some(sieve)) if number == self.check => sieve.follow(leads, file, out),
+impl PrescannedBlob<'_> {
+    /// Runs a check, on the hotspots only if it is the one that prescanned the blob.
+    pub fn check(self, index: usize, check: &FileCheck, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+        match (self.hotspots, check.prescan()) {
+            (Some(hotspots), Some(prescan)) if index == self.check => prescan.check_hotspots(hotspots, file, out),
             _ => check.check(file, out),
         }
     }
 
-    /// The place of the check that was asked.
-    pub fn number(self) -> usize {
-        self.check
-    }
-
-    /// Whether a check has to look at it.
-    pub fn wants(self, number: usize, check: &FileCheck, path: &bstr::BStr) -> bool {
-        number != self.check || check.sieve().is_none_or(|s| s.wants(Interest(self.note & !POINTER), path))
+    /// Whether the check with this index could find anything in the blob under a path.
+    pub fn needs_check(self, index: usize, check: &FileCheck, path: &BStr) -> bool {
+        let kinds = FileKindSet(self.label & !POINTER);
+        index != self.check || check.prescan().is_none_or(|prescan| prescan.needs_check(kinds, path))
     }
 
     pub fn is_pointer(self) -> bool {
-        self.note & POINTER != 0
+        self.label & POINTER != 0
     }
 }
 
-impl Prescanned {
-    /// Reads all packs.
-    pub fn all(repo: &Repo, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
+impl PrescanResults {
+    /// Prescans the blobs of all packs.
+    pub fn of_all(repo: &Repo, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
         Self::read(repo, None, checks, stats)
     }
 
-    /// Reads the packs that hold many of the blobs.
-    pub fn of(repo: &Repo, jobs: &[BlobJob], checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
+    /// Prescans the packs that hold many of the jobs' blobs.
+    pub fn of_jobs(repo: &Repo, jobs: &[BlobJob], checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
         if jobs.len() < MANY {
             return Ok(Self::default());
         }
@@ -80,66 +78,68 @@ impl Prescanned {
     }
 
     fn read(repo: &Repo, wanted: Option<&[Oid]>, checks: &[Scoped<FileCheck>], stats: &mut Stats) -> Result<Self> {
-        let sieve = checks.iter().enumerate().find_map(|(number, s)| Some((number, s.check.sieve()?)));
-        let Some((check, sieve)) = sieve else { return Ok(Self::default()) };
-        let before = sieve.work();
-        let prescanner = Prescanner { sieve, leads: Mutex::default(), room: AtomicUsize::new(LEADS) };
-        let (notes, counts) = repo.read_packs(wanted, &prescanner)?;
-        let leads = prescanner.leads.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let work = sieve.work();
+        let prescan = checks.iter().enumerate().find_map(|(index, s)| Some((index, s.check.prescan()?)));
+        let Some((check, prescan)) = prescan else { return Ok(Self::default()) };
+        let before = prescan.work();
+        let visitor = PrescanVisitor { prescan, hotspots: Mutex::default(), room: AtomicUsize::new(MAX_HOTSPOTS) };
+        let (labels, counts) = repo.read_packs(wanted, &visitor)?;
+        let hotspots = visitor.hotspots.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let work = prescan.work();
         stats.blobs_resolved += counts.resolved;
         stats.bytes_inflated += counts.inflated;
-        stats.bytes_made += counts.made;
+        stats.bytes_made += counts.from_deltas;
         stats.bytes_sifted += work.bytes - before.bytes;
         stats.blobs_sifted_whole += work.whole - before.whole;
-        Ok(Self { notes, leads, check: Some(check) })
+        Ok(Self { labels, hotspots, check: Some(check) })
     }
 
-    pub fn known(&self, id: Oid) -> Option<KnownBlob<'_>> {
-        Some(KnownBlob { check: self.check?, note: self.notes.get(id)?, leads: self.leads.get(&id) })
+    /// `None`: the blob was not prescanned.
+    pub fn get(&self, id: Oid) -> Option<PrescannedBlob<'_>> {
+        Some(PrescannedBlob { check: self.check?, label: self.labels.get(id)?, hotspots: self.hotspots.get(&id) })
     }
 
-    /// For a run with no other check of files than the one that was asked: whether nobody wants a blob.
-    pub fn nobody_wants(&self, id: Oid) -> bool {
-        self.check.is_some() && self.notes.get(id) == Some(0)
+    /// Whether the check finds nothing in a blob under any path, and the blob is no LFS pointer. Says nothing about
+    /// other checks.
+    pub fn is_unwanted(&self, id: Oid) -> bool {
+        self.check.is_some() && self.labels.get(id) == Some(0)
     }
 }
 
-struct Prescanner<'a> {
-    sieve: &'a dyn Sieve,
-    leads: Mutex<HashMap<Oid, Seen>>,
-    /// How many more may be kept.
+struct PrescanVisitor<'a> {
+    prescan: &'a dyn Prescan,
+    hotspots: Mutex<HashMap<Oid, TextScan>>,
+    /// How many more keyword hits and extents may be kept.
     room: AtomicUsize,
 }
 
-impl Prescanner<'_> {
-    fn keep(&self, id: Oid, leads: Seen) {
-        let count = leads.marks.len() + leads.extents.len();
+impl PrescanVisitor<'_> {
+    fn keep(&self, id: Oid, hotspots: TextScan) {
+        let count = hotspots.keywords.len() + hotspots.extents.len();
         let left = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(count));
         if left.is_ok() {
-            self.leads.lock().unwrap_or_else(PoisonError::into_inner).insert(id, leads);
+            self.hotspots.lock().unwrap_or_else(PoisonError::into_inner).insert(id, hotspots);
         }
     }
 }
 
-impl ObjectVisitor for Prescanner<'_> {
-    type Trace = Trace;
+impl ObjectVisitor for PrescanVisitor<'_> {
+    type State = PrescanState;
 
-    fn whole(&self, bytes: &[u8]) -> Trace {
-        self.sieve.whole(bytes)
+    fn read_whole(&self, bytes: &[u8]) -> PrescanState {
+        self.prescan.scan(bytes)
     }
 
-    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace {
-        self.sieve.made(base, made)
+    fn read_delta(&self, base: &PrescanState, delta: &DeltaResult<'_>) -> PrescanState {
+        self.prescan.scan_delta(base, delta)
     }
 
-    fn note(&self, id: Oid, _: u32, bytes: &[u8], trace: &Trace) -> u8 {
-        let interest = trace.interest();
-        if interest != Interest::NONE
-            && let Some(leads) = self.sieve.leads(bytes, trace)
+    fn label(&self, id: Oid, _: u32, bytes: &[u8], state: &PrescanState) -> u8 {
+        let kinds = state.kinds();
+        if kinds != FileKindSet::NONE
+            && let Some(hotspots) = self.prescan.hotspots(bytes, state)
         {
-            self.keep(id, leads);
+            self.keep(id, hotspots);
         }
-        interest.0 | if super::blobs::is_pointer(bytes) { POINTER } else { 0 }
+        kinds.0 | if super::blobs::is_lfs_pointer(bytes) { POINTER } else { 0 }
     }
 }

@@ -1,5 +1,5 @@
-//! All commits of the packs, each decoded_commits once by its family of deltas: where history goes, and whose text somebody has to look
-//! at. A commit that is not known here (loose, damaged) has to be read from the store.
+//! The commits of the packs, each decoded once from its delta: parents, tree and time for the history walk, and whether
+//! a check has anything to say about it. Commits that are not here (loose or damaged) have to be read by their ids.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,35 +12,34 @@ use super::{RawCommit, Repo, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{DeltaResult, Oid};
 
-/// What a walk has to know of a commit.
+/// What a history walk needs of a commit.
 #[derive(Clone)]
 pub(crate) struct CommitInfo {
     pub parents: Vec<Oid>,
     pub tree: Oid,
-    /// Of its committer, in seconds.
+    /// The committer's, in seconds.
     pub time: i64,
-    /// Nobody would say anything of its text.
-    silent: bool,
+    /// No check would say anything about it.
+    can_skip: bool,
 }
 
-/// Commits by their ids.
 #[derive(Default)]
 pub(crate) struct DecodedCommits(HashMap<Oid, CommitInfo>);
 
 impl DecodedCommits {
-    /// `silent` is asked about each commit, on any thread.
-    pub fn read(repo: &Repo, silent: &(dyn Fn(Oid, RawCommit) -> bool + Sync)) -> Result<Self> {
-        let decoder = Decoder { repo, silent, out: Mutex::default() };
+    /// `can_skip` is called with each commit, on any thread.
+    pub fn read(repo: &Repo, can_skip: &(dyn Fn(Oid, RawCommit) -> bool + Sync)) -> Result<Self> {
+        let decoder = Decoder { repo, can_skip, out: Mutex::default() };
         repo.read_objects(Kind::Commit, None, &decoder)?;
         Ok(Self(decoder.out.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    pub fn is_silent(&self, id: Oid) -> bool {
-        self.0.get(&id).is_some_and(|c| c.silent)
+    pub fn can_skip(&self, id: Oid) -> bool {
+        self.0.get(&id).is_some_and(|c| c.can_skip)
     }
 
-    /// A step of a walk and its time, from here or from the store.
-    pub fn step(&self, local: &ThreadRepo<'_>, id: Oid) -> Result<(i64, WalkedCommit)> {
+    /// A commit and its time, from here or else from the object store.
+    pub fn walked(&self, local: &ThreadRepo<'_>, id: Oid) -> Result<(i64, WalkedCommit)> {
         if let Some(c) = self.0.get(&id) {
             return Ok((c.time, WalkedCommit { id, parents: c.parents.clone(), tree: Some(c.tree) }));
         }
@@ -51,24 +50,24 @@ impl DecodedCommits {
 
 struct Decoder<'a> {
     repo: &'a Repo,
-    silent: &'a (dyn Fn(Oid, RawCommit) -> bool + Sync),
+    can_skip: &'a (dyn Fn(Oid, RawCommit) -> bool + Sync),
     out: Mutex<HashMap<Oid, CommitInfo>>,
 }
 
 impl ObjectVisitor for Decoder<'_> {
-    type Trace = ();
+    type State = ();
 
-    fn whole(&self, _: &[u8]) {}
+    fn read_whole(&self, _: &[u8]) {}
 
-    fn made(&self, (): &(), _: &DeltaResult<'_>) {}
+    fn read_delta(&self, (): &(), _: &DeltaResult<'_>) {}
 
-    fn note(&self, id: Oid, _: u32, bytes: &[u8], (): &()) -> u8 {
-        // What cannot be decoded_commits is told by whoever comes upon it on a walk.
+    fn label(&self, id: Oid, _: u32, bytes: &[u8], (): &()) -> u8 {
+        // A commit that cannot be parsed is an error of the walk that reaches it.
         if let Ok(raw) = RawCommit::parse(id, bytes) {
             self.repo.counters().commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let (tree, parents, time) = (raw.node.tree, raw.node.parents.clone(), raw.node.committer.time);
-            let silent = (self.silent)(id, raw);
-            let info = CommitInfo { parents, tree, time, silent };
+            let can_skip = (self.can_skip)(id, raw);
+            let info = CommitInfo { parents, tree, time, can_skip };
             self.out.lock().unwrap_or_else(PoisonError::into_inner).insert(id, info);
         }
         0

@@ -1,16 +1,16 @@
-//! Objects that a thread has objects out of deltas, kept for the next delta that stands on them. Without them each
-//! version of a file would be objects from the beginning of its chain. Owns no policy of order: who reads many objects
-//! reads the newest first, as packs have them.
+//! A cache of objects that a thread has resolved from deltas, for the next delta on them. Without it each version of a
+//! file would be resolved from the start of its chain. It works if objects are read in the order of the packs, the newest
+//! first; that is up to the callers.
 
 use std::collections::{HashMap, VecDeque};
 
 use gix::objs::Kind;
 use gix::odb::pack::cache::DecodeEntry;
 
-/// Bytes that one thread keeps at most.
-const ROOM: usize = 24 << 20;
+/// The most bytes that one thread keeps.
+const CAPACITY: usize = 24 << 20;
 
-/// Where an object stands: pack and offset.
+/// Pack and offset of an object.
 type PackOffset = (u32, u64);
 
 struct CachedObject {
@@ -19,7 +19,7 @@ struct CachedObject {
     compressed: usize,
 }
 
-/// First in, first out: neighbours in a chain are asked for soon, or not at all.
+/// First in, first out: neighbours in a chain are read soon, or not at all.
 #[derive(Default)]
 pub(super) struct DeltaCache {
     objects: HashMap<PackOffset, CachedObject>,
@@ -29,25 +29,25 @@ pub(super) struct DeltaCache {
 
 impl DecodeEntry for DeltaCache {
     fn put(&mut self, pack_id: u32, offset: u64, data: &[u8], kind: Kind, compressed_size: usize) {
-        let place = (pack_id, offset);
-        // One that fills a good part of the room would throw out everything else.
-        if data.len() > ROOM / 4 || self.objects.contains_key(&place) {
+        let key = (pack_id, offset);
+        // A large object would evict everything else.
+        if data.len() > CAPACITY / 4 || self.objects.contains_key(&key) {
             return;
         }
         self.used += data.len();
-        while self.used > ROOM {
+        while self.used > CAPACITY {
             let Some(oldest) = self.order.pop_front() else { break };
-            self.used -= self.objects.remove(&oldest).map_or(0, |m| m.bytes.len());
+            self.used -= self.objects.remove(&oldest).map_or(0, |o| o.bytes.len());
         }
-        self.order.push_back(place);
-        self.objects.insert(place, CachedObject { bytes: data.to_vec(), kind, compressed: compressed_size });
+        self.order.push_back(key);
+        self.objects.insert(key, CachedObject { bytes: data.to_vec(), kind, compressed: compressed_size });
     }
 
     fn get(&mut self, pack_id: u32, offset: u64, out: &mut Vec<u8>) -> Option<(Kind, usize)> {
-        let objects = self.objects.get(&(pack_id, offset))?;
+        let object = self.objects.get(&(pack_id, offset))?;
         out.clear();
-        out.extend_from_slice(&objects.bytes);
-        Some((objects.kind, objects.compressed))
+        out.extend_from_slice(&object.bytes);
+        Some((object.kind, object.compressed))
     }
 }
 
@@ -56,9 +56,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_make_room_and_the_largest_stay_out() {
+    fn the_oldest_are_evicted_and_large_objects_are_not_cached() {
         let mut delta_cache = DeltaCache::default();
-        let (mut out, quarter) = (Vec::new(), vec![7; ROOM / 4]);
+        let (mut out, quarter) = (Vec::new(), vec![7; CAPACITY / 4]);
         for offset in 0..5 {
             delta_cache.put(1, offset, &quarter, Kind::Blob, 3);
         }
@@ -66,8 +66,8 @@ mod tests {
         assert_eq!(delta_cache.get(1, 4, &mut out), Some((Kind::Blob, 3)));
         assert_eq!(out, quarter);
         assert_eq!(delta_cache.get(2, 4, &mut out), None);
-        delta_cache.put(1, 9, &vec![7; ROOM / 4 + 1], Kind::Blob, 3);
+        delta_cache.put(1, 9, &vec![7; CAPACITY / 4 + 1], Kind::Blob, 3);
         assert_eq!(delta_cache.get(1, 9, &mut out), None);
-        assert!(delta_cache.used <= ROOM && delta_cache.objects.len() == delta_cache.order.len());
+        assert!(delta_cache.used <= CAPACITY && delta_cache.objects.len() == delta_cache.order.len());
     }
 }

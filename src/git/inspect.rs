@@ -1,5 +1,5 @@
-//! Commits, tags and trees that a change brings, shown as they are stored to whoever asked for it. Owns that each commit and
-//! tag is shown once; a tree is shown wherever the listing of a change opens it.
+//! Passes commits, tags and trees of a push to a caller as they are stored. Owns that each commit and tag is passed
+//! once; a tree is passed under every path at which the listing opens it.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -21,13 +21,13 @@ impl<'a> Inspector<'a> {
         Self { show, shown: Mutex::default() }
     }
 
-    /// A tree that was opened, with what stood in its place in each parent.
+    /// Passes a tree that the listing opened. `before`: the tree under the same path in each parent that has one.
     pub(super) fn tree(&self, id: Oid, bytes: &[u8], path: &BStr, before: &[&[u8]]) {
         self.is_first(id);
         (self.show)(&Object { id, kind: ObjectKind::Tree, bytes, path, before });
     }
 
-    /// Reads an object that nobody has opened so far; nobody knows where it stands.
+    /// Reads and passes an object, unless it was passed before. Its path is not known.
     pub(super) fn read(&self, local: &ThreadRepo<'_>, id: Oid) -> Result<()> {
         if self.is_first(id) {
             let (kind, bytes) = local.object(id)?;

@@ -10,6 +10,8 @@ mod graph;
 mod history;
 mod index;
 mod inspect;
+mod introduced;
+mod jobs;
 mod large;
 mod lines;
 mod message;
@@ -39,21 +41,24 @@ mod walk;
 mod worktree;
 mod write;
 
-pub use changes::{Blob, BlobJob, ChangeQuery, Changes, CommitJob, Occurrence, Prescan, RefJob, TreeJob, plain_files};
+pub use changes::plain_files;
 pub use default_branch::DefaultBranch;
 pub use graph::GitGraph;
 pub use inspect::Inspector;
+pub use jobs::{
+    Blob, BlobJob, ChangeQuery, Changes, CommitJob, HistoryFilter, Occurrence, PushPolicy, SnapshotOf, TreeJob,
+};
 pub use lines::{Overlap, Region, is_binary, merge_or, regions};
 pub use message::MessageSettings;
 pub use objects::RawCommit;
 pub use open::{Repo, ThreadRepo, discover};
-pub use pack::{Counts, NOTHING, ObjectTags, ObjectVisitor};
+pub use pack::{Counts, ObjectLabels, ObjectVisitor, UNLABELLED};
 pub use patch::PatchId;
 pub use pick::{Clash, ClashKind, Picked, Picker};
 pub use push::branch_matches;
 pub use quarantine::Quarantine;
 pub use queries::merge_heads;
-pub use snapshot::{GitSnapshot, SnapshotOf};
+pub use snapshot::GitSnapshot;
 pub use source::{Excluded, Push, Source, Update};
 pub use stat_digest::StatDigest;
 pub use tree_edits::{Edit, Leaf};

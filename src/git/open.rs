@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use gix::bstr::BString;
 
-use super::changes::Introduced;
 use super::delta_cache::DeltaCache;
+use super::jobs::Introduced;
 use super::pack::Packs;
 use super::quarantine::Quarantine;
 use super::reftable::{Refs, Target};

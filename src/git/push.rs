@@ -1,37 +1,37 @@
-//! A push, or a range as one, as a source: from refs that move to what there is to judge. Which commits that brings, and to
-//! which refs they are new, is `newness`'s; what a commit introduces is `changes`'s.
+//! A push, or a range as one, as a source: from ref updates to what has to be checked. `newness` owns which commits they
+//! bring and to which refs these are new; `introduced` owns what a commit introduces.
 
 use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 
-use super::changes::{
-    BlobJob, ChangeQuery, Changes, CommitJob, Introduced, TreeJob, group, introduced_by, judged_tags, ref_to_tree,
-};
+use super::ThreadRepo;
+use super::introduced::{group, introduced_by, ref_to_tree, tag_chain};
+use super::jobs::{Blob, BlobJob, ChangeQuery, Changes, CommitJob, Introduced, PushPolicy, SnapshotOf, TreeJob};
 use super::newness::{self, Newness};
 use super::objects::peel;
 use super::released::Releases;
 use super::source::Push;
 use super::trees::PathBudget;
-use super::{Blob, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
 
 /// Lists what the new commits bring, what comes beside them, and to which refs each commit is new.
-pub(super) fn push(
+pub(super) fn changes(
     local: &ThreadRepo<'_>,
     push: &Push,
-    query: &ChangeQuery<'_>,
-    budget: &PathBudget,
+    query: &ChangeQuery,
+    policy: &PushPolicy<'_>,
 ) -> Result<Changes> {
+    let budget = &PathBudget::new(query.path_budget);
     let mut out = Changes { refs: push.updates.clone(), ..Changes::default() };
-    let by_object = query.kinds.meets(Kinds::FILE.and(Kinds::COMMIT).and(Kinds::OBJECT));
-    let waiting = if by_object { local.repo.quarantined(local)? } else { None };
-    let waiting = waiting.map(|ids| sort_by_kind(local, ids)).transpose()?;
-    if let Some(new) = &waiting {
-        // First of all: what is malformed is told by its name, and not by the walk that comes upon it.
-        inspect(local, query, &new.commits)?;
-        inspect(local, query, &new.tags)?;
+    let by_object = query.kinds.intersects(Kinds::FILE.union(Kinds::COMMIT).union(Kinds::OBJECT));
+    let quarantined = if by_object { local.repo.quarantined(local)? } else { None };
+    let quarantined = quarantined.map(|ids| sort_by_kind(local, ids)).transpose()?;
+    if let Some(new) = &quarantined {
+        // Before any walk: the finding on a malformed object says more than the error of a walk that meets it.
+        inspect(local, policy, &new.commits)?;
+        inspect(local, policy, &new.tags)?;
     }
     let known: Vec<Oid> = push.updates.iter().filter_map(|u| u.old).collect();
     let mut tips = Vec::with_capacity(push.updates.len());
@@ -40,73 +40,73 @@ pub(super) fn push(
             tips.push(None);
             continue;
         };
-        let (target, kind) = judged_tags(local, new, update, &known, query.objects, &mut out)?;
+        let (target, kind) = tag_chain(local, new, update, &known, policy.inspector, &mut out)?;
         tips.push((kind == ObjectKind::Commit).then_some(target));
         match kind {
-            ObjectKind::Tree => ref_to_tree(local, target, query.objects, &mut out, budget)?,
+            ObjectKind::Tree => ref_to_tree(local, target, policy.inspector, &mut out, budget)?,
             ObjectKind::Blob => out.blobs.push(BlobJob::at(target, update.name.clone())),
             _ => {}
         }
     }
-    let created = push.is_made_now() && push.updates.iter().any(|u| u.old.is_none());
-    let brought = if by_object || (created && query.kinds.meets(Kinds::TREE)) {
-        newness::of(local, push, query, &tips, waiting.as_ref().map(|w| w.commits.as_slice()))?
+    let creates_refs = push.is_made_now() && push.updates.iter().any(|u| u.old.is_none());
+    let newness = if by_object || (creates_refs && query.kinds.intersects(Kinds::TREE)) {
+        newness::of(local, push, policy, &tips, quarantined.as_ref().map(|new| new.commits.as_slice()))?
     } else {
         Newness::nothing(tips.len())
     };
-    if query.kinds.meets(Kinds::TREE) {
-        out.trees = trees(local, push, &tips, &brought, query)?;
+    if query.kinds.intersects(Kinds::TREE) {
+        out.trees = trees(local, push, &tips, &newness, policy)?;
     }
-    if query.kinds.meets(Kinds::FILE.and(Kinds::OBJECT)) {
-        let found = introduced_by(local, &brought.steps, budget, None, query.objects)?;
+    if query.kinds.intersects(Kinds::FILE.union(Kinds::OBJECT)) {
+        let found = introduced_by(local, &newness.commits, budget, None, policy.inspector)?;
         out.submodules += found.iter().map(|i| i.submodules).sum::<u64>();
-        let places = Places::of(&brought, &found, query);
-        let pairs = brought.steps.iter().zip(found).flat_map(|(s, i)| i.pairs.into_iter().map(|p| (p, Some(s.id))));
+        let attribution = Attribution::of(&newness, &found, policy);
+        let pairs = newness.commits.iter().zip(found).flat_map(|(c, i)| i.pairs.into_iter().map(|p| (p, Some(c.id))));
         let mut blobs = group(pairs);
-        places.settle(&mut blobs);
+        attribution.apply(&mut blobs);
         out.blobs.extend(blobs);
     }
-    if let Some(waiting) = &waiting {
-        inspect(local, query, &waiting.trees)?;
-        unreferenced(waiting, &mut out);
+    if let Some(new) = &quarantined {
+        inspect(local, policy, &new.trees)?;
+        unreferenced(new, &mut out);
     }
-    if query.kinds.meets(Kinds::COMMIT) {
-        let all = brought.steps.into_iter().zip(brought.content).zip(brought.messages);
-        out.commits.extend(all.map(|((step, content), new_to)| CommitJob {
-            id: step.id,
+    if query.kinds.intersects(Kinds::COMMIT) {
+        let all = newness.commits.into_iter().zip(newness.content).zip(newness.messages);
+        out.commits.extend(all.map(|((commit, refs), new_to)| CommitJob {
+            id: commit.id,
             kind: ObjectKind::Commit,
-            content,
+            refs,
             new_to,
         }));
     }
     Ok(out)
 }
 
-/// The trees in which branches end, and those that tags release, each with the state that it is compared with.
+/// The trees of new branch tips and of release tags, each with the commit that it is compared with.
 fn trees(
     local: &ThreadRepo<'_>,
     push: &Push,
     tips: &[Option<Oid>],
-    brought: &Newness,
-    query: &ChangeQuery<'_>,
+    newness: &Newness,
+    policy: &PushPolicy<'_>,
 ) -> Result<Vec<TreeJob>> {
     let mut jobs = Vec::new();
-    let releases = Releases::of(local, push, tips, query)?;
+    let releases = Releases::of(local, push, tips, policy)?;
     for (at, update) in push.updates.iter().enumerate() {
         let Some(tip) = tips[at] else { continue };
         let before = if update.name.starts_with(b"refs/tags/") {
-            let judged = releases.as_ref().filter(|r| r.is_judged(update.name.as_ref(), tip));
-            let Some(releases) = judged else { continue };
+            let checked = releases.as_ref().filter(|r| r.is_checked(update.name.as_ref(), tip));
+            let Some(releases) = checked else { continue };
             releases.before(tip)?
         } else {
             match update.old.filter(|old| local.has(*old)) {
                 Some(old) => Some(peel(local, old)?.0),
-                None => brought.began_at[at],
+                None => newness.fork_points[at],
             }
         };
         jobs.push(TreeJob {
+            snapshot: SnapshotOf::Tree(local.tree_of(tip)?),
             commit: Some(tip),
-            tree: Some(local.tree_of(tip)?),
             name: Some(update.name.clone()),
             before,
         });
@@ -114,66 +114,69 @@ fn trees(
     Ok(jobs)
 }
 
-/// To which refs the content of each place is new, and which commit answers for it, where several commits bring the same
-/// and not all of them count alike.
-struct Places {
-    /// Where all commits count alike.
+/// To which refs each (blob, path) pair is new, and which commit is named for it, where several commits introduce the
+/// same pair and are new to different refs, or only some of them are excused.
+struct Attribution {
+    /// Set where all commits are new to the same refs and none is excused.
     all: Option<RefSet>,
-    by_place: HashMap<(Oid, BString, bool), Whose>,
+    by_pair: HashMap<(Oid, BString, bool), Attributed>,
     sets: Vec<RefSet>,
 }
 
-/// Which of the sets a place belongs to, and the commit that answers for it.
-struct Whose {
+/// The refs of one pair, as indexes into the sets, and the commit that is named for it.
+struct Attributed {
     sets: Vec<usize>,
     commit: Oid,
     is_excused: bool,
 }
 
-impl Places {
-    fn of(brought: &Newness, found: &[Introduced], query: &ChangeQuery<'_>) -> Self {
+impl Attribution {
+    fn of(newness: &Newness, found: &[Introduced], policy: &PushPolicy<'_>) -> Self {
         let mut sets: Vec<RefSet> = Vec::new();
-        let mut number = |set: &RefSet| {
+        let mut index = |set: &RefSet| {
             sets.iter().rposition(|s| s == set).unwrap_or_else(|| {
                 sets.push(set.clone());
                 sets.len() - 1
             })
         };
-        let of_step: Vec<usize> = brought.content.iter().map(&mut number).collect();
-        let is_excused = |id: Oid| (query.is_excused)(id);
-        let mut by_place: HashMap<(Oid, BString, bool), Whose> = HashMap::new();
-        if sets.len() <= 1 && !brought.steps.iter().any(|s| is_excused(s.id)) {
-            return Self { all: sets.pop(), by_place, sets };
+        let set_of_commit: Vec<usize> = newness.content.iter().map(&mut index).collect();
+        let is_excused = |id: Oid| (policy.is_excused)(id);
+        let mut by_pair: HashMap<(Oid, BString, bool), Attributed> = HashMap::new();
+        if sets.len() <= 1 && !newness.commits.iter().any(|c| is_excused(c.id)) {
+            return Self { all: sets.pop(), by_pair, sets };
         }
-        for ((step, introduced), set) in brought.steps.iter().zip(found).zip(of_step) {
+        for ((commit, introduced), set) in newness.commits.iter().zip(found).zip(set_of_commit) {
             for pair in &introduced.pairs {
                 let key = (pair.blob, pair.path.clone(), pair.symlink);
-                let excused = is_excused(step.id);
-                let whose =
-                    by_place.entry(key).or_insert(Whose { sets: Vec::new(), commit: step.id, is_excused: excused });
-                if !whose.sets.contains(&set) {
-                    whose.sets.push(set);
+                let excused = is_excused(commit.id);
+                let attributed = by_pair.entry(key).or_insert(Attributed {
+                    sets: Vec::new(),
+                    commit: commit.id,
+                    is_excused: excused,
+                });
+                if !attributed.sets.contains(&set) {
+                    attributed.sets.push(set);
                 }
-                // An exception for one commit says nothing of another that brings the same again.
-                if whose.is_excused && !excused {
-                    (whose.commit, whose.is_excused) = (step.id, false);
+                // An exception for one commit does not cover another that introduces the same pair again.
+                if attributed.is_excused && !excused {
+                    (attributed.commit, attributed.is_excused) = (commit.id, false);
                 }
             }
         }
-        Self { all: None, by_place, sets }
+        Self { all: None, by_pair, sets }
     }
 
-    fn settle(self, blobs: &mut [BlobJob]) {
+    fn apply(self, blobs: &mut [BlobJob]) {
         for job in blobs {
             let Blob::Object(id) = job.blob else { continue };
-            for place in &mut job.places {
+            for occurrence in &mut job.occurrences {
                 if let Some(all) = &self.all {
-                    place.new_to = all.clone();
-                } else if let Some(whose) = self.by_place.get(&(id, place.path.clone(), place.symlink)) {
-                    place.commit = Some(whose.commit);
-                    place.new_to = match whose.sets[..] {
+                    occurrence.new_to = all.clone();
+                } else if let Some(of) = self.by_pair.get(&(id, occurrence.path.clone(), occurrence.symlink)) {
+                    occurrence.commit = Some(of.commit);
+                    occurrence.new_to = match of.sets[..] {
                         [set] => self.sets[set].clone(),
-                        _ => RefSet::union(whose.sets.iter().map(|set| &self.sets[*set])),
+                        _ => RefSet::union(of.sets.iter().map(|set| &self.sets[*set])),
                     };
                 }
             }
@@ -181,23 +184,23 @@ impl Places {
     }
 }
 
-/// New objects of a push by kind.
+/// The objects in the quarantine, by kind.
 #[derive(Default)]
-struct Waiting {
+struct Quarantined {
     commits: Vec<Oid>,
     tags: Vec<Oid>,
     trees: Vec<Oid>,
     blobs: Vec<Oid>,
 }
 
-/// Shows objects that were not shown before.
-fn inspect(local: &ThreadRepo<'_>, query: &ChangeQuery<'_>, ids: &[Oid]) -> Result<()> {
-    let Some(inspector) = query.objects else { return Ok(()) };
+/// Shows the inspector those objects that it has not seen.
+fn inspect(local: &ThreadRepo<'_>, policy: &PushPolicy<'_>, ids: &[Oid]) -> Result<()> {
+    let Some(inspector) = policy.inspector else { return Ok(()) };
     ids.iter().try_for_each(|id| inspector.read(local, *id))
 }
 
-fn sort_by_kind(local: &ThreadRepo<'_>, ids: &[Oid]) -> Result<Waiting> {
-    let mut out = Waiting::default();
+fn sort_by_kind(local: &ThreadRepo<'_>, ids: &[Oid]) -> Result<Quarantined> {
+    let mut out = Quarantined::default();
     let packed = local.repo.kinds_in_quarantine(local)?;
     for &id in ids {
         match packed.get(&id).map_or_else(|| local.kind(id), |kind| Ok(*kind))? {
@@ -210,22 +213,22 @@ fn sort_by_kind(local: &ThreadRepo<'_>, ids: &[Oid]) -> Result<Waiting> {
     Ok(out)
 }
 
-/// What a push brings beside what its commits introduce: once accepted, anybody can fetch it by its id.
-fn unreferenced(new: &Waiting, out: &mut Changes) {
-    let seen: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
-    for id in new.blobs.iter().filter(|id| !seen.contains(id)) {
+/// Lists blobs and tags that the push brings and none of its refs reaches: once accepted, anyone can fetch them by id.
+fn unreferenced(new: &Quarantined, out: &mut Changes) {
+    let listed: HashSet<Oid> = out.blobs.iter().filter_map(BlobJob::object).collect();
+    for id in new.blobs.iter().filter(|id| !listed.contains(id)) {
         out.blobs.push(BlobJob::at(*id, id.to_string().into()));
     }
     for id in &new.tags {
         if !out.commits.iter().any(|c| c.id == *id) {
-            let (content, new_to) = (RefSet::default(), RefSet::default());
-            out.commits.push(CommitJob { id: *id, kind: ObjectKind::Tag, content, new_to });
+            let (refs, new_to) = (RefSet::default(), RefSet::default());
+            out.commits.push(CommitJob { id: *id, kind: ObjectKind::Tag, refs, new_to });
         }
     }
 }
 
-/// Where the protected branches stand, as the server's branches are known here. Names without a wildcard are looked up,
-/// not searched for: a server may have very many refs.
+/// The tips of protected branches, under `branches_at` and under `refs/heads/`. Names without a wildcard are looked up
+/// one by one: a server may have very many refs.
 pub(super) fn protected_tips(
     local: &ThreadRepo<'_>,
     protected: &[String],
@@ -248,14 +251,14 @@ pub(super) fn protected_tips(
     Ok(tips)
 }
 
-/// Whether a policy's word for a branch can mean several.
+/// Whether a branch name in the policy is a glob.
 pub(super) fn is_pattern(branch: &str) -> bool {
-    branch.contains(WILD)
+    branch.contains(WILDCARDS)
 }
 
-const WILD: [char; 4] = ['*', '?', '[', '{'];
+const WILDCARDS: [char; 4] = ['*', '?', '[', '{'];
 
-/// Whether a short branch name is the one a policy means; names there are literal or hold `*`.
+/// Whether a short branch name matches a name or glob of the policy.
 pub fn branch_matches(pattern: &str, name: &[u8]) -> bool {
     if !is_pattern(pattern) {
         return pattern.as_bytes() == name;

@@ -20,7 +20,7 @@ pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
 }
 
 impl ThreadRepo<'_> {
-    /// The blob that stands at a path of a commit; a submodule or a directory is none.
+    /// The file or link at a path in a commit; `Ok(None)` if there is none, or a directory or submodule.
     pub fn file_in_commit(&self, commit: Oid, path: &BStr) -> Result<Option<Oid>> {
         let tree = self.commit(commit)?.node.tree;
         let entry = trees::lookup(self, tree, path)?;
@@ -59,17 +59,17 @@ impl ThreadRepo<'_> {
         const SYMBOLIC: usize = 5;
         let mut name = name.to_owned();
         for _ in 0..SYMBOLIC {
-            // What cannot be read moves nothing else.
+            // A ref that cannot be read is the end of the chain.
             match self.ref_target(name.as_ref()).ok().flatten() {
                 Some(Target::Symbolic(target)) => name = target,
                 _ => return Ok(name),
             }
         }
-        Err(Error::undecided(format!("the symbolic ref {name} goes round and round")))
+        Err(Error::undecided(format!("symbolic ref cycle at {name}")))
     }
 
-    /// Whether a commit is, or lies below, the branch of this name on some remote.
-    pub fn stands_on_a_remote(&self, branch: &[u8], commit: Oid) -> Result<bool> {
+    /// Whether a remote-tracking branch of this short name contains a commit.
+    pub fn is_on_remote_branch(&self, branch: &[u8], commit: Oid) -> Result<bool> {
         for r in self.refs("refs/remotes/")? {
             let name = r.name[b"refs/remotes/".len()..].as_bstr();
             let same = name.split_once_str("/").is_some_and(|(_, b)| b == branch);
@@ -87,9 +87,9 @@ impl ThreadRepo<'_> {
         Ok(diff.into_iter().map(|d| d.0).collect())
     }
 
-    /// The parents that the commit to be takes over from HEAD, which it replaces (`--amend`, a reword), or the none of a root
-    /// that a rebase makes anew. `None`: HEAD will be its parent. While HEAD is amended, git names HEAD's author to its hooks.
-    pub fn parents_taken_over(&self, author: Option<&Person>) -> Result<Option<Vec<Oid>>> {
+    /// The parents of the commit to be where it replaces HEAD (`--amend`, a reword), or none where a rebase rewrites a root
+    /// commit. `None`: HEAD will be its parent. While HEAD is amended, git passes HEAD's author to its hooks.
+    pub fn amended_parents(&self, author: Option<&Person>) -> Result<Option<Vec<Oid>>> {
         let Some(head) = self.head()? else { return Ok(None) };
         let node = self.commit(head)?.node;
         if author.is_some_and(|author| *author == node.author) {
@@ -99,9 +99,9 @@ impl ThreadRepo<'_> {
         Ok((Oid::from_hex(onto.trim()) == Some(head)).then(Vec::new))
     }
 
-    /// Whether a commit stands on a branch that is accepted by its full name; or all that it changes does, as after a squash.
-    /// The branches are those of this repository where it is the server, else those that follow a remote's.
-    pub fn stands_on(
+    /// Whether a commit, or everything that it changes (as after a squash), is on a branch whose full name is accepted.
+    /// The branches are this repository's own if it is the server, else the remote-tracking ones.
+    pub fn came_by(
         &self,
         commit: Oid,
         parents: &[Oid],

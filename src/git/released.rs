@@ -1,36 +1,37 @@
-//! Tags that release: whether the tree that one names is judged, and what it is compared with. Which names release is the
-//! caller's to say.
+//! Release tags: whether the tree of one is checked, and what it is compared with. The policy says which names are
+//! releases.
 
 use std::collections::HashSet;
 
 use bstr::{BStr, ByteSlice};
 
+use super::ThreadRepo;
+use super::jobs::PushPolicy;
 use super::objects::peel;
 use super::push::{branch_matches, protected_tips};
 use super::source::{Excluded, Push};
-use super::{ChangeQuery, ThreadRepo};
 use crate::error::Result;
 use crate::subject::{ObjectKind, Oid};
 
-/// What the releases of one push are compared with, found once.
+/// What the release tags of one push are compared with.
 pub(super) struct Releases<'a, 'r> {
     local: &'a ThreadRepo<'r>,
-    query: &'a ChangeQuery<'a>,
-    /// Where the protected branches and the default branch stand, as the push leaves them.
+    policy: &'a PushPolicy<'a>,
+    /// The tips of protected branches and of the default branch, after the push and before it.
     tips: Vec<Oid>,
-    /// Commits that are released already: to release one again, as a rollback does, brings nothing new.
+    /// Commits that have a release tag already. Another tag for one, as a rollback makes, brings nothing new.
     released: HashSet<Oid>,
 }
 
 impl<'a, 'r> Releases<'a, 'r> {
-    /// `ends`: for each update, the commit at which it ends. `None` where no update releases anything.
+    /// `ends`: for each update, the commit that it points the ref at. `None` if no update is of a release tag.
     pub fn of(
         local: &'a ThreadRepo<'r>,
         push: &Push,
         ends: &[Option<Oid>],
-        query: &'a ChangeQuery<'a>,
+        policy: &'a PushPolicy<'a>,
     ) -> Result<Option<Self>> {
-        if !push.updates.iter().any(|u| u.new.is_some() && (query.releases)(u.name.as_ref())) {
+        if !push.updates.iter().any(|u| u.new.is_some() && (policy.is_release_tag)(u.name.as_ref())) {
             return Ok(None);
         }
         let on_server = matches!(push.known, Excluded::Refs | Excluded::Quarantine);
@@ -38,11 +39,11 @@ impl<'a, 'r> Releases<'a, 'r> {
         let is_production = |name: &BStr| {
             let short = name.strip_prefix(b"refs/heads/");
             default.as_ref().is_some_and(|d| d == name)
-                || short.is_some_and(|short| query.protected.iter().any(|p| branch_matches(p, short)))
+                || short.is_some_and(|short| policy.protected.iter().any(|p| branch_matches(p, short)))
         };
         let moved = push.updates.iter().zip(ends).filter(|(u, _)| is_production(u.name.as_ref()));
         let mut tips: Vec<Oid> = moved.filter_map(|(_, end)| *end).collect();
-        tips.extend(protected_tips(local, query.protected, push.branches_at.as_deref())?);
+        tips.extend(protected_tips(local, policy.protected, push.branches_at.as_deref())?);
         let head = match (&default, &push.branches_at) {
             (Some(name), _) => local.find_ref(name.as_ref())?,
             (None, Some(prefix)) => local.find_ref(format!("{prefix}HEAD").as_bytes().as_bstr()).ok().flatten(),
@@ -51,24 +52,25 @@ impl<'a, 'r> Releases<'a, 'r> {
         tips.extend(head);
         tips.retain(|tip| local.has(*tip));
         let mut released = HashSet::new();
-        // A user who asks about a tag wants to know how its tree stands, released or not.
+        // A user who names a tag wants its tree checked, released or not.
         if push.is_made_now() {
             let is_moved = |name: &BStr| push.updates.iter().any(|u| u.name == name);
             for r in local.refs("refs/tags/")? {
-                if !is_moved(r.name.as_ref()) && (query.releases)(r.name.as_ref()) && local.has(r.target) {
+                if !is_moved(r.name.as_ref()) && (policy.is_release_tag)(r.name.as_ref()) && local.has(r.target) {
                     released.insert(peel(local, r.target)?.0);
                 }
             }
         }
-        Ok(Some(Self { local, query, tips, released }))
+        Ok(Some(Self { local, policy, tips, released }))
     }
 
-    /// Whether the tree that a tag gets is judged.
-    pub fn is_judged(&self, name: &BStr, commit: Oid) -> bool {
-        (self.query.releases)(name) && !self.released.contains(&commit)
+    /// Whether the tree at a ref's new commit is checked as a release.
+    pub fn is_checked(&self, name: &BStr, commit: Oid) -> bool {
+        (self.policy.is_release_tag)(name) && !self.released.contains(&commit)
     }
 
-    /// The first production branch that has the commit, else the first there is: what stands there as well was let in before.
+    /// The commit that a release is compared with: the tip of the first production branch that contains it, else of the
+    /// first there is. Findings that are on that branch as well were accepted before.
     pub fn before(&self, commit: Oid) -> Result<Option<Oid>> {
         let has = |tip: &&Oid| **tip == commit || self.local.merge_base(**tip, commit).is_ok_and(|base| base == commit);
         let tip = self.tips.iter().find(has).or(self.tips.first());

@@ -1,4 +1,4 @@
-//! Trees that can be asked: a commit's, the index, the work tree. Owns lazy listing and reading; judges nothing.
+//! [`Snapshot`] on a real repository: a commit's tree, the index, the work tree. Owns lazy listing and reading.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -7,20 +7,13 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::jobs::SnapshotOf;
 use super::objects::peel;
 use super::trees::{self, PathBudget};
 use super::{ThreadRepo, index, worktree};
 use crate::document::Stored;
 use crate::error::{Error, Result};
 use crate::subject::{Entry, ObjectKind, Oid, Snapshot, TOO_LARGE};
-
-/// Which tree.
-#[derive(Clone, Debug)]
-pub enum SnapshotOf {
-    Tree(Oid),
-    Index,
-    WorkTree,
-}
 
 /// Bytes of files that are kept for the next rule that asks.
 const MAX_KEPT: usize = 16 << 20;

@@ -1,8 +1,8 @@
-//! Files of the work tree that are as the index has them, and the mark by which such a file is known again.
-//! Owns git's question by stat data; whether anything is done with a mark is the engine's affair.
+//! Stat digests: how an unchanged file of the work tree is recognised by a later run. Owns the comparison of stat data
+//! with the index; the engine owns what is done with a digest.
 //!
-//! A mark is a digest of path, blob and everything that stat tells of the file (size, times with nanoseconds, device and
-//! inode), so it stands for this very file unchanged, and not for what a filter may make of the same blob another time.
+//! A digest covers path, blob and all stat data of the file (size, times with nanoseconds, device and inode), so it
+//! stands for this very file unchanged, and not for what a filter may write for the same blob another time.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,17 +15,17 @@ use super::worktree::Disk;
 use super::{ThreadRepo, index, unreadable};
 use crate::error::Result;
 
-/// What an unchanged file is known by.
+/// The digest of an unchanged file.
 pub type StatDigest = [u8; 16];
 
-/// A change within this time of another may bear the same time: two seconds is the coarsest that file systems have.
+/// Two changes within this time may get the same timestamp: two seconds is the coarsest that file systems have.
 const COARSE: Duration = Duration::from_secs(2);
 
-/// What files are compared with.
+/// Computes digests against one reading of the index.
 pub(crate) struct StatDigests {
     index: index::Index,
     options: Options,
-    /// Seconds. What changed later than this may change again unnoticed.
+    /// In seconds. A file that changed later than this may change again with the same timestamp.
     settled: u32,
 }
 
@@ -37,9 +37,9 @@ impl StatDigests {
         Ok(Self { index: index::open(local)?, options, settled })
     }
 
-    /// The mark of a file; `None` where its index entry does not vouch for it, or not yet.
-    pub fn mark(&self, disk: &Disk) -> Option<StatDigest> {
-        // Without a time of change that nobody can set, an edit can hide.
+    /// The digest of a file; `None` if it differs from its index entry, or could change unnoticed.
+    pub fn of(&self, disk: &Disk) -> Option<StatDigest> {
+        // Other systems have no ctime, so an edit can be hidden by setting the mtime back.
         if cfg!(not(unix)) {
             return None;
         }
@@ -50,8 +50,8 @@ impl StatDigests {
         }
         let meta = Metadata::from_path_no_follow(&disk.file).ok()?;
         let stat = Stat::from_fs(&meta).ok()?;
-        // To the nanosecond: after a checkout all files bear the second of their index, and what is too near for
-        // nanoseconds is not settled.
+        // To the nanosecond: after a checkout all files have the same second as their index. Files that are too recent for
+        // nanoseconds are not settled.
         let exactly = Options { use_nsec: true, check_stat: true, ..self.options };
         let same = entry.stat.matches(&stat, self.options) && !entry.stat.is_racy(self.index.timestamp(), exactly);
         let settled = stat.mtime.secs.max(stat.ctime.secs) < self.settled;

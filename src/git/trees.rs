@@ -1,6 +1,7 @@
 //! Trees side by side: what a tree introduces against all its parents, what differs between two, what one holds.
-//! An entry is known where a parent has the same id *and* the same kind under that name: a submodule or a link is no file.
-//! Subtrees that a parent has are never opened. Bounded in depth and in the bytes of paths: a dozen objects can name 10^10.
+//! An entry is known if a parent has the same id *and* the same kind under that name: a submodule or a link is no file.
+//! Subtrees that a parent has are never opened. Bounded in depth and in bytes of paths: a dozen objects can name 10^10
+//! paths.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,16 +16,16 @@ use super::{ThreadRepo, gix_id, oid};
 use crate::error::{Error, Result};
 use crate::subject::{Entry, Oid};
 
-/// More path components than any file system takes.
-const DEPTH: usize = 512;
+/// The most path components: more than any file system takes.
+const MAX_DEPTH: usize = 512;
 
-/// Bytes of a path that count as one path of the budget: twice an ordinary one.
-const ORDINARY: u64 = 64;
-/// No system opens a longer path, most stop at 4,096 bytes.
-const LONGEST: usize = 1 << 16;
+/// Bytes of a path that count as one path of the budget: twice an ordinary length.
+const BYTES_PER_PATH: u64 = 64;
+/// The longest path in bytes. No system opens a longer one, and most stop at 4,096.
+const MAX_PATH: usize = 1 << 16;
 
-/// How many paths a run may still look at; shared by all threads. A long path counts as several, since each is kept in
-/// memory: a few kilobytes of trees can name gigabytes of paths.
+/// How many paths a run may still list, shared by all threads. A long path counts as several, because paths are kept in
+/// memory and a few kilobytes of trees can name gigabytes of them.
 pub(crate) struct PathBudget(AtomicU64);
 
 impl PathBudget {
@@ -34,10 +35,10 @@ impl PathBudget {
 
     /// Counts one path of `length` bytes.
     fn take(&self, length: usize) -> Result<()> {
-        if length > LONGEST {
-            return Err(Error::undecided(format!("a tree names a path of more than {LONGEST} bytes")));
+        if length > MAX_PATH {
+            return Err(Error::undecided(format!("a tree names a path of more than {MAX_PATH} bytes")));
         }
-        let cost = (length as u64).div_ceil(ORDINARY).max(1);
+        let cost = (length as u64).div_ceil(BYTES_PER_PATH).max(1);
         let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(cost));
         left.map(drop).map_err(|_| {
             Error::undecided("the trees of this change name more paths than the budget allows")
@@ -46,8 +47,8 @@ impl PathBudget {
     }
 }
 
-/// Whether two entries of one name are of the same kind, so that equal ids mean equal content. Whether a file can be run
-/// is not content.
+/// Whether two entries of one name are of the same kind, so that equal ids mean equal content. The executable bit is
+/// not content.
 pub(super) fn same_kind(a: EntryMode, b: EntryMode) -> bool {
     let kind = |mode: EntryMode| match mode.kind() {
         EntryKind::BlobExecutable => EntryKind::Blob,
@@ -56,8 +57,8 @@ pub(super) fn same_kind(a: EntryMode, b: EntryMode) -> bool {
     kind(a) == kind(b)
 }
 
-/// What stands in a tree under a path.
-pub(crate) struct Found<'a> {
+/// An entry of a tree with its full path.
+pub(crate) struct PathEntry<'a> {
     pub path: &'a BStr,
     pub mode: EntryMode,
     pub id: Oid,
@@ -69,30 +70,30 @@ pub(crate) fn introduced(
     tree: Oid,
     parents: &[Oid],
     budget: &PathBudget,
-    on: &mut dyn FnMut(Found<'_>),
+    on: &mut dyn FnMut(PathEntry<'_>),
 ) -> Result<()> {
-    introduced_in(local, Within::default(), tree, parents, budget, on)
+    introduced_in(local, TreeFilter::default(), tree, parents, budget, on)
 }
 
 /// How trees are read while they are compared.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Within<'a> {
-    /// What is left of trees that were pruned, where they were.
+pub(crate) struct TreeFilter<'a> {
+    /// Trees without unwanted entries, read in place of the stored ones.
     pub pruned: Option<&'a PrunedTrees>,
-    /// Who is shown every tree that no parent has.
+    /// Called with every tree that no parent has.
     pub inspector: Option<&'a Inspector<'a>>,
 }
 
-/// As [`introduced`], and reads trees as `within` says.
+/// The same as [`introduced`], with trees read through a filter.
 pub(crate) fn introduced_in(
     local: &ThreadRepo<'_>,
-    within: Within<'_>,
+    filter: TreeFilter<'_>,
     tree: Oid,
     parents: &[Oid],
     budget: &PathBudget,
-    on: &mut dyn FnMut(Found<'_>),
+    on: &mut dyn FnMut(PathEntry<'_>),
 ) -> Result<()> {
-    descend(Descent { local, within, budget, same: same_kind, on }, tree, parents)
+    descend(Descent { local, filter, budget, same: same_kind, on }, tree, parents)
 }
 
 fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<()> {
@@ -103,20 +104,20 @@ fn descend(mut descent: Descent<'_, '_>, tree: Oid, parents: &[Oid]) -> Result<(
     descent.descend(tree, parents, &mut BString::default(), 0)
 }
 
-/// Trees being compared, level by level.
+/// A comparison of trees, level by level.
 struct Descent<'a, 'r> {
     local: &'a ThreadRepo<'r>,
-    within: Within<'a>,
+    filter: TreeFilter<'a>,
     budget: &'a PathBudget,
-    /// Whether entries of one name and one id are the same by their modes.
+    /// Whether the modes of entries with the same name and id count as equal.
     same: fn(EntryMode, EntryMode) -> bool,
-    on: &'a mut dyn FnMut(Found<'_>),
+    on: &'a mut dyn FnMut(PathEntry<'_>),
 }
 
 impl<'a> Descent<'a, '_> {
     fn descend(&mut self, tree: Oid, parents: &[Oid], path: &mut BString, depth: usize) -> Result<()> {
-        if depth > DEPTH {
-            return Err(Error::undecided(format!("tree {tree} is nested more than {DEPTH} levels deep")));
+        if depth > MAX_DEPTH {
+            return Err(Error::undecided(format!("tree {tree} is nested more than {MAX_DEPTH} levels deep")));
         }
         let local = self.local;
         let here = self.raw(tree)?;
@@ -124,7 +125,7 @@ impl<'a> Descent<'a, '_> {
             return Ok(());
         }
         let there: Vec<Cow<'_, [u8]>> = parents.iter().map(|p| self.raw(*p)).collect::<Result<_>>()?;
-        if let Some(inspector) = self.within.inspector {
+        if let Some(inspector) = self.filter.inspector {
             let before: Vec<&[u8]> = there.iter().map(AsRef::as_ref).collect();
             inspector.tree(tree, &here, path.as_ref(), &before);
         }
@@ -155,7 +156,7 @@ impl<'a> Descent<'a, '_> {
                 let below = std::mem::take(&mut below);
                 self.descend(id, &below, path, depth + 1)?;
             } else {
-                (self.on)(Found { path: path.as_ref(), mode: entry.mode, id });
+                (self.on)(PathEntry { path: path.as_ref(), mode: entry.mode, id });
             }
             path.truncate(parent_len);
         }
@@ -163,7 +164,7 @@ impl<'a> Descent<'a, '_> {
     }
 
     fn raw(&self, tree: Oid) -> Result<Cow<'a, [u8]>> {
-        match self.within.pruned.and_then(|pruned| pruned.get(tree)) {
+        match self.filter.pruned.and_then(|pruned| pruned.get(tree)) {
             Some(left) => Ok(left.into()),
             None => raw_tree(self.local, tree).map(Cow::Owned),
         }
@@ -172,8 +173,8 @@ impl<'a> Descent<'a, '_> {
 
 type Peekable<'a> = std::iter::Peekable<TreeRefIter<'a>>;
 
-/// Advances a sorted sibling to the entry of the same name and kind. In a tree that is not sorted an entry may be
-/// missed; then it counts as introduced, which is the safe direction.
+/// Advances a parent's tree to the entry of the same name and kind. In a tree that is not sorted an entry may be missed;
+/// it then counts as introduced, which is the safe direction.
 fn same_name<'a>(other: &mut Peekable<'a>, entry: &EntryRef<'_>) -> Option<EntryRef<'a>> {
     loop {
         let next = match other.peek()? {
@@ -211,7 +212,7 @@ pub(crate) fn files(local: &ThreadRepo<'_>, tree: Oid, budget: &PathBudget) -> R
             out.push(Entry { path: f.path.to_owned(), blob: Some(f.id), symlink: f.mode.is_link() });
         }
     })?;
-    // Git sorts a directory as if its name ended in a slash; people and binary searches do not.
+    // Git sorts a directory as if its name ended in a slash; readers and binary searches expect plain byte order.
     out.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(out)
 }
@@ -249,8 +250,8 @@ pub(crate) fn diff(
     let mut sides: std::collections::BTreeMap<BString, (Option<Oid>, Option<Oid>)> = Default::default();
     let old = old.unwrap_or_else(|| oid(&gix::ObjectId::empty_tree(local.gix.object_hash())));
     let same = |a: EntryMode, b: EntryMode| a.kind() == b.kind();
-    let side = |tree, other, on: &mut dyn FnMut(Found<'_>)| {
-        descend(Descent { local, within: Within::default(), budget, same, on }, tree, &[other])
+    let side = |tree, other, on: &mut dyn FnMut(PathEntry<'_>)| {
+        descend(Descent { local, filter: TreeFilter::default(), budget, same, on }, tree, &[other])
     };
     side(new, old, &mut |f| sides.entry(f.path.to_owned()).or_default().1 = Some(f.id))?;
     side(old, new, &mut |f| sides.entry(f.path.to_owned()).or_default().0 = Some(f.id))?;

@@ -1,4 +1,4 @@
-//! Which commits a change brings: the walk from new tips down to what is known, parents before children.
+//! Commit walks, parents before children: from new tips down to what was there before, and over all of history.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,49 +12,45 @@ use crate::subject::Oid;
 pub(crate) struct WalkedCommit {
     pub id: Oid,
     pub parents: Vec<Oid>,
-    /// Where the walk has seen it.
+    /// `None`: the walk did not read it.
     pub tree: Option<Oid>,
 }
 
-/// `tips --not hidden`, each parent before its children. Commits that are not here end the walk with an error:
-/// a range that cannot be walked is not a clean one.
+/// The commits of `git rev-list TIPS --not HIDDEN`, each parent before its children. A missing commit is an error: a
+/// range that cannot be walked is not clean.
 pub(crate) fn new_commits(local: &ThreadRepo<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<WalkedCommit>> {
-    let steps = unordered(local, tips, hidden)?;
+    let commits = unordered(local, tips, hidden)?;
     let boundary = local.shallow_boundary()?;
-    if let Some(step) = steps.iter().find(|s| boundary.contains(&s.id)) {
+    if let Some(commit) = commits.iter().find(|c| boundary.contains(&c.id)) {
         return Err(Error::undecided(format!(
             "this clone is shallow: the range cannot be walked past commit {}",
-            step.id.short()
+            commit.id.short()
         ))
         .hint("`git fetch --unshallow` (in CI: `fetch-depth: 0`) brings the missing history"));
     }
-    Ok(parents_first(steps))
+    Ok(parents_first(commits))
 }
 
-/// Everything reachable, shallow boundaries included. Where branches run side by side, the older commits come first.
-pub(crate) fn all_commits(
-    local: &ThreadRepo<'_>,
-    tips: &[Oid],
-    decoded_commits: &DecodedCommits,
-) -> Result<Vec<WalkedCommit>> {
+/// Everything reachable, shallow boundaries included. Of commits on parallel branches, the older come first.
+pub(crate) fn all_commits(local: &ThreadRepo<'_>, tips: &[Oid], decoded: &DecodedCommits) -> Result<Vec<WalkedCommit>> {
     let boundary = local.shallow_boundary()?;
     let mut seen: HashSet<Oid> = tips.iter().copied().collect();
     let mut waiting: Vec<Oid> = seen.iter().copied().collect();
     let mut found: Vec<(i64, WalkedCommit)> = Vec::new();
     while let Some(id) = waiting.pop() {
-        let (time, step) = decoded_commits.step(local, id)?;
+        let (time, commit) = decoded.walked(local, id)?;
         if !boundary.contains(&id) {
-            waiting.extend(step.parents.iter().filter(|p| seen.insert(**p)));
+            waiting.extend(commit.parents.iter().filter(|p| seen.insert(**p)));
         }
-        found.push((time, step));
+        found.push((time, commit));
     }
-    found.sort_unstable_by_key(|(time, step)| (std::cmp::Reverse(*time), step.id));
-    Ok(parents_first(found.into_iter().map(|(_, step)| step).collect()))
+    found.sort_unstable_by_key(|(time, commit)| (std::cmp::Reverse(*time), commit.id));
+    Ok(parents_first(found.into_iter().map(|(_, commit)| commit).collect()))
 }
 
 fn unordered(local: &ThreadRepo<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<WalkedCommit>> {
     let what = "the range of commits cannot be walked";
-    // Hidden commits that are not here (a remote's id we never fetched) hide nothing.
+    // A hidden commit can be missing: the remote has it, and nobody fetched it here.
     let hidden = hidden.iter().filter(|h| local.has(**h)).map(|h| gix_id(*h));
     let walk = local
         .gix
@@ -70,19 +66,19 @@ fn unordered(local: &ThreadRepo<'_>, tips: &[Oid], hidden: &[Oid]) -> Result<Vec
     .collect()
 }
 
-/// The same steps, each parent before its children.
-pub(super) fn parents_first(steps: Vec<WalkedCommit>) -> Vec<WalkedCommit> {
-    let index: HashMap<Oid, usize> = steps.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
-    let mut state = vec![Visit::New; steps.len()];
-    let mut order = Vec::with_capacity(steps.len());
+/// The same commits, each parent before its children.
+pub(super) fn parents_first(commits: Vec<WalkedCommit>) -> Vec<WalkedCommit> {
+    let index: HashMap<Oid, usize> = commits.iter().enumerate().map(|(i, s)| (s.id, i)).collect();
+    let mut state = vec![Visit::New; commits.len()];
+    let mut order = Vec::with_capacity(commits.len());
     let mut stack: Vec<usize> = Vec::new();
-    for start in (0..steps.len()).rev() {
+    for start in (0..commits.len()).rev() {
         stack.push(start);
         while let Some(&at) = stack.last() {
             match state[at] {
                 Visit::New => {
                     state[at] = Visit::Open;
-                    let parents = steps[at].parents.iter().rev().filter_map(|p| index.get(p));
+                    let parents = commits[at].parents.iter().rev().filter_map(|p| index.get(p));
                     stack.extend(parents.filter(|p| state[**p] == Visit::New));
                 }
                 Visit::Open => {
@@ -94,8 +90,8 @@ pub(super) fn parents_first(steps: Vec<WalkedCommit>) -> Vec<WalkedCommit> {
             }
         }
     }
-    let mut steps: Vec<Option<WalkedCommit>> = steps.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|i| steps[i].take()).collect()
+    let mut commits: Vec<Option<WalkedCommit>> = commits.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|i| commits[i].take()).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

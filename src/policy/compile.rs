@@ -42,10 +42,10 @@ impl Compiled {
     pub fn kinds(&self) -> Kinds {
         let some = |empty: bool, kind| if empty { Kinds::NONE } else { kind };
         some(self.files.is_empty(), Kinds::FILE)
-            .and(some(self.commits.is_empty(), Kinds::COMMIT))
-            .and(some(self.refs.is_empty(), Kinds::REF))
-            .and(some(self.trees.is_empty(), Kinds::TREE))
-            .and(some(self.objects.is_empty(), Kinds::OBJECT))
+            .union(some(self.commits.is_empty(), Kinds::COMMIT))
+            .union(some(self.refs.is_empty(), Kinds::REF))
+            .union(some(self.trees.is_empty(), Kinds::TREE))
+            .union(some(self.objects.is_empty(), Kinds::OBJECT))
     }
 
     fn add(&mut self, family: &'static str, scope: Scope, checks: Checks) {
@@ -70,7 +70,7 @@ impl Policy {
         let mut compiled = Compiled { strictness: self.strictness(), ..Compiled::default() };
         for rule in self.rules {
             let wanted = only.is_empty() || only.iter().any(|name| family_of(name) == rule.id);
-            if !rule.looks_at.meets(kinds) || !wanted || self.settings.is_off(rule.id) {
+            if !rule.looks_at.intersects(kinds) || !wanted || self.settings.is_off(rule.id) {
                 continue;
             }
             compiled.policies_parsed += 1;

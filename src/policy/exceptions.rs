@@ -199,7 +199,7 @@ impl Exception {
     /// Whether a check of a whole tree would have met what it excuses.
     pub fn shows_in_tree(&self, rules: &[&'static Rule]) -> bool {
         let looks = rules.iter().find(|r| r.id == family_of(&self.rule)).map_or(Kinds::NONE, |r| r.looks_at);
-        self.commit.is_none() && self.refs.is_none() && looks.meets(Kinds::FILE.and(Kinds::TREE))
+        self.commit.is_none() && self.refs.is_none() && looks.intersects(Kinds::FILE.union(Kinds::TREE))
     }
 
     fn violation<'f>(

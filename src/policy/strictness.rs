@@ -35,7 +35,7 @@ impl Policy {
     /// The conditions of this policy.
     pub fn strictness(&self) -> Strictness {
         let looked_at = |id: &str| self.rules.iter().find(|r| r.id == id).map_or(Kinds::NONE, |r| r.looks_at);
-        let looks = self.settings.branches(|family| looked_at(family).meets(Kinds::FILE.and(Kinds::COMMIT)));
+        let looks = self.settings.branches(|family| looked_at(family).intersects(Kinds::FILE.union(Kinds::COMMIT)));
         Strictness {
             looks,
             excused: self.exceptions.iter().filter_map(|e| e.refs.clone()).collect(),

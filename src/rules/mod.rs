@@ -18,7 +18,7 @@ pub mod windmill;
 pub mod windmill_paths;
 
 pub use about::{About, Code, DefaultSeverity};
-pub use prescan::Sieve;
+pub use prescan::Prescan;
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub trait Check<S: ?Sized>: Send + Sync {
     }
 
     /// For checks that look at every file: decides from the bytes alone which files need no closer look.
-    fn sieve(&self) -> Option<&dyn Sieve> {
+    fn prescan(&self) -> Option<&dyn Prescan> {
         None
     }
 }

@@ -1,6 +1,7 @@
-//! How a check looks at bytes before anybody knows where they stand, so that of very many blobs only those have to be read
-//! where they stand in which it could find anything, and of these no more than that. Owns the concept; each check owns
-//! what it remembers.
+//! The prescan of a file check: what it can tell from a blob's bytes before anyone knows under which paths the blob
+//! occurs. History holds far more blobs than anyone wants to look up by path, so only those in which the check could
+//! find something are checked, and of these only the hotspots. Owns the trait and the state that it passes on from a
+//! delta's base to its result; each check owns what the state means.
 
 use bstr::BStr;
 
@@ -8,102 +9,108 @@ use crate::error::Result;
 use crate::finding::Findings;
 use crate::subject::{DeltaResult, File};
 
-/// What a check remembers of bytes, to judge others that were made out of them.
-pub trait Sieve: Send + Sync {
-    fn whole(&self, bytes: &[u8]) -> Trace;
+/// Scans blobs without their paths, and a delta's result from the state of its base.
+pub trait Prescan: Send + Sync {
+    /// Scans a whole content.
+    fn scan(&self, bytes: &[u8]) -> PrescanState;
 
-    /// The same as [`Sieve::whole`] of the bytes made, or more; it reads only what is new, and what is near that.
-    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace;
+    /// Scans the result of a delta, reading only what is new and what is near that. Finds at least what
+    /// [`Prescan::scan`] of the result finds.
+    fn scan_delta(&self, base: &PrescanState, delta: &DeltaResult<'_>) -> PrescanState;
 
-    /// Whether the check could find anything in bytes with this trace, if they stand under this path.
-    fn wants(&self, interest: Interest, path: &BStr) -> bool;
+    /// Whether the check could find anything in a content with a match in these kinds of file, under this path.
+    fn needs_check(&self, kinds: FileKindSet, path: &BStr) -> bool;
 
-    /// What is worth keeping of a trace until it is known where the bytes stand; `None`: they are checked as ever.
-    fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen>;
+    /// The part of a state that is worth keeping until the paths are known; `None`: the whole file has to be checked.
+    fn hotspots(&self, bytes: &[u8], state: &PrescanState) -> Option<TextScan>;
 
-    /// The same as the check of a file, of bytes that gave these leads.
-    fn follow(&self, leads: &Seen, file: &File<'_>, out: &mut Findings<'_>) -> Result<()>;
+    /// Checks a file as the check itself does, reading only near its hotspots.
+    fn check_hotspots(&self, hotspots: &TextScan, file: &File<'_>, out: &mut Findings<'_>) -> Result<()>;
 
-    /// What that has cost so far.
+    /// The work done so far.
     fn work(&self) -> Work;
 }
 
-/// How much was looked at.
+/// How much a prescan has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Bytes of which nothing was known.
+    /// Bytes scanned, without those whose state was taken over from a base.
     pub bytes: u64,
-    /// Texts that were looked at as wholes.
+    /// Contents that were scanned from the first byte to the last.
     pub whole: u64,
 }
 
-/// What was seen in bytes.
+/// The result of a prescan, and what the scan of a delta on these bytes needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trace {
-    /// Of a kind in which the check looks for nothing, wherever it stands.
-    Indifferent,
-    /// Not looked at: it has to be read where it stands.
+pub enum PrescanState {
+    /// Of a kind in which the check finds nothing under any path.
+    Ignored,
+    /// Not scanned: the file has to be checked.
     Unread,
-    Seen(Seen),
+    Text(TextScan),
 }
 
-impl Trace {
-    pub fn interest(&self) -> Interest {
+impl PrescanState {
+    /// The kinds of file in which the check could find something in these bytes.
+    pub fn kinds(&self) -> FileKindSet {
         match self {
-            Self::Indifferent => Interest::NONE,
-            Self::Unread => Interest::ALL,
-            Self::Seen(seen) => {
-                let marks = seen.marks.iter().fold(Interest::NONE, |all, mark| all.and(mark.found));
-                seen.extents.iter().fold(marks, |all, extent| all.and(extent.found))
+            Self::Ignored => FileKindSet::NONE,
+            Self::Unread => FileKindSet::ALL,
+            Self::Text(scan) => {
+                let keywords = scan.keywords.iter().fold(FileKindSet::NONE, |all, hit| all.union(hit.found));
+                scan.extents.iter().fold(keywords, |all, extent| all.union(extent.found))
             }
         }
     }
 }
 
-/// Where under which circumstances a check could find something; what the bits mean is the check's affair.
+/// Bit set: the file kinds in which a match is possible. The check gives each bit its meaning; there are six of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interest(pub u8);
+pub struct FileKindSet(pub u8);
 
-impl Interest {
+impl FileKindSet {
     pub const NONE: Self = Self(0);
     pub const ALL: Self = Self(0x3f);
 
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub const fn meets(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
 
-/// Everything in a text that a check would look at more closely, and what came of it.
+/// Every part of a text that the check would look at more closely, each with what it found there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Sorted by place.
-    pub marks: Vec<Mark>,
-    /// Sorted by first place.
+pub struct TextScan {
+    /// Sorted by offset.
+    pub keywords: Vec<KeywordHit>,
+    /// Sorted by their first offset.
     pub extents: Vec<Extent>,
 }
 
-/// A word, and what was found near it.
+/// A keyword in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
+pub struct KeywordHit {
+    /// Byte offset of its start.
     pub at: u32,
-    /// Its number.
+    /// The keyword's number.
     pub word: u16,
-    pub found: Interest,
-    /// How many times eight bytes were looked at from its start on.
+    /// The file kinds in which something near it matches.
+    pub found: FileKindSet,
+    /// How far the check read from its start on, in units of eight bytes.
     pub reach: u8,
 }
 
-/// A part of the text that is judged as one.
+/// A part of the text, from one keyword to another, that is checked as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Where its first and its last word start.
+    /// Byte offset at which its first keyword starts.
     pub first: u32,
+    /// Byte offset at which its last keyword starts.
     pub last: u32,
-    /// For what.
+    /// The number of the detector or form that it is checked for.
     pub what: u16,
-    pub found: Interest,
+    pub found: FileKindSet,
 }

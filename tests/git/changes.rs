@@ -1,22 +1,20 @@
-//! Which (blob, path) pairs and commits each kind of source introduces.
+//! The (blob, path) pairs and commits that each kind of source introduces.
 
-use portcullis::git::{BlobJob, ChangeQuery, Changes, Excluded, Push, Repo, Source, Update, discover};
+use portcullis::git::{BlobJob, ChangeQuery, Changes, Excluded, Push, PushPolicy, Repo, Update, discover};
 use portcullis::subject::{Kinds, Oid};
 
 use crate::support::{Hash, Sandbox, TestRepo};
 
-fn ask() -> ChangeQuery<'static> {
-    ChangeQuery {
-        kinds: Kinds::ALL,
-        path_budget: 100_000,
-        protected: &[],
+const QUERY: ChangeQuery = ChangeQuery { kinds: Kinds::ALL, path_budget: 100_000, threads: 2 };
+
+/// A policy that makes no difference between refs.
+fn policy(protected: &[String]) -> PushPolicy<'_> {
+    PushPolicy {
+        protected,
         strictness: &|_| Vec::new(),
         is_excused: &|_| false,
-        releases: &|_| false,
-        threads: 2,
-        marks: false,
-        prescan: None,
-        objects: None,
+        is_release_tag: &|_| false,
+        inspector: None,
     }
 }
 
@@ -32,7 +30,7 @@ fn oid(hex: &str) -> Oid {
 fn places(repo: &TestRepo, jobs: &[BlobJob]) -> Vec<String> {
     let mut out: Vec<String> = jobs
         .iter()
-        .flat_map(|j| &j.places)
+        .flat_map(|j| &j.occurrences)
         .map(|p| match p.commit {
             Some(c) => format!("{}@{}", p.path, repo.git(["log", "-1", "--format=%s", &c.to_string()])),
             None => p.path.to_string(),
@@ -45,16 +43,16 @@ fn places(repo: &TestRepo, jobs: &[BlobJob]) -> Vec<String> {
 fn range(repo: &TestRepo, old: Option<&str>, new: &str) -> Changes {
     let update = Update { name: "refs/heads/main".into(), old: old.map(oid), new: Some(oid(new)) };
     let push = Push { updates: vec![update], known: Excluded::Old, ..Push::default() };
-    open(repo).changes(&Source::Push(push), &ask()).expect("walks")
+    open(repo).push_changes(&push, &QUERY, &policy(&[])).expect("walks")
 }
 
 fn index(repo: &TestRepo) -> Vec<String> {
-    let changes = open(repo).changes(&Source::Index { parents: Vec::new() }, &ask()).expect("reads");
+    let changes = open(repo).staged_changes(&[], &QUERY).expect("reads");
     places(repo, &changes.blobs)
 }
 
 #[test]
-fn a_range_brings_what_any_of_its_commits_introduce() {
+fn range_lists_blobs_that_any_of_its_commits_introduces() {
     for hash in [Hash::Sha1, Hash::Sha256] {
         let repo = TestRepo::init_with(hash);
         repo.write("a", "1");
@@ -65,16 +63,16 @@ fn a_range_brings_what_any_of_its_commits_introduce() {
         repo.git(["mv", "a", "dir-a"]);
         let last = repo.commit("takes b away, renames a");
         let changes = range(&repo, Some(&first), &last);
-        // A blob that came and went was pushed; a rename makes a new pair of an old blob.
+        // A blob that was added and deleted again was pushed; a rename is a new pair of an old blob.
         assert_eq!(places(&repo, &changes.blobs), ["b@adds b", "dir-a@takes b away, renames a"]);
         assert_eq!(changes.commits.len(), 2);
-        assert!(changes.commits.iter().all(|c| c.new_to == "refs/heads/main".into() && c.content == c.new_to));
+        assert!(changes.commits.iter().all(|c| c.new_to == "refs/heads/main".into() && c.refs == c.new_to));
         assert_eq!(changes.trees[0].commit, Some(oid(&last)));
     }
 }
 
 #[test]
-fn a_merge_brings_only_what_no_parent_has() {
+fn merge_introduces_only_blobs_that_no_parent_has() {
     let repo = TestRepo::init();
     repo.write("a", "1");
     let base = repo.commit("base");
@@ -100,11 +98,11 @@ fn one_blob_at_many_paths_is_one_job() {
     let tip = repo.commit("three");
     let changes = range(&repo, None, &tip);
     assert_eq!(changes.blobs.len(), 1);
-    assert_eq!(changes.blobs[0].places.len(), 3);
+    assert_eq!(changes.blobs[0].occurrences.len(), 3);
 }
 
 #[test]
-fn the_index_is_read_and_not_the_work_tree() {
+fn staged_changes_ignore_the_work_tree() {
     let repo = TestRepo::init();
     repo.write("deep/er/file", "1");
     repo.write("deep/other", "1");
@@ -122,7 +120,7 @@ fn the_index_is_read_and_not_the_work_tree() {
 }
 
 #[test]
-fn an_unborn_branch_a_linked_worktree_and_an_intent_to_add() {
+fn staged_changes_on_unborn_branch_in_linked_work_tree_and_with_intent_to_add() {
     let repo = TestRepo::init();
     repo.write("a/b", "1");
     repo.git(["add", "-A"]);
@@ -138,7 +136,7 @@ fn an_unborn_branch_a_linked_worktree_and_an_intent_to_add() {
 }
 
 #[test]
-fn a_stale_cache_tree_hides_nothing() {
+fn stale_cache_tree_hides_no_staged_file() {
     let repo = TestRepo::init();
     for n in 0..40 {
         repo.write(&format!("d{}/f{n}", n % 4), format!("{n}"));
@@ -152,7 +150,7 @@ fn a_stale_cache_tree_hides_nothing() {
 }
 
 #[test]
-fn the_work_tree_is_tracked_and_new_but_not_ignored() {
+fn work_tree_lists_tracked_and_untracked_files_but_not_ignored_ones() {
     let repo = TestRepo::init();
     repo.write(".gitignore", "*.log\n/out/\n");
     repo.write("kept.log", "tracked though ignored");
@@ -164,12 +162,12 @@ fn the_work_tree_is_tracked_and_new_but_not_ignored() {
     std::os::unix::fs::symlink("/etc/passwd", repo.path().join("link")).unwrap();
     let nested = repo.sandbox().init("repo/nested", Hash::Sha1);
     nested.write("foreign", "another repository's");
-    let changes = open(&repo).changes(&Source::WorkTree { paths: Vec::new() }, &ask()).expect("walks");
+    let changes = open(&repo).work_tree_changes(&[], &QUERY, false).expect("walks");
     assert_eq!(places(&repo, &changes.blobs), [".gitignore", ".hidden/new", "kept.log", "link"]);
 }
 
 #[test]
-fn a_shallow_clone_cannot_say_what_a_range_brings() {
+fn range_past_a_shallow_boundary_is_an_error() {
     let repo = TestRepo::init();
     for n in 0..4 {
         repo.write("f", n.to_string());
@@ -179,13 +177,13 @@ fn a_shallow_clone_cannot_say_what_a_range_brings() {
     repo.sandbox().init("elsewhere", Hash::Sha1).git(["clone", "-q", "--depth", "2", &url, "shallow"]);
     let shallow = repo.sandbox().at("elsewhere/shallow");
     let update = Update { name: "refs/heads/main".into(), old: None, new: Some(oid(&shallow.rev("HEAD"))) };
-    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
-    let error = open(&shallow).changes(&push, &ask()).expect_err("not decided");
+    let push = Push { updates: vec![update], ..Push::default() };
+    let error = open(&shallow).push_changes(&push, &QUERY, &policy(&[])).expect_err("not decided");
     assert!(error.message.contains("shallow") && error.hint.is_some_and(|h| h.contains("--unshallow")));
 }
 
 #[test]
-fn a_tree_bomb_is_given_up_on_quickly() {
+fn tree_bomb_exceeds_the_path_budget() {
     let repo = TestRepo::init();
     let blob = repo.git(["hash-object", "-w", "--stdin"]);
     let mut tree = String::new();
@@ -202,13 +200,13 @@ fn a_tree_bomb_is_given_up_on_quickly() {
     }
     let commit = repo.git(["commit-tree", &tree, "-m", "ten thousand million paths"]);
     let update = Update { name: "refs/heads/main".into(), old: None, new: Some(oid(&commit)) };
-    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
-    let error = open(&repo).changes(&push, &ask()).expect_err("not decided");
+    let push = Push { updates: vec![update], ..Push::default() };
+    let error = open(&repo).push_changes(&push, &QUERY, &policy(&[])).expect_err("not decided");
     assert!(error.message.contains("more paths than the budget"), "{}", error.message);
 }
 
 #[test]
-fn history_is_every_blob_once_and_all_is_what_no_ref_reaches_too() {
+fn history_lists_each_reachable_blob_once_and_all_adds_unreachable_ones() {
     let repo = TestRepo::init();
     repo.write("a", "1");
     repo.commit("first");
@@ -216,7 +214,7 @@ fn history_is_every_blob_once_and_all_is_what_no_ref_reaches_too() {
     repo.write("lost", "gone");
     repo.commit("lost");
     repo.git(["reset", "-q", "--hard", "HEAD~1"]);
-    let read = |all| open(&repo).changes(&Source::History { all }, &ask()).expect("walks");
+    let read = |all| open(&repo).history_changes(all, &QUERY, None).expect("walks");
     assert_eq!(places(&repo, &read(false).blobs), ["a@first"]);
     assert_eq!(read(false).commits.len(), 2, "one commit, one tag");
     assert_eq!(read(true).blobs.len(), 2);
@@ -224,7 +222,7 @@ fn history_is_every_blob_once_and_all_is_what_no_ref_reaches_too() {
 }
 
 #[test]
-fn what_stands_on_a_protected_branch_is_not_a_new_message() {
+fn messages_on_a_protected_branch_are_not_judged_again() {
     let repo = TestRepo::init();
     repo.commit("base");
     repo.git(["checkout", "-qb", "dev"]);
@@ -235,9 +233,9 @@ fn what_stands_on_a_protected_branch_is_not_a_new_message() {
     let merge = repo.rev("HEAD");
     repo.git(["reset", "-q", "--hard", &old]);
     let update = Update { name: "refs/heads/main".into(), old: Some(oid(&old)), new: Some(oid(&merge)) };
-    let push = Source::Push(Push { updates: vec![update], ..Push::default() });
+    let push = Push { updates: vec![update], ..Push::default() };
     let protected = ["dev".to_owned()];
-    let changes = open(&repo).changes(&push, &ChangeQuery { protected: &protected, ..ask() }).expect("walks");
+    let changes = open(&repo).push_changes(&push, &QUERY, &policy(&protected)).expect("walks");
     let judged: Vec<_> = changes.commits.iter().filter(|c| !c.new_to.is_empty()).map(|c| c.id).collect();
     assert_eq!(judged, [oid(&merge)]);
     assert!(changes.commits.iter().any(|c| c.id == oid(&dev)), "its content is new over the old tip all the same");
@@ -246,7 +244,7 @@ fn what_stands_on_a_protected_branch_is_not_a_new_message() {
 }
 
 #[test]
-fn staged_paths_are_what_the_commit_will_change_deletions_included() {
+fn staged_paths_include_deletions() {
     let repo = TestRepo::init();
     for path in ["a/b/one", "a/b/two", "gone/deep/x", "gone/y", "top", "kept/z"] {
         repo.write(path, path);

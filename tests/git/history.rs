@@ -1,7 +1,7 @@
-//! History listed from pruned trees and from commits that were decoded once brings what walking every tree brings: findings,
-//! their places, what could not be decided, and what was not seen.
+//! A history run with prescan (pruned trees, each commit decoded once) gives the findings, errors and notes of a run that
+//! reads every object by its id.
 
-use portcullis::engine::{self, ManyBlobs, Outcome, RunConfig};
+use portcullis::engine::{self, BlobReading, Outcome, RunConfig};
 use portcullis::finding::Finding;
 use portcullis::git::{Source, discover};
 use portcullis::policy::Policy;
@@ -9,13 +9,19 @@ use portcullis::policy::Policy;
 use crate::rules::secrets::github_token;
 use crate::support::TestRepo;
 
-/// Findings, errors and notes of a run; what tells one secret from another is keyed anew in each.
-fn told(repo: &TestRepo, reading: ManyBlobs) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
+/// Findings, errors and notes of a run. The hash that tells secrets apart is left out: its key is new in each run.
+fn results(repo: &TestRepo, reading: BlobReading) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
     let policy = Policy::load(Vec::new()).expect("the defaults");
     let source = Source::History { all: false };
     let compiled = policy.compile(engine::kinds(&source), &["secrets".to_owned()]).expect("compiles");
-    let config =
-        RunConfig { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
+    let config = RunConfig {
+        checks: &compiled,
+        protected: &[],
+        path_budget: 1_000_000,
+        threads: 2,
+        blob_reading: reading,
+        clean_cache: None,
+    };
     let repo = discover(repo.path()).expect("opens").expect("a repository");
     let outcome = engine::run(&repo, &source, &config).expect("is judged");
     let alone = |f: &Finding| {
@@ -29,22 +35,22 @@ fn told(repo: &TestRepo, reading: ManyBlobs) -> (Vec<String>, Vec<String>, Vec<S
     (findings, errors, outcome.notes.clone(), outcome)
 }
 
-/// Both ways agree; gives what the quick one said.
-fn agree(repo: &TestRepo, what: &str) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
-    let (quick, slow) = (told(repo, ManyBlobs::Prescanned), told(repo, ManyBlobs::OneByOne));
-    assert_eq!(quick.0, slow.0, "{what}: findings");
-    assert_eq!(quick.1, slow.1, "{what}: errors");
-    assert_eq!(quick.2, slow.2, "{what}: notes");
-    quick
+/// Asserts that both ways of reading give the same, and returns it.
+fn assert_same(repo: &TestRepo, what: &str) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
+    let (prescan, one_by_one) = (results(repo, BlobReading::Prescan), results(repo, BlobReading::OneByOne));
+    assert_eq!(prescan.0, one_by_one.0, "{what}: findings");
+    assert_eq!(prescan.1, one_by_one.1, "{what}: errors");
+    assert_eq!(prescan.2, one_by_one.2, "{what}: notes");
+    prescan
 }
 
 fn token(seed: u64) -> String {
     format!("token: {}\n", github_token(seed))
 }
 
-/// Secrets at the root and at depth, that come, move, go and come back, on branches and in a merge alone; a submodule, a link, and
-/// much that says nothing.
-fn world() -> TestRepo {
+/// A repository with secrets at the root and at depth that are added, moved and deleted, on branches and in a merge commit
+/// only; with a submodule, and many commits without findings.
+fn repository() -> TestRepo {
     let repo = TestRepo::init();
     for n in 0..20 {
         repo.write(&format!("apps/{}/values.yaml", n % 5), format!("replicas: {n}\n"));
@@ -72,11 +78,11 @@ fn world() -> TestRepo {
 }
 
 #[test]
-fn pruned_trees_bring_what_whole_trees_bring() {
-    let repo = world();
-    agree(&repo, "loose");
+fn prescan_gives_the_same_findings_loose_and_packed() {
+    let repo = repository();
+    assert_same(&repo, "loose");
     repo.git(["repack", "-adfq", "--depth=50", "--window=50"]);
-    let (findings, errors, notes, outcome) = agree(&repo, "one pack");
+    let (findings, errors, notes, outcome) = assert_same(&repo, "one pack");
     assert!(findings.len() >= 5, "{findings:#?}");
     assert!(errors.is_empty(), "{errors:?}");
     assert!(notes.iter().any(|note| note.starts_with("1 submodule:")), "{notes:?}");
@@ -84,38 +90,38 @@ fn pruned_trees_bring_what_whole_trees_bring() {
     assert!(outcome.stats.commits_decoded < 40, "each commit once, and one for its message: {:?}", outcome.stats);
     repo.write("more.yaml", token(5));
     repo.commit("feat: loose again");
-    assert!(agree(&repo, "a pack and loose objects").0.len() > findings.len());
+    assert!(assert_same(&repo, "a pack and loose objects").0.len() > findings.len());
     let quiet = TestRepo::init();
     quiet.write("a.yaml", "replicas: 1\n");
     quiet.commit("feat: nothing");
     quiet.git(["repack", "-adq"]);
-    assert!(agree(&quiet, "nothing to find").0.is_empty());
+    assert!(assert_same(&quiet, "nothing to find").0.is_empty());
 }
 
 #[test]
-fn what_is_missing_is_missed_wherever_it_stands() {
+fn missing_objects_are_reported_at_any_depth() {
     for lost in ["HEAD:README.md", "HEAD~8:apps/2/values.yaml", "HEAD:side.yaml"] {
-        let repo = world();
+        let repo = repository();
         let id = repo.rev(lost);
         let without = format!(
             "git rev-list --objects --all | cut -c1-40 | grep -v {id} >../left && git pack-objects -q ../pack <../left >../name && \
              rm -r .git/objects && mkdir -p .git/objects/pack .git/objects/info && mv ../pack-* .git/objects/pack"
         );
         assert!(repo.command("sh").args(["-c", &without]).status().expect("a shell").success());
-        let (_, errors, _, _) = agree(&repo, lost);
+        let (_, errors, _, _) = assert_same(&repo, lost);
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].contains(&id), "{errors:?}");
     }
 }
 
 #[test]
-fn a_shallow_clone_is_judged_as_far_as_it_goes_and_not_decided() {
-    let repo = world();
+fn shallow_clone_is_checked_and_reported_as_incomplete() {
+    let repo = repository();
     let url = format!("file://{}", repo.path().display());
     repo.sandbox().init("elsewhere", crate::support::Hash::Sha1).git(["clone", "-q", "--depth=3", &url, "shallow"]);
     let shallow = repo.sandbox().at("elsewhere/shallow");
     shallow.git(["repack", "-adq"]);
-    let (findings, errors, ..) = agree(&shallow, "shallow");
+    let (findings, errors, ..) = assert_same(&shallow, "shallow");
     assert!(!findings.is_empty(), "what is here is judged");
     assert!(matches!(&errors[..], [error] if error.contains("this clone is shallow")), "{errors:?}");
 }

@@ -1,26 +1,16 @@
-//! The index read forward says what git says, in every layout git writes.
+//! Staged paths are those of git, for every index layout that git writes.
 
-use portcullis::git::{ChangeQuery, Source, discover};
+use portcullis::git::{ChangeQuery, discover};
 use portcullis::subject::Kinds;
 
 use crate::support::{Hash, TestRepo};
 
 fn staged(repo: &TestRepo) -> Result<Vec<String>, portcullis::error::Error> {
-    let ask = ChangeQuery {
-        kinds: Kinds::FILE,
-        path_budget: 100_000,
-        protected: &[],
-        strictness: &|_| Vec::new(),
-        is_excused: &|_| false,
-        releases: &|_| false,
-        threads: 2,
-        marks: false,
-        prescan: None,
-        objects: None,
-    };
+    let query = ChangeQuery { kinds: Kinds::FILE, path_budget: 100_000, threads: 2 };
     let opened = discover(repo.path()).expect("opens").expect("a repository");
-    let changes = opened.changes(&Source::Index { parents: Vec::new() }, &ask)?;
-    let mut paths: Vec<String> = changes.blobs.iter().flat_map(|j| &j.places).map(|p| p.path.to_string()).collect();
+    let changes = opened.staged_changes(&[], &query)?;
+    let mut paths: Vec<String> =
+        changes.blobs.iter().flat_map(|j| &j.occurrences).map(|p| p.path.to_string()).collect();
     paths.sort();
     Ok(paths)
 }
@@ -55,7 +45,7 @@ fn stage(repo: &TestRepo) {
 }
 
 #[test]
-fn every_layout_of_the_index_gives_what_git_gives() {
+fn staged_paths_equal_gits_in_every_index_layout() {
     let layouts: [(&str, &[&[&str]]); 8] = [
         ("version 2", &[&["update-index", "--index-version=2"]]),
         ("version 3", &[&["update-index", "--skip-worktree", "top", "d2/e1/f7"]]),
@@ -90,7 +80,7 @@ fn every_layout_of_the_index_gives_what_git_gives() {
 }
 
 #[test]
-fn a_path_longer_than_its_length_field_is_read() {
+fn paths_longer_than_their_length_field_are_read() {
     let repo = build(Hash::Sha1);
     let blob = repo.git(["rev-parse", "HEAD:top"]);
     // 4,095 is where the field says "longer"; each length around it pads differently.
@@ -103,7 +93,7 @@ fn a_path_longer_than_its_length_field_is_read() {
 }
 
 #[test]
-fn an_index_cut_short_is_no_verdict() {
+fn truncated_index_is_an_error() {
     let repo = build(Hash::Sha1);
     stage(&repo);
     let file = repo.path().join(".git/index");
@@ -116,7 +106,7 @@ fn an_index_cut_short_is_no_verdict() {
 }
 
 #[test]
-fn a_cache_tree_that_lies_about_its_size_is_no_verdict() {
+fn cache_tree_with_a_wrong_entry_count_is_an_error() {
     let repo = build(Hash::Sha1);
     repo.write("zz", "staged");
     repo.git(["add", "zz"]);

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use portcullis::engine::{self, ManyBlobs, RunConfig};
+use portcullis::engine::{self, BlobReading, RunConfig};
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Origin};
 use portcullis::git::{Excluded, Push, Quarantine, Source, Update, discover};
@@ -15,13 +15,19 @@ use portcullis::subject::Oid;
 use crate::rules::secrets::{BASE62, Numbers, github_token};
 use crate::support::{Hash, TestRepo};
 
-fn judge(repo: &TestRepo, reading: ManyBlobs, all: bool, only: &[&str]) -> Result<Report> {
+fn judge(repo: &TestRepo, reading: BlobReading, all: bool, only: &[&str]) -> Result<Report> {
     let policy = Policy::load(Vec::new()).expect("the defaults");
     let source = Source::History { all };
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
     let compiled = policy.compile(engine::kinds(&source), &only).expect("compiles");
-    let config =
-        RunConfig { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
+    let config = RunConfig {
+        checks: &compiled,
+        protected: &[],
+        path_budget: 1_000_000,
+        threads: 2,
+        blob_reading: reading,
+        clean_cache: None,
+    };
     let outcome = engine::run(&discover(repo.path())?.expect("a repository"), &source, &config)?;
     let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
     Ok(policy.settle(outcome.batches, outcome.errors, outcome.stats, &run))
@@ -31,8 +37,8 @@ fn judge(repo: &TestRepo, reading: ManyBlobs, all: bool, only: &[&str]) -> Resul
 fn agree(repo: &TestRepo, what: &str) -> (usize, u64) {
     let mut counts = (0, 0);
     for (only, all) in [(&["secrets"][..], false), (&["secrets"], true), (&[], false)] {
-        let sifted = judge(repo, ManyBlobs::Prescanned, all, only).expect("is judged");
-        let whole = judge(repo, ManyBlobs::OneByOne, all, only).expect("is judged");
+        let sifted = judge(repo, BlobReading::Prescan, all, only).expect("is judged");
+        let whole = judge(repo, BlobReading::OneByOne, all, only).expect("is judged");
         let told = |r: &Report| {
             // What tells one secret from another within a run is keyed anew in each.
             let alone = |f: &Finding| {
@@ -226,13 +232,19 @@ fn a_large_push_is_sifted_in_its_quarantine() {
         let source = Source::Push(Push { updates: vec![update], known: Excluded::Quarantine, ..Push::default() });
         let policy = Policy::load(Vec::new()).expect("the defaults");
         let compiled = policy.compile(engine::kinds(&source), &[]).expect("compiles");
-        let config =
-            RunConfig { checks: &compiled, protected: &[], path_budget: 1_000_000, threads: 2, reading, seen: None };
+        let config = RunConfig {
+            checks: &compiled,
+            protected: &[],
+            path_budget: 1_000_000,
+            threads: 2,
+            blob_reading: reading,
+            clean_cache: None,
+        };
         let outcome = engine::run(&repo, &source, &config).expect("is judged");
         let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
         policy.settle(outcome.batches, outcome.errors, outcome.stats, &run)
     };
-    let (sifted, whole) = (judge(ManyBlobs::Prescanned), judge(ManyBlobs::OneByOne));
+    let (sifted, whole) = (judge(BlobReading::Prescan), judge(BlobReading::OneByOne));
     let told = |r: &Report| r.findings.iter().map(|f| (f.rule.clone(), f.fingerprint.clone())).collect::<Vec<_>>();
     assert_eq!(told(&sifted), told(&whole));
     assert!(told(&sifted).iter().any(|(rule, _)| rule.starts_with("secrets/")), "{:?}", told(&sifted));
@@ -253,7 +265,7 @@ fn a_damaged_pack_is_never_a_pass() {
     }
     import(&repo, &stream, &[]);
     repo.git(["repack", "-adfq"]);
-    assert_eq!(judge(&repo, ManyBlobs::Prescanned, false, &["secrets"]).expect("is judged").verdict(), Verdict::Pass);
+    assert_eq!(judge(&repo, BlobReading::Prescan, false, &["secrets"]).expect("is judged").verdict(), Verdict::Pass);
     let packs = repo.path().join(".git/objects/pack");
     let pack = std::fs::read_dir(packs).expect("packs").map(|e| e.expect("an entry").path());
     let pack = pack.into_iter().find(|p| p.extension().is_some_and(|e| e == "pack")).expect("a pack");
@@ -261,7 +273,7 @@ fn a_damaged_pack_is_never_a_pass() {
     std::fs::remove_file(&pack).expect("read-only files can be removed");
     let decided = |bytes: &[u8]| {
         std::fs::write(&pack, bytes).expect("writes");
-        match judge(&repo, ManyBlobs::Prescanned, false, &["secrets"]) {
+        match judge(&repo, BlobReading::Prescan, false, &["secrets"]) {
             Ok(report) => report.verdict() != Verdict::Undecided,
             Err(error) => {
                 assert_eq!(error.kind, Kind::Undecided, "{error}");
@@ -318,7 +330,7 @@ fn a_chain_of_ten_thousand_deltas_is_followed() {
     let done = repo.command("bash").args(["-c", finish]).status().expect("a shell");
     assert!(done.success());
     repo.commit("feat: something else");
-    let report = judge(&repo, ManyBlobs::Prescanned, true, &["secrets"]).expect("is judged");
+    let report = judge(&repo, BlobReading::Prescan, true, &["secrets"]).expect("is judged");
     assert_eq!((report.verdict(), report.stats.blobs_resolved), (Verdict::Pass, u64::from(depth) + 1));
     assert_eq!(report.stats.blobs_sifted_whole, 1);
 }
@@ -380,7 +392,7 @@ fn a_delta_may_stand_on_an_object_of_another_pack() {
 
     let (_, resolved) = agree(&repo, "a base elsewhere");
     assert_eq!(resolved, 2, "the base and what stands on it");
-    let found = judge(&repo, ManyBlobs::Prescanned, true, &["secrets"]).expect("is judged").findings;
+    let found = judge(&repo, BlobReading::Prescan, true, &["secrets"]).expect("is judged").findings;
     assert_eq!(found.len(), 1, "{found:?}");
     let Origin::File { blob, .. } = &found[0].origin else { panic!("{found:?}") };
     assert_eq!(blob.map(|b| b.to_string()).as_deref(), Some(made_id.trim()));

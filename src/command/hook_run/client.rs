@@ -138,7 +138,7 @@ pub fn reference_transaction(state: Option<BString>, lines: &[u8], outside: &Out
         let old = local.find_ref(update.name.as_ref())?;
         let (Some(old), Some(new)) = (old, update.new) else { continue };
         // What already stands on the server was judged there: a pull brings nothing to refuse.
-        if old != new && !local.stands_on_a_remote(short, new)? {
+        if old != new && !local.is_on_remote_branch(short, new)? {
             moves.push(Update { name: update.name, old: Some(old), new: Some(new) });
         }
     }

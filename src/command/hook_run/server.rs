@@ -13,7 +13,7 @@ use super::HookRun;
 use super::answer::Answer;
 use super::audit::Line;
 use super::budget::Budget;
-use crate::engine::{self, ManyBlobs, RunConfig};
+use crate::engine::{self, BlobReading, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source, Update};
@@ -142,8 +142,8 @@ impl Gate<'_> {
             protected: &protected,
             path_budget: policy.vocabulary().budgets.paths,
             threads: 0,
-            reading: ManyBlobs::Prescanned,
-            seen: None,
+            blob_reading: BlobReading::Prescan,
+            clean_cache: None,
         };
         let mut outcome = engine::run(self.repo, source, &config)?;
         compare_values(policy, self.repo, source, &config, false, &mut outcome);

@@ -12,7 +12,7 @@ use gix::index::entry::{Flags, Mode, Stage};
 use gix::index::extension::Tree as CacheTree;
 use gix::objs::tree::EntryMode;
 
-use super::changes::{Introduced, Pair};
+use super::jobs::{Introduced, Pair};
 use super::objects::TreeEntry;
 use super::trees::{self, PathBudget};
 use super::{ThreadRepo, oid, unreadable};

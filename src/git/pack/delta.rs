@@ -1,11 +1,10 @@
-//! Deltas: the instructions by which one object is made out of another. Owns their reading and doing; where they are
-//! kept is the forest's affair.
+//! Deltas: the instructions that turn a base into another object (gitformat-pack). Owns parsing and applying them.
 
 use std::fmt;
 
 use crate::subject::CopiedRun;
 
-/// Why a pack cannot be read; completes "at offset n".
+/// Why a pack cannot be read; completes "damaged at offset n: ".
 #[derive(Debug)]
 pub(super) struct Damage(pub &'static str);
 
@@ -15,7 +14,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Sizes of base and result, as the delta's head says.
+/// The sizes of base and result in the delta's header.
 pub(super) fn sizes(delta: &[u8]) -> Result<(usize, usize), Damage> {
     let (base, used) = size(delta)?;
     let (result, _) = size(&delta[used..])?;
@@ -34,10 +33,10 @@ fn size(bytes: &[u8]) -> Result<(usize, usize), Damage> {
     Err(Damage("the sizes of a delta are cut off"))
 }
 
-/// Makes an object: `out` gets its bytes and `kept` what of them stands in `base`. Both are cleared first.
-pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec<CopiedRun>) -> Result<(), Damage> {
+/// Applies a delta: `out` gets the result and `copied` the runs that come from `base`. Both are cleared first.
+pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, copied: &mut Vec<CopiedRun>) -> Result<(), Damage> {
     out.clear();
-    kept.clear();
+    copied.clear();
     let (base_size, used) = size(delta)?;
     let (result, more) = size(&delta[used..])?;
     if base_size != base.len() {
@@ -50,9 +49,9 @@ pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec
         let run = if command & 0x80 != 0 {
             let (from, len) = copy(command, &mut rest)?;
             let run = base.get(from..from + len).ok_or(Damage("a delta copies from beyond its base"))?;
-            match kept.last_mut() {
+            match copied.last_mut() {
                 Some(last) if last.from + last.len == from && last.at + last.len == out.len() => last.len += len,
-                _ => kept.push(CopiedRun { from, at: out.len(), len }),
+                _ => copied.push(CopiedRun { from, at: out.len(), len }),
             }
             run
         } else if command == 0 {
@@ -70,7 +69,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8], out: &mut Vec<u8>, kept: &mut Vec
     if out.len() < result { Err(Damage("a delta makes less than it says")) } else { Ok(()) }
 }
 
-/// Offset and length of a copy: the bits of its command say which bytes of them follow.
+/// Offset and length of a copy instruction: the bits of its first byte say which of their bytes follow.
 fn copy(command: u8, rest: &mut &[u8]) -> Result<(usize, usize), Damage> {
     let mut number = |bits: std::ops::Range<u32>| {
         let mut value = 0usize;
@@ -91,32 +90,32 @@ fn copy(command: u8, rest: &mut &[u8]) -> Result<(usize, usize), Damage> {
 mod tests {
     use super::*;
 
-    fn made(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<CopiedRun>), Damage> {
-        let (mut out, mut kept) = (vec![1], vec![CopiedRun { from: 0, at: 0, len: 1 }]);
-        apply(base, delta, &mut out, &mut kept).map(|()| (out, kept))
+    fn applied(base: &[u8], delta: &[u8]) -> Result<(Vec<u8>, Vec<CopiedRun>), Damage> {
+        let (mut out, mut copied) = (vec![1], vec![CopiedRun { from: 0, at: 0, len: 1 }]);
+        apply(base, delta, &mut out, &mut copied).map(|()| (out, copied))
     }
 
     #[test]
-    fn copies_and_insertions_in_turn() {
+    fn copies_and_insertions_are_applied_in_order() {
         // Copy 0..4, copy 4..6 (the same run), insert `x`, copy 2..4.
         let delta = [10, 9, 0x90, 4, 0x91, 4, 2, 1, b'x', 0x91, 2, 2];
-        let (out, kept) = made(b"0123456789", &delta).expect("a delta");
+        let (out, copied) = applied(b"0123456789", &delta).expect("a delta");
         assert_eq!(out, b"012345x23");
-        assert_eq!(kept, [CopiedRun { from: 0, at: 0, len: 6 }, CopiedRun { from: 2, at: 7, len: 2 }]);
+        assert_eq!(copied, [CopiedRun { from: 0, at: 0, len: 6 }, CopiedRun { from: 2, at: 7, len: 2 }]);
     }
 
     #[test]
-    fn a_length_of_nothing_is_65536() {
+    fn a_copy_of_length_zero_is_65536_bytes() {
         let base = vec![b'b'; 0x10001];
-        let (out, kept) = made(&base, &[0x81, 0x80, 4, 0x80, 0x80, 4, 0x81, 1]).expect("a delta");
-        assert_eq!((out.len(), kept), (0x10000, vec![CopiedRun { from: 1, at: 0, len: 0x10000 }]));
+        let (out, copied) = applied(&base, &[0x81, 0x80, 4, 0x80, 0x80, 4, 0x81, 1]).expect("a delta");
+        assert_eq!((out.len(), copied), (0x10000, vec![CopiedRun { from: 1, at: 0, len: 0x10000 }]));
     }
 
     #[test]
-    fn whatever_is_cut_off_or_reaches_beyond_is_damage() {
+    fn truncated_deltas_and_copies_beyond_the_base_are_damage() {
         let whole = [10, 9, 0x90, 4, 0x91, 4, 2, 1, b'x', 0x91, 2, 2];
         for end in 0..whole.len() {
-            assert!(made(b"0123456789", &whole[..end]).is_err(), "cut at {end}");
+            assert!(applied(b"0123456789", &whole[..end]).is_err(), "cut at {end}");
         }
         for (delta, why) in [
             (&[9, 1, 1, b'x'][..], "a base of another size"),
@@ -124,7 +123,7 @@ mod tests {
             (&[10, 1, 2, b'x', b'y'], "more than it says"),
             (&[10, 4, 0x91, 8, 4], "beyond its base"),
         ] {
-            let said = made(b"0123456789", delta).expect_err("damage").to_string();
+            let said = applied(b"0123456789", delta).expect_err("damage").to_string();
             assert!(said.contains(why), "{said}");
         }
     }

@@ -1,5 +1,5 @@
-//! One pack as a forest: every entry under the entry that its delta stands on. Owns the reading of index and headers;
-//! inflates nothing.
+//! One pack as a forest of deltas: every entry below its base. Owns the reading of index, headers and entries; `walk`
+//! owns the order in which entries are resolved.
 
 use std::path::Path;
 
@@ -18,10 +18,10 @@ pub(super) struct Pack {
     index: pack::index::File,
 }
 
-/// An entry by its place in the pack.
+/// An entry. Nodes are numbered by offset.
 struct Node {
     offset: u64,
-    /// Its number in the index, which is sorted by id.
+    /// Its position in the index, which is sorted by id.
     slot: u32,
     base: Base,
 }
@@ -30,39 +30,38 @@ struct Node {
 enum Base {
     /// Stored whole.
     Whole(Kind),
-    /// Number of the node.
+    /// A node of this pack.
     Here(u32),
-    /// In another pack, or loose: the header names it.
+    /// In another pack, or loose: the header has its id.
     Elsewhere,
 }
 
-/// All entries of a pack, by their places, and how they stand on each other.
-pub(super) struct Survey {
+/// All entries of a pack by offset, with their kinds and the deltas on each.
+pub(super) struct PackEntries {
     nodes: Vec<Node>,
-    /// Entries on each entry: `children[first[n]..first[n + 1]]`.
+    /// The deltas on node `n` are `children[first[n]..first[n + 1]]`.
     first: Vec<u32>,
     children: Vec<u32>,
-    /// All entries by their kinds, each after the one it stands on.
+    /// All nodes by kind, each after its base.
     kinds: [(Kind, Vec<u32>); 4],
 }
 
-/// What an entry is made of.
+/// How an entry is stored.
 pub(super) enum Stored {
     Whole,
     Delta,
-    /// A delta whose base is another store's.
-    DeltaOn,
+    /// A delta on an object that this pack does not hold.
+    DeltaOnOther,
 }
 
-/// The objects of one kind that are wanted of a pack, and what has to be made for them.
+/// The wanted objects of one kind in a pack, and the entries that have to be resolved for them.
 pub(super) struct Forest<'p> {
     pub pack: &'p Pack,
-    survey: &'p Survey,
-    /// Wanted itself.
+    entries: &'p PackEntries,
     wanted: Vec<bool>,
-    /// How many wanted ones stand on an entry, itself included: 0 is never made.
+    /// The number of wanted entries in the delta tree below each entry, itself included. An entry with 0 is not resolved.
     weight: Vec<u32>,
-    /// Where the making begins, the heaviest first.
+    /// The entries without a base in this pack, the heaviest first.
     pub roots: Vec<u32>,
 }
 
@@ -83,12 +82,12 @@ impl Pack {
         self.index.num_objects()
     }
 
-    /// The id of an entry by its number in the index.
+    /// The id of an entry by its position in the index.
     pub fn id(&self, slot: u32) -> &gix::hash::oid {
         self.index.oid_at_index(slot)
     }
 
-    /// Where the compressed data of an object begins, if it stands on no other.
+    /// The offset of an object's compressed data, if it is not a delta.
     pub fn stored_whole(&self, id: Oid) -> Result<Option<u64>> {
         let Some(slot) = self.index.lookup(super::super::gix_id(id)) else { return Ok(None) };
         let offset = self.index.pack_offset_at_index(slot);
@@ -96,7 +95,7 @@ impl Pack {
         Ok((!entry.header.is_delta()).then_some(entry.data_offset))
     }
 
-    /// Lets go of the pack itself.
+    /// Closes the pack and keeps the index.
     pub fn into_index(self) -> pack::index::File {
         self.index
     }
@@ -140,8 +139,8 @@ impl Pack {
     }
 }
 
-impl Survey {
-    /// A base that is elsewhere has the kind that `kind` says.
+impl PackEntries {
+    /// `kind`: looks up the kind of a base that is elsewhere.
     pub fn of(pack: &Pack, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
         let place = |slot| (pack.index.pack_offset_at_index(slot), slot);
         let mut order: Vec<(u64, u32)> = (0..pack.len()).into_par_iter().with_min_len(4096).map(place).collect();
@@ -156,10 +155,10 @@ impl Survey {
         };
         let nodes: Vec<Node> = order.par_iter().with_min_len(4096).map(node).collect::<Result<_>>()?;
         drop((order, at_slot));
-        Self::planted(pack, nodes, kind)
+        Self::link(pack, nodes, kind)
     }
 
-    fn planted(pack: &Pack, nodes: Vec<Node>, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
+    fn link(pack: &Pack, nodes: Vec<Node>, kind: impl Fn(Oid) -> Result<Kind>) -> Result<Self> {
         let mut first = vec![0u32; nodes.len() + 2];
         for node in &nodes {
             if let Base::Here(base) = node.base {
@@ -187,18 +186,18 @@ impl Survey {
             };
             kinds.iter_mut().filter(|(kind, _)| *kind == its).for_each(|(_, roots)| roots.push(at as u32));
         }
-        let mut survey = Self { nodes, first, children, kinds };
-        survey.rank(pack)?;
-        Ok(survey)
+        let mut entries = Self { nodes, first, children, kinds };
+        entries.sort_by_depth(pack)?;
+        Ok(entries)
     }
 
-    /// Puts after the entries that stand on nothing here all that stand on them, generation by generation.
-    fn rank(&mut self, pack: &Pack) -> Result<()> {
+    /// Adds all deltas after the entries without a base, level by level.
+    fn sort_by_depth(&mut self, pack: &Pack) -> Result<()> {
         for kind in 0..self.kinds.len() {
             let mut order = std::mem::take(&mut self.kinds[kind].1);
             let mut at = 0;
             while at < order.len() {
-                order.extend_from_slice(self.on(order[at]));
+                order.extend_from_slice(self.deltas_on(order[at]));
                 at += 1;
             }
             self.kinds[kind].1 = order;
@@ -212,56 +211,56 @@ impl Survey {
         Ok(())
     }
 
-    /// Every entry by its number in the index, and its kind.
+    /// The position in the index and the kind of every entry.
     pub fn kinds(&self) -> impl Iterator<Item = (u32, Kind)> {
         self.kinds
             .iter()
             .flat_map(move |(kind, order)| order.iter().map(move |node| (self.nodes[*node as usize].slot, *kind)))
     }
 
-    /// The entries that stand on one.
-    fn on(&self, node: u32) -> &[u32] {
+    /// The deltas on an entry.
+    fn deltas_on(&self, node: u32) -> &[u32] {
         &self.children[self.first[node as usize] as usize..self.first[node as usize + 1] as usize]
     }
 
-    /// The entries of a kind, each after the one it stands on.
+    /// The entries of a kind, each after its base.
     fn of_kind(&self, kind: Kind) -> &[u32] {
         self.kinds.iter().find(|(its, _)| *its == kind).map_or(&[], |(_, order)| order)
     }
 }
 
 impl<'p> Forest<'p> {
-    /// `wanted` is asked about the id of every entry of a kind.
-    pub fn grow(
+    /// `wanted` is called with the id of every entry of the kind.
+    pub fn new(
         pack: &'p Pack,
-        survey: &'p Survey,
+        entries: &'p PackEntries,
         kind: Kind,
         wanted: &(impl Fn(&gix::hash::oid) -> bool + Sync),
     ) -> Self {
-        let order = survey.of_kind(kind);
-        let judge = |node: &u32| wanted(pack.id(survey.nodes[*node as usize].slot));
-        let judged: Vec<bool> = order.par_iter().with_min_len(4096).map(judge).collect();
-        let mut wanted = vec![false; survey.nodes.len()];
-        let mut weight = vec![0; survey.nodes.len()];
+        let order = entries.of_kind(kind);
+        let is_wanted = |node: &u32| wanted(pack.id(entries.nodes[*node as usize].slot));
+        let by_node: Vec<bool> = order.par_iter().with_min_len(4096).map(is_wanted).collect();
+        let mut wanted = vec![false; entries.nodes.len()];
+        let mut weight = vec![0; entries.nodes.len()];
         let mut roots = Vec::new();
-        for (node, is_wanted) in order.iter().zip(judged).rev() {
+        for (node, is_wanted) in order.iter().zip(by_node).rev() {
             wanted[*node as usize] = is_wanted;
-            // Whatever stands on it has been weighed.
+            // All deltas on it were counted before, as the order is reversed.
             weight[*node as usize] += u32::from(is_wanted);
-            match survey.nodes[*node as usize].base {
+            match entries.nodes[*node as usize].base {
                 Base::Here(base) => weight[base as usize] += weight[*node as usize],
                 _ if weight[*node as usize] > 0 => roots.push(*node),
                 _ => {}
             }
         }
         roots.sort_unstable_by_key(|root| (std::cmp::Reverse(weight[*root as usize]), *root));
-        Self { pack, survey, wanted, weight, roots }
+        Self { pack, entries, wanted, weight, roots }
     }
 
-    /// Lists the entries that have to be made out of one, the lightest first.
-    pub fn on(&self, node: u32, out: &mut Vec<u32>) {
+    /// Lists the deltas on an entry that have to be resolved, the lightest first.
+    pub fn deltas_on(&self, node: u32, out: &mut Vec<u32>) {
         out.clear();
-        out.extend(self.survey.on(node).iter().filter(|child| self.weight[**child as usize] > 0));
+        out.extend(self.entries.deltas_on(node).iter().filter(|child| self.weight[**child as usize] > 0));
         out.sort_unstable_by_key(|child| (self.weight[*child as usize], *child));
     }
 
@@ -269,34 +268,34 @@ impl<'p> Forest<'p> {
         self.wanted[node as usize]
     }
 
-    /// How many are wanted.
+    /// The number of wanted entries.
     pub fn total(&self) -> u64 {
         self.roots.iter().map(|r| u64::from(self.weight[*r as usize])).sum()
     }
 
     pub fn slot(&self, node: u32) -> u32 {
-        self.survey.nodes[node as usize].slot
+        self.entries.nodes[node as usize].slot
     }
 
     pub fn stored(&self, node: u32) -> Stored {
-        match self.survey.nodes[node as usize].base {
+        match self.entries.nodes[node as usize].base {
             Base::Whole(_) => Stored::Whole,
             Base::Here(_) => Stored::Delta,
-            Base::Elsewhere => Stored::DeltaOn,
+            Base::Elsewhere => Stored::DeltaOnOther,
         }
     }
 
     /// The base that an entry's header names.
     pub fn named_base(&self, node: u32) -> Result<Oid, Damage> {
-        self.pack.named_base(self.survey.nodes[node as usize].offset)
+        self.pack.named_base(self.entries.nodes[node as usize].offset)
     }
 
     pub fn damaged(&self, node: u32, why: &Damage) -> Error {
-        self.pack.damaged(self.survey.nodes[node as usize].offset, why)
+        self.pack.damaged(self.entries.nodes[node as usize].offset, why)
     }
 
-    /// What an entry holds, inflated: the object, or its delta. Compared with the checksum of the index. `false`: it is
-    /// larger than `most` bytes.
+    /// Inflates an entry, the object or its delta, after comparing it with the index's checksum. `false`: it is larger
+    /// than `most` bytes.
     pub fn inflate(
         &self,
         node: u32,
@@ -304,18 +303,18 @@ impl<'p> Forest<'p> {
         inflate: &mut gix::zlib::Inflate,
         out: &mut Vec<u8>,
     ) -> Result<bool, Damage> {
-        let Node { offset, slot, .. } = self.survey.nodes[node as usize];
+        let Node { offset, slot, .. } = self.entries.nodes[node as usize];
         let pack = &self.pack.data;
         let entry = self.pack.entry(offset)?;
         if entry.decompressed_size > most as u64 {
             return Ok(false);
         }
-        let end = self.survey.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
+        let end = self.entries.nodes.get(node as usize + 1).map_or(pack.pack_end() as u64, |next| next.offset);
         let raw = pack.entry_slice(offset..end).ok_or(Damage("an entry reaches beyond the pack"))?;
         if self.pack.index.crc32_at_index(slot).is_some_and(|sum| sum != crc32fast::hash(raw)) {
             return Err(Damage("an entry is not what the index says"));
         }
-        // Nothing is compressed to less than a thousandth: a larger promise is none.
+        // zlib compresses to no less than a thousandth, so a larger claim is false.
         let size = usize::try_from(entry.decompressed_size).ok().filter(|size| size / 1100 <= raw.len());
         let size = size.ok_or(Damage("an entry claims an impossible size"))?;
         out.clear();

@@ -1,6 +1,6 @@
-//! Many objects at once, read as packs keep them: families of deltas, each object made once out of the one it stands on.
-//! Owns which packs are read for which objects. What is looked for in them is the caller's; whatever no pack here holds
-//! (loose objects, very large ones) is left to be asked for by id.
+//! Reads many objects at once, pack by pack: each object is resolved once, from the base of its delta. Owns which packs
+//! are read for which objects. A visitor gets the objects; those that no pack holds, and very large ones, have to be
+//! read by their ids.
 
 mod delta;
 mod fan_out;
@@ -15,128 +15,127 @@ use std::sync::{Arc, OnceLock};
 use gix::objs::Kind;
 
 use self::fan_out::FanOut;
-use self::forest::{Forest, Pack, Survey};
-use self::walk::Walk;
+use self::forest::{Forest, Pack, PackEntries};
+use self::walk::DeltaWalk;
 use super::{Repo, ThreadRepo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{DeltaResult, ObjectKind, Oid};
 
-/// Who looks at the objects of one kind, on any thread, each base before what stands on it.
+/// Visits all wanted objects of one kind, on any thread, each base before the deltas on it.
 pub trait ObjectVisitor: Sync {
-    /// What is remembered of an object while others stand on it.
-    type Trace: Send + Sync;
+    /// What the visitor keeps of an object for the deltas on it.
+    type State: Send + Sync;
 
-    /// An object of which nothing is known.
-    fn whole(&self, bytes: &[u8]) -> Self::Trace;
+    /// Reads an object that is stored whole.
+    fn read_whole(&self, bytes: &[u8]) -> Self::State;
 
-    /// An object that was made out of one that was read.
-    fn made(&self, base: &Self::Trace, made: &DeltaResult<'_>) -> Self::Trace;
+    /// Reads an object that was resolved from a base which was read before.
+    fn read_delta(&self, base: &Self::State, delta: &DeltaResult<'_>) -> Self::State;
 
-    /// What shall be known of an object in the end; not [`NOTHING`]. `number` is its number among all objects of all packs.
-    fn note(&self, id: Oid, number: u32, bytes: &[u8], trace: &Self::Trace) -> u8;
+    /// The label to keep of a wanted object; any but [`UNLABELLED`]. `number`: its number in the [`FanOut`].
+    fn label(&self, id: Oid, number: u32, bytes: &[u8], trace: &Self::State) -> u8;
 }
 
-/// The note on an object that was not read.
-pub const NOTHING: u8 = u8::MAX;
+/// The label of an object that was not read.
+pub const UNLABELLED: u8 = u8::MAX;
 
 /// Work done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Objects that were asked for and made.
+    /// Wanted objects that were read.
     pub resolved: u64,
     /// Bytes inflated: objects stored whole, and deltas.
     pub inflated: u64,
-    /// Bytes made by deltas.
-    pub made: u64,
+    /// Bytes of objects resolved from deltas.
+    pub from_deltas: u64,
 }
 
-/// The packs, as far as they are known.
+/// All packs, with the entries of those that were read.
 #[derive(Default)]
 pub(super) struct Packs {
-    pub numbers: FanOut,
-    /// Of each pack that was read.
-    surveys: Vec<OnceLock<Survey>>,
+    pub fan_out: FanOut,
+    /// For each pack.
+    entries: Vec<OnceLock<PackEntries>>,
 }
 
-/// What was noted of each object.
+/// A label for each object that was read.
 #[derive(Default)]
-pub struct ObjectTags {
+pub struct ObjectLabels {
     packs: Arc<Packs>,
-    /// By its number.
-    said: Vec<AtomicU8>,
+    /// By object number.
+    labels: Vec<AtomicU8>,
 }
 
-impl ObjectTags {
+impl ObjectLabels {
     pub fn get(&self, id: Oid) -> Option<u8> {
         let id = gix_id(id);
-        let mut said = self.packs.numbers.all(&id).map(|number| self.said[number as usize].load(Ordering::Relaxed));
-        said.find(|note| *note != NOTHING)
+        let mut labels = self.packs.fan_out.all(&id).map(|number| self.labels[number as usize].load(Ordering::Relaxed));
+        labels.find(|label| *label != UNLABELLED)
     }
 }
 
-/// A pack is read for this share of its objects; fewer are found faster one by one.
-const SHARE: u64 = 64;
+/// A pack is read if at least one in this many of its objects is wanted; fewer are read faster one by one.
+const ONE_IN: u64 = 64;
 
 impl Repo {
-    /// Reads blobs that stand in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. Damage
-    /// is an error even where nothing wanted is lost: what cannot be read cannot be judged.
-    pub fn read_packs<R: ObjectVisitor>(&self, wanted: Option<&[Oid]>, reading: &R) -> Result<(ObjectTags, Counts)> {
-        self.read_objects(Kind::Blob, wanted, reading)
+    /// Visits the blobs in packs: those of `wanted` (sorted), or all. A pack that holds few of them is left out. A damaged
+    /// pack is an error even if no wanted blob is affected: what cannot be read cannot be judged.
+    pub fn read_packs<V: ObjectVisitor>(&self, wanted: Option<&[Oid]>, visitor: &V) -> Result<(ObjectLabels, Counts)> {
+        self.read_objects(Kind::Blob, wanted, visitor)
     }
 
-    /// The same of objects of any kind.
-    pub(super) fn read_objects<R: ObjectVisitor>(
+    /// The same for objects of any kind.
+    pub(super) fn read_objects<V: ObjectVisitor>(
         &self,
         kind: Kind,
         wanted: Option<&[Oid]>,
-        reading: &R,
-    ) -> Result<(ObjectTags, Counts)> {
+        visitor: &V,
+    ) -> Result<(ObjectLabels, Counts)> {
         let local = self.thread_local();
         let hash = local.gix.object_hash();
         let mut counts = Counts::default();
         let packs = self.packs()?;
-        let said: Vec<AtomicU8> = (0..packs.numbers.len()).map(|_| AtomicU8::new(NOTHING)).collect();
-        // An object can stand in several packs.
+        let labels: Vec<AtomicU8> = (0..packs.fan_out.len()).map(|_| AtomicU8::new(UNLABELLED)).collect();
+        // An object can be in several packs.
         let mut seen: HashSet<Oid> = HashSet::new();
-        let several = packs.surveys.len() > 1;
-        for ((file, range), survey) in packs.numbers.packs().zip(&packs.surveys) {
-            let (first, said) = (range.start as u32, &said[range]);
+        let several = packs.entries.len() > 1;
+        for ((file, range), entries) in packs.fan_out.packs().zip(&packs.entries) {
+            let (first, labels) = (range.start as u32, &labels[range]);
             let pack = Pack::open(file, hash)?;
-            if pack.len() as usize != said.len() {
+            if pack.len() as usize != labels.len() {
                 return Err(Error::undecided(format!("the pack {} changed while it was read", file.display())));
             }
             let is_wanted = |id: &gix::hash::oid| {
                 let id = oid(id);
                 wanted.is_none_or(|w| w.binary_search(&id).is_ok()) && !seen.contains(&id)
             };
-            if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(SHARE) < u64::from(pack.len())) {
+            if wanted.is_some_and(|w| (w.len() as u64).saturating_mul(ONE_IN) < u64::from(pack.len())) {
                 continue;
             }
-            let survey = match survey.get() {
-                Some(survey) => survey,
+            let entries = match entries.get() {
+                Some(entries) => entries,
                 None => {
-                    let new = Survey::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
-                    survey.get_or_init(|| new)
+                    let new = PackEntries::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
+                    entries.get_or_init(|| new)
                 }
             };
-            let forest = Forest::grow(&pack, survey, kind, &is_wanted);
-            if wanted.is_some() && forest.total() * SHARE < u64::from(pack.len()) {
+            let forest = Forest::new(&pack, entries, kind, &is_wanted);
+            if wanted.is_some() && forest.total() * ONE_IN < u64::from(pack.len()) {
                 continue;
             }
-            let done = Walk::new(self, &forest, reading, (first, said)).run()?;
+            let done = DeltaWalk::new(self, &forest, visitor, (first, labels)).run()?;
             counts.resolved += done.resolved;
             counts.inflated += done.inflated;
-            counts.made += done.made;
+            counts.from_deltas += done.from_deltas;
             if several {
-                let read = (0..pack.len()).filter(|s| said[*s as usize].load(Ordering::Relaxed) != NOTHING);
+                let read = (0..pack.len()).filter(|s| labels[*s as usize].load(Ordering::Relaxed) != UNLABELLED);
                 seen.extend(read.map(|s| oid(pack.id(s))));
             }
         }
-        Ok((ObjectTags { packs, said }, counts))
+        Ok((ObjectLabels { packs, labels }, counts))
     }
 
-    /// The kinds of the objects that stand in packs of the quarantine. Asked one by one, each object would be followed along its
-    /// whole chain of deltas.
+    /// The kinds of all objects in the quarantine's packs. Looked up one by one, each would cost a walk of its delta chain.
     pub(super) fn kinds_in_quarantine(&self, local: &ThreadRepo<'_>) -> Result<HashMap<Oid, ObjectKind>> {
         let mut files = Vec::new();
         if let Some(quarantine) = self.quarantine() {
@@ -145,23 +144,23 @@ impl Repo {
         let mut kinds = HashMap::new();
         for file in files {
             let pack = Pack::open(&file, local.gix.object_hash())?;
-            let survey = Survey::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
-            kinds.extend(survey.kinds().map(|(slot, kind)| (oid(pack.id(slot)), kind.into())));
+            let entries = PackEntries::of(&pack, |id| local.object(id).map(|(kind, _)| kind))?;
+            kinds.extend(entries.kinds().map(|(slot, kind)| (oid(pack.id(slot)), kind.into())));
         }
         Ok(kinds)
     }
 
-    /// The packs that are here now; later ones are not seen any more.
+    /// The packs at the time of the first call; later ones are not seen.
     pub(super) fn packs(&self) -> Result<Arc<Packs>> {
         let open = || {
-            let numbers = FanOut::of_packs(self)?;
-            let surveys = numbers.packs().map(|_| OnceLock::new()).collect();
-            Ok(Arc::new(Packs { numbers, surveys }))
+            let fan_out = FanOut::of_packs(self)?;
+            let entries = fan_out.packs().map(|_| OnceLock::new()).collect();
+            Ok(Arc::new(Packs { fan_out, entries }))
         };
         self.packs.get_or_init(open).clone()
     }
 
-    /// The pack in which an object is stored whole, and where in it its compressed data begins.
+    /// The pack in which an object is stored whole, and the offset of its compressed data there.
     pub(super) fn stored_whole(&self, id: Oid) -> Result<Option<(PathBuf, u64)>> {
         let hash = self.thread_local().gix.object_hash();
         for file in self.pack_files()? {
@@ -172,7 +171,7 @@ impl Repo {
         Ok(None)
     }
 
-    /// The indices of all packs, of this repository and of those whose objects it shares.
+    /// The index files of all packs, alternates included.
     fn pack_files(&self) -> Result<Vec<PathBuf>> {
         let local = self.thread_local();
         let store = local.gix.objects.store_ref();
@@ -185,7 +184,7 @@ impl Repo {
     }
 }
 
-/// Adds the indices of a directory, sorted by name.
+/// Adds a directory's index files, sorted by name.
 fn list(directory: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
     let cannot = || format!("cannot list {}", directory.display());
     let entries = match std::fs::read_dir(directory) {
@@ -196,7 +195,7 @@ fn list(directory: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
     let first = out.len();
     for entry in entries {
         let path = entry.map_err(unreadable(cannot()))?.path();
-        // An index without its pack is about to go.
+        // An index without its pack is about to be deleted.
         if path.extension().is_some_and(|e| e == "idx") && path.with_extension("pack").exists() {
             out.push(path);
         }

@@ -4,7 +4,7 @@
 use bstr::{BStr, ByteSlice};
 
 use super::scan::chunks::Chunks;
-use super::{Hit, Secrets, Trace, archive, content, detectors, encoding};
+use super::{Hit, PrescanState, Secrets, archive, content, detectors, encoding};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Origin, Violation};
 use crate::subject::File;
@@ -22,22 +22,22 @@ impl Secrets {
     }
 
     /// The trace of content that the scanner does not see as it is.
-    pub(super) fn outside(&self, bytes: &[u8]) -> Option<Trace> {
+    pub(super) fn outside(&self, bytes: &[u8]) -> Option<PrescanState> {
         if bytes.len() > self.settings.window.min(u32::MAX as usize / 2) {
-            return Some(Trace::Unread);
+            return Some(PrescanState::Unread);
         }
         if archive::kind(bytes).is_some() {
-            return Some(Trace::Unread);
+            return Some(PrescanState::Unread);
         }
         if encoding::is_plain(bytes) {
             return None;
         }
         if self.passes_over(bytes) {
-            return Some(Trace::Indifferent);
+            return Some(PrescanState::Ignored);
         }
         let content = content(bytes);
         let found = || self.hits(&content.text, None).iter().any(|hit| self.counts_in_binary(hit));
-        Some(if content.binary && !found() { Trace::Indifferent } else { Trace::Unread })
+        Some(if content.binary && !found() { PrescanState::Ignored } else { PrescanState::Unread })
     }
 
     fn passes_over(&self, bytes: &[u8]) -> bool {

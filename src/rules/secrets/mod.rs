@@ -20,8 +20,8 @@ use std::sync::Arc;
 use bstr::BStr;
 use regex::bytes::Regex;
 
-use super::prescan::{Interest, Seen, Trace, Work};
-use super::{Check, Checks, Rule, Sieve};
+use super::prescan::{FileKindSet, PrescanState, TextScan, Work};
+use super::{Check, Checks, Prescan, Rule};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Location, Origin, Redact, Severity, Surroundings, Violation};
 use crate::policy::Options;
@@ -40,7 +40,7 @@ pub use scan::{Hit, Prefilter, Scanner, built_in};
 
 pub static RULE: Rule = Rule {
     id: "secrets",
-    looks_at: Kinds::FILE.and(Kinds::COMMIT).and(Kinds::REF),
+    looks_at: Kinds::FILE.union(Kinds::COMMIT).union(Kinds::REF),
     policy: include_str!("../../../policies/secrets.yml"),
     compile,
 };
@@ -142,40 +142,40 @@ impl Check<File<'_>> for Secrets {
         true
     }
 
-    fn sieve(&self) -> Option<&dyn Sieve> {
+    fn prescan(&self) -> Option<&dyn Prescan> {
         Some(self)
     }
 }
 
-impl Sieve for Secrets {
-    fn whole(&self, bytes: &[u8]) -> Trace {
-        self.outside(bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen(bytes)))
+impl Prescan for Secrets {
+    fn scan(&self, bytes: &[u8]) -> PrescanState {
+        self.outside(bytes).unwrap_or_else(|| PrescanState::Text(self.scanner.prescan(bytes)))
     }
 
-    fn made(&self, base: &Trace, made: &DeltaResult<'_>) -> Trace {
+    fn scan_delta(&self, base: &PrescanState, delta: &DeltaResult<'_>) -> PrescanState {
         match base {
-            Trace::Seen(base) => {
-                self.outside(made.bytes).unwrap_or_else(|| Trace::Seen(self.scanner.seen_in(base, made)))
+            PrescanState::Text(base) => {
+                self.outside(delta.bytes).unwrap_or_else(|| PrescanState::Text(self.scanner.prescan_delta(base, delta)))
             }
-            Trace::Indifferent | Trace::Unread => self.whole(made.bytes),
+            PrescanState::Ignored | PrescanState::Unread => self.scan(delta.bytes),
         }
     }
 
-    fn wants(&self, interest: Interest, path: &BStr) -> bool {
-        interest.meets(incremental::FORM)
-            || interest.meets(Scanner::interest(file_kind::file_kind(path)))
+    fn needs_check(&self, kinds: FileKindSet, path: &BStr) -> bool {
+        kinds.intersects(incremental::FORM)
+            || kinds.intersects(Scanner::interest(file_kind::file_kind(path)))
             || self.is_wanted_for_its_path(path)
     }
 
-    fn leads(&self, bytes: &[u8], trace: &Trace) -> Option<Seen> {
-        if let Trace::Seen(seen) = trace { self.scanner.leads(bytes, seen) } else { None }
+    fn hotspots(&self, bytes: &[u8], state: &PrescanState) -> Option<TextScan> {
+        if let PrescanState::Text(scan) = state { self.scanner.hotspots(bytes, scan) } else { None }
     }
 
-    fn follow(&self, leads: &Seen, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
+    fn check_hotspots(&self, hotspots: &TextScan, file: &File<'_>, out: &mut Findings<'_>) -> Result<()> {
         self.check_path(file, out);
         let origin = || Origin::File { path: file.path.to_owned(), commit: file.commit, blob: file.blob };
         let text = file.bytes()?;
-        self.report(text, &self.scanner.scan_leads(text, Some(file.path), leads), origin, out);
+        self.report(text, &self.scanner.scan_hotspots(text, Some(file.path), hotspots), origin, out);
         Ok(())
     }
 

@@ -36,7 +36,7 @@ use crate::subject::{Entry, Kinds, Tree};
 
 pub static RULE: Rule = Rule {
     id: "windmill",
-    looks_at: Kinds::FILE.and(Kinds::TREE),
+    looks_at: Kinds::FILE.union(Kinds::TREE),
     policy: include_str!("../../../policies/windmill.yml"),
     compile,
 };

@@ -1,7 +1,7 @@
-//! Texts made out of texts: what is said of one from the trace of its base is what looking at it whole says.
+//! Texts made out of texts: what is said of one from the state of its base is what looking at it whole says.
 
 use bstr::BStr;
-use portcullis::rules::prescan::{Interest, Mark, Seen, Sieve, Trace};
+use portcullis::rules::prescan::{FileKindSet, KeywordHit, Prescan, PrescanState, TextScan};
 use portcullis::rules::secrets::{Hit, Scanner, Secrets, Settings, built_in};
 use portcullis::subject::{CopiedRun, DeltaResult};
 
@@ -82,8 +82,8 @@ fn change(n: &mut Numbers, base: &[u8]) -> Step {
     step
 }
 
-fn places(seen: &Seen) -> Vec<(u32, u16)> {
-    seen.marks.iter().map(|m: &Mark| (m.at, m.word)).collect()
+fn places(seen: &TextScan) -> Vec<(u32, u16)> {
+    seen.keywords.iter().map(|m: &KeywordHit| (m.at, m.word)).collect()
 }
 
 /// Everything about hits that a finding is made from.
@@ -100,7 +100,7 @@ const PATHS: [&str; 6] = ["a.go", "a.yaml", "a.md", "go.sum", "test/a.yaml", ".n
 /// Follows a text through its versions and compares at each step.
 fn follow(scanner: fn() -> Scanner, seed: u64) -> (u64, u64) {
     let n = &mut Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let sieve = Secrets::new(scanner(), Settings::default());
+    let check = Secrets::new(scanner(), Settings::default());
     let other = scanner();
     let mut base = if n.below(4) == 0 {
         Vec::new()
@@ -108,36 +108,37 @@ fn follow(scanner: fn() -> Scanner, seed: u64) -> (u64, u64) {
         let lines = 1 + n.below(60);
         text(n, lines)
     };
-    let mut trace = sieve.whole(&base);
+    let mut state = check.scan(&base);
     let (mut quiet, mut loud) = (0, 0);
     for version in 0..12 {
         let step = change(n, &base);
-        let made = DeltaResult { bytes: &step.text, base: base.len(), kept: &step.kept };
-        let followed = sieve.made(&trace, &made);
-        let (Trace::Seen(followed_seen), Trace::Seen(whole)) = (&followed, &sieve.whole(&step.text)) else {
+        let delta = DeltaResult { bytes: &step.text, base_len: base.len(), copied: &step.kept };
+        let followed = check.scan_delta(&state, &delta);
+        let (PrescanState::Text(followed_seen), PrescanState::Text(whole)) = (&followed, &check.scan(&step.text))
+        else {
             panic!("text");
         };
         let shown = || format!("seed {seed}, version {version}: {}", String::from_utf8_lossy(&step.text));
         assert_eq!(places(followed_seen), places(whole), "{}", shown());
-        let (found, exact) = (followed.interest(), Trace::Seen(whole.clone()).interest());
-        assert_eq!(Interest(found.0 | exact.0), found, "{exact:?} is more than {found:?}: {}", shown());
-        let leads = sieve.leads(&step.text, &followed);
+        let (found, exact) = (followed.kinds(), PrescanState::Text(whole.clone()).kinds());
+        assert_eq!(FileKindSet(found.0 | exact.0), found, "{exact:?} is more than {found:?}: {}", shown());
+        let hotspots = check.hotspots(&step.text, &followed);
         for path in PATHS {
             let path = BStr::new(path);
             let scanned = other.scan(&step.text, Some(path));
-            if let Some(leads) = &leads {
-                let led = other.scan_leads(&step.text, Some(path), leads);
+            if let Some(hotspots) = &hotspots {
+                let led = other.scan_hotspots(&step.text, Some(path), hotspots);
                 assert_eq!(told(&led), told(&scanned), "under {path}: {}", shown());
             }
             let hits = scanned.len();
-            assert!(hits == 0 || sieve.wants(found, path), "{hits} hits under {path} and {found:?}: {}", shown());
+            assert!(hits == 0 || check.needs_check(found, path), "{hits} hits under {path} and {found:?}: {}", shown());
         }
-        if found == Interest::NONE {
+        if found == FileKindSet::NONE {
             quiet += 1
         } else {
             loud += 1
         }
-        (base, trace) = (step.text, followed);
+        (base, state) = (step.text, followed);
     }
     (quiet, loud)
 }
@@ -156,39 +157,40 @@ fn a_text_made_out_of_another_is_judged_as_if_it_were_read_whole() {
 fn what_is_far_from_a_change_is_not_looked_at_again() {
     let mut base = "nothing to see on this line\n".repeat(20_000);
     base.push_str("password: none\n");
-    let sieve = Secrets::new(Scanner::new(Vec::new()), Settings::default());
-    let trace = sieve.whole(base.as_bytes());
-    let before = sieve.work();
+    let check = Secrets::new(Scanner::new(Vec::new()), Settings::default());
+    let state = check.scan(base.as_bytes());
+    let before = check.work();
     let middle = base.len() / 2;
     let text = [&base.as_bytes()[..middle], b"one word", &base.as_bytes()[middle..]].concat();
     let kept = [
         CopiedRun { from: 0, at: 0, len: middle },
         CopiedRun { from: middle, at: middle + 8, len: base.len() - middle },
     ];
-    let made = sieve.made(&trace, &DeltaResult { bytes: &text, base: base.len(), kept: &kept });
-    assert_eq!(made.interest(), trace.interest());
-    let work = sieve.work();
+    let made = check.scan_delta(&state, &DeltaResult { bytes: &text, base_len: base.len(), copied: &kept });
+    assert_eq!(made.kinds(), state.kinds());
+    let work = check.work();
     assert_eq!(work.whole, before.whole);
     assert!(work.bytes - before.bytes < 200, "{}", work.bytes - before.bytes);
 }
 
 #[test]
 fn binary_and_utf16_content_is_told_apart_before_and_after_a_change() {
-    let sieve = Secrets::new(Scanner::new(Vec::new()), Settings::default());
+    let check = Secrets::new(Scanner::new(Vec::new()), Settings::default());
     let secret = format!("token = {}\n", github_token(1));
     let noise: Vec<u8> = [0, 1, 2, 3].repeat(20);
-    assert_eq!(sieve.whole(&[&noise, secret.as_bytes()].concat()), Trace::Unread, "a token in binary content");
-    assert_eq!(sieve.whole(&[b"\0", secret.as_bytes()].concat()), Trace::Unread, "text with a NUL byte");
+    assert_eq!(check.scan(&[&noise, secret.as_bytes()].concat()), PrescanState::Unread, "a token in binary content");
+    assert_eq!(check.scan(&[b"\0", secret.as_bytes()].concat()), PrescanState::Unread, "text with a NUL byte");
     let binary = [&noise, &b"token = "[..]].concat();
-    let trace = sieve.whole(&binary);
-    assert_eq!(trace, Trace::Indifferent);
+    let state = check.scan(&binary);
+    assert_eq!(state, PrescanState::Ignored);
     // The noise goes: it is a text, of which nothing is known yet.
     let kept = [CopiedRun { from: noise.len(), at: 0, len: 8 }];
-    let made = sieve.made(&trace, &DeltaResult { bytes: secret.as_bytes(), base: binary.len(), kept: &kept });
-    assert!(sieve.wants(made.interest(), "a".into()));
-    assert_eq!(made, sieve.whole(secret.as_bytes()));
-    assert_eq!(sieve.whole(b"\xff\xfea\0").interest(), Interest::ALL);
+    let made =
+        check.scan_delta(&state, &DeltaResult { bytes: secret.as_bytes(), base_len: binary.len(), copied: &kept });
+    assert!(check.needs_check(made.kinds(), "a".into()));
+    assert_eq!(made, check.scan(secret.as_bytes()));
+    assert_eq!(check.scan(b"\xff\xfea\0").kinds(), FileKindSet::ALL);
     let small = Settings { window: 1 << 10, ..Settings::default() };
-    assert_eq!(Secrets::new(Scanner::new(Vec::new()), small).whole(&[b'a'; 2000]), Trace::Unread);
-    assert!(built_in().seen(b"").marks.is_empty());
+    assert_eq!(Secrets::new(Scanner::new(Vec::new()), small).scan(&[b'a'; 2000]), PrescanState::Unread);
+    assert!(built_in().prescan(b"").keywords.is_empty());
 }

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::rules::prescan::{Extent, Interest, Mark, Seen, Work};
+use crate::rules::prescan::{Extent, FileKindSet, KeywordHit, TextScan, Work};
 use crate::rules::secrets::assignment;
 use crate::rules::secrets::detectors::table::{self, DETECTORS};
 use crate::rules::secrets::file_kind::FileKind;
@@ -16,15 +16,15 @@ use crate::rules::secrets::scan::scanner::{BEFORE, Scan, Scanner};
 use crate::subject::{CopiedRun, DeltaResult};
 
 /// An assignment, if the text stands in a file of this kind.
-pub const CODE: Interest = Interest(1);
-pub const CONFIG: Interest = Interest(2);
-pub const PROSE: Interest = Interest(4);
-pub const DECLARATION: Interest = Interest(16);
+pub const CODE: FileKindSet = FileKindSet(1);
+pub const CONFIG: FileKindSet = FileKindSet(2);
+pub const PROSE: FileKindSet = FileKindSet(4);
+pub const DECLARATION: FileKindSet = FileKindSet(16);
 /// Something of a form of its own.
-pub const FORM: Interest = Interest(8);
+pub const FORM: FileKindSet = FileKindSet(8);
 
 /// The kinds of files in which assignments are read, and the interest that one of them raises.
-const KINDS: [(FileKind, Interest); 4] = [
+const KINDS: [(FileKind, FileKindSet); 4] = [
     (FileKind::Code, CODE),
     (FileKind::Config, CONFIG),
     (FileKind::Prose, PROSE),
@@ -88,13 +88,13 @@ impl Scanner {
     }
 
     /// Everything in a text, from the beginning.
-    pub fn seen(&self, text: &[u8]) -> Seen {
+    pub fn prescan(&self, text: &[u8]) -> TextScan {
         self.work.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         self.work.whole.fetch_add(1, Ordering::Relaxed);
         let mut look = Look::new(self, text);
         self.prefilter().search(text, |word, at| look.note(word, at));
-        look.seen.marks.sort();
-        for number in 0..look.seen.marks.len() {
+        look.seen.keywords.sort();
+        for number in 0..look.seen.keywords.len() {
             let mark = look.judge(number);
             look.wake(mark, |_| false);
         }
@@ -102,17 +102,17 @@ impl Scanner {
         look.finish()
     }
 
-    /// The same of a text that was made out of one that was seen; nothing that [`Scanner::seen`] finds is missing.
-    pub fn seen_in(&self, base: &Seen, made: &DeltaResult<'_>) -> Seen {
+    /// The same of a text that was made out of one that was seen; nothing that [`Scanner::prescan`] finds is missing.
+    pub fn prescan_delta(&self, base: &TextScan, made: &DeltaResult<'_>) -> TextScan {
         let mut look = Look::new(self, made.bytes);
         let mut same = look.inherit(base, made);
-        let scanned = look.search_seams(made.kept);
+        let scanned = look.search_seams(made.copied);
         self.work.bytes.fetch_add(scanned, Ordering::Relaxed);
-        look.seen.marks.sort();
+        look.seen.keywords.sort();
         let inherited = std::mem::take(&mut look.seen.extents);
         let (mut next, mut active): (usize, Vec<Extent>) = (0, Vec::new());
-        for number in 0..look.seen.marks.len() {
-            let mut mark = look.seen.marks[number];
+        for number in 0..look.seen.keywords.len() {
+            let mut mark = look.seen.keywords[number];
             if mark.reach == OPEN {
                 same &= !look.opens_manifest(mark);
                 mark = look.judge(number);
@@ -135,14 +135,14 @@ impl Scanner {
     }
 
     /// The same kinds of files as [`super::path`] tells apart.
-    pub fn interest(kind: FileKind) -> Interest {
+    pub fn interest(kind: FileKind) -> FileKindSet {
         // Other kinds only leave out some of what these find.
         let kind = match kind {
             FileKind::Script | FileKind::Minified => FileKind::Code,
             FileKind::Translation => FileKind::Config,
             kind => kind,
         };
-        KINDS.iter().find(|(k, _)| *k == kind).map_or(Interest::NONE, |(_, interest)| *interest)
+        KINDS.iter().find(|(k, _)| *k == kind).map_or(FileKindSet::NONE, |(_, interest)| *interest)
     }
 }
 
@@ -152,7 +152,7 @@ pub(super) struct Look<'s, 't> {
     asks: &'s [Ask],
     text: &'t [u8],
     scan: Scan<'s, 't>,
-    seen: Seen,
+    seen: TextScan,
     /// Extents that may grow.
     open: Vec<Extent>,
 }
@@ -160,33 +160,33 @@ pub(super) struct Look<'s, 't> {
 impl<'s, 't> Look<'s, 't> {
     pub(super) fn new(scanner: &'s Scanner, text: &'t [u8]) -> Self {
         let scan = Scan::everywhere(scanner, text);
-        Self { scanner, asks: scanner.asks(), text, scan, seen: Seen::default(), open: Vec::new() }
+        Self { scanner, asks: scanner.asks(), text, scan, seen: TextScan::default(), open: Vec::new() }
     }
 
     fn note(&mut self, word: usize, at: usize) {
-        self.seen.marks.push(Mark { at: at as u32, word: word as u16, found: Interest::NONE, reach: OPEN });
+        self.seen.keywords.push(KeywordHit { at: at as u32, word: word as u16, found: FileKindSet::NONE, reach: OPEN });
     }
 
-    fn range(&self, mark: Mark) -> std::ops::Range<usize> {
+    fn range(&self, mark: KeywordHit) -> std::ops::Range<usize> {
         mark.at as usize..mark.at as usize + self.asks[mark.word as usize].length
     }
 
     /// Whether a keyword asks for assignments.
-    pub(super) fn is_generic(&self, mark: &Mark) -> bool {
+    pub(super) fn is_generic(&self, mark: &KeywordHit) -> bool {
         self.asks[mark.word as usize].generic
     }
 
     /// Where in a keyword the prefilter finds it.
-    pub(super) fn anchor(&self, mark: &Mark) -> usize {
+    pub(super) fn anchor(&self, mark: &KeywordHit) -> usize {
         self.asks[mark.word as usize].anchor
     }
 
     /// Looks around one keyword.
-    fn judge(&mut self, number: usize) -> Mark {
-        let mark = self.seen.marks[number];
+    fn judge(&mut self, number: usize) -> KeywordHit {
+        let mark = self.seen.keywords[number];
         let (word, ask) = (self.range(mark), &self.asks[mark.word as usize]);
         let mut end = word.end + 1;
-        let mut found = Interest::NONE;
+        let mut found = FileKindSet::NONE;
         for number in &ask.anchored {
             let detector = self.scanner.detector(*number);
             for offset in detector.offsets {
@@ -198,43 +198,43 @@ impl<'s, 't> Look<'s, 't> {
                 }
                 end = end.max(far + BEHIND);
                 self.scan.anchored(detector, start);
-                found = found.and(self.taken());
+                found = found.union(self.taken());
             }
         }
         if ask.generic {
             let mut reader = assignment::Reader::new(self.text, KINDS[0].0);
             let assigned = reader.finds(word.clone(), KINDS.map(|(kind, _)| kind));
             let raised = KINDS.iter().zip(assigned).filter(|(_, assigned)| *assigned);
-            found = raised.fold(found, |found, ((_, interest), _)| found.and(*interest));
+            found = raised.fold(found, |found, ((_, interest), _)| found.union(*interest));
             end = end.max(reader.reach.get());
         }
         let steps = (end - word.start).div_ceil(STEP);
         // Too far to remember: whoever stands here has to be read as long as nothing near changes.
         let reach = u8::try_from(steps).unwrap_or(u8::MAX);
         if steps > u8::MAX as usize {
-            found = found.and(FORM);
+            found = found.union(FORM);
         }
-        let judged = Mark { found, reach, ..mark };
-        self.seen.marks[number] = judged;
+        let judged = KeywordHit { found, reach, ..mark };
+        self.seen.keywords[number] = judged;
         judged
     }
 
     /// Whether the scan has come upon something since it was last asked.
-    fn taken(&mut self) -> Interest {
+    fn taken(&mut self) -> FileKindSet {
         let found = !self.scan.hits.is_empty() || self.scan.beyond > 0;
         self.scan.hits.clear();
         self.scan.beyond = 0;
-        if found { FORM } else { Interest::NONE }
+        if found { FORM } else { FileKindSet::NONE }
     }
 
     /// Opens and joins windows as the scanner does, for detectors that are not `settled` here.
-    fn wake(&mut self, mark: Mark, settled: impl Fn(u16) -> bool) {
+    fn wake(&mut self, mark: KeywordHit, settled: impl Fn(u16) -> bool) {
         for &what in &self.asks[mark.word as usize].searched {
             if settled(what) {
                 continue;
             }
             let window = self.scanner.detector(what).window as usize;
-            let new = Extent { first: mark.at, last: mark.at, what, found: Interest::NONE };
+            let new = Extent { first: mark.at, last: mark.at, what, found: FileKindSet::NONE };
             match self.open.iter_mut().find(|e| e.what == what) {
                 Some(open) if (mark.at as usize).saturating_sub(BEFORE) <= open.last as usize + window => {
                     open.last = mark.at;
@@ -256,7 +256,7 @@ impl<'s, 't> Look<'s, 't> {
         self.seen.extents.push(Extent { found, ..extent });
     }
 
-    pub(super) fn opens_manifest(&self, mark: Mark) -> bool {
+    pub(super) fn opens_manifest(&self, mark: KeywordHit) -> bool {
         self.asks[mark.word as usize].generic && kubernetes::is_kind(self.text, &self.range(mark))
     }
 
@@ -264,18 +264,18 @@ impl<'s, 't> Look<'s, 't> {
     fn manifests(&mut self) {
         self.seen.extents.retain(|e| e.what != MANIFEST);
         let mut reader = kubernetes::Reader::new();
-        for mark in &self.seen.marks {
+        for mark in &self.seen.keywords {
             if !self.opens_manifest(*mark) {
                 continue;
             }
             let Some((range, hits)) = reader.manifest(self.text, self.range(*mark), self.scanner) else { continue };
-            let found = if hits.is_empty() { Interest::NONE } else { FORM };
+            let found = if hits.is_empty() { FileKindSet::NONE } else { FORM };
             let (first, last) = (range.start as u32, range.end as u32);
             self.seen.extents.push(Extent { first, last, what: MANIFEST, found });
         }
     }
 
-    fn finish(mut self) -> Seen {
+    fn finish(mut self) -> TextScan {
         for extent in std::mem::take(&mut self.open) {
             self.close(extent);
         }
@@ -285,13 +285,13 @@ impl<'s, 't> Look<'s, 't> {
 
     /// Takes over what was copied together with all that it depends on, and opens what was copied without. `false` if a
     /// manifest is not what it was.
-    fn inherit(&mut self, base: &Seen, made: &DeltaResult<'_>) -> bool {
-        let manifests = |seen: &Seen| seen.extents.iter().filter(|e| e.what == MANIFEST).count();
-        for kept in made.kept {
+    fn inherit(&mut self, base: &TextScan, made: &DeltaResult<'_>) -> bool {
+        let manifests = |seen: &TextScan| seen.extents.iter().filter(|e| e.what == MANIFEST).count();
+        for kept in made.copied {
             let end = kept.from + kept.len;
             let moved = |at: u32| (at as usize - kept.from + kept.at) as u32;
-            let first = base.marks.partition_point(|m| (m.at as usize) < kept.from);
-            for mark in &base.marks[first..] {
+            let first = base.keywords.partition_point(|m| (m.at as usize) < kept.from);
+            for mark in &base.keywords[first..] {
                 let (at, ask) = (mark.at as usize, &self.asks[mark.word as usize]);
                 if at >= end {
                     break;
@@ -301,15 +301,15 @@ impl<'s, 't> Look<'s, 't> {
                 }
                 let whole = covers(kept, made, at as isize - ask.before as isize, at + mark.reach as usize * STEP);
                 let reach = if whole { mark.reach } else { OPEN };
-                let found = if whole { mark.found } else { Interest::NONE };
-                self.seen.marks.push(Mark { at: moved(mark.at), found, reach, ..*mark });
+                let found = if whole { mark.found } else { FileKindSet::NONE };
+                self.seen.keywords.push(KeywordHit { at: moved(mark.at), found, reach, ..*mark });
             }
             let first = base.extents.partition_point(|e| (e.first as usize) < kept.from);
             for extent in &base.extents[first..] {
                 if extent.first as usize >= end {
                     break;
                 }
-                let (start, stop) = self.depends(extent, made.base);
+                let (start, stop) = self.depends(extent, made.base_len);
                 if covers(kept, made, start, stop) {
                     let (first, last) = (moved(extent.first), moved(extent.last));
                     self.seen.extents.push(Extent { first, last, ..*extent });
@@ -335,18 +335,18 @@ impl<'s, 't> Look<'s, 't> {
     fn search_seams(&mut self, kept: &[CopiedRun]) -> u64 {
         let near = self.scanner.longest() - 1;
         let mut scanned = 0;
-        let mut search = |from: usize, to: usize, marks: &mut Vec<Mark>| {
+        let mut search = |from: usize, to: usize, marks: &mut Vec<KeywordHit>| {
             scanned += (to - from) as u64;
             self.scanner.prefilter().search(&self.text[from..to], |word, at| {
                 let (start, end) = (from + at, from + at + self.asks[word].length);
                 let piece = kept[..kept.partition_point(|k| k.at <= start)].last();
                 if piece.is_none_or(|k| end > k.at + k.len) {
                     let (at, word) = (start as u32, word as u16);
-                    marks.push(Mark { at, word, found: Interest::NONE, reach: OPEN });
+                    marks.push(KeywordHit { at, word, found: FileKindSet::NONE, reach: OPEN });
                 }
             });
         };
-        let marks = &mut self.seen.marks;
+        let marks = &mut self.seen.keywords;
         let mut window: Option<(usize, usize)> = None;
         let mut done = 0;
         let ends = kept.iter().map(|k| (k.at, k.at + k.len)).chain([(self.text.len(), self.text.len())]);
@@ -376,7 +376,7 @@ impl<'s, 't> Look<'s, 't> {
 /// that end to be one still.
 fn covers(kept: &CopiedRun, made: &DeltaResult<'_>, start: isize, end: usize) -> bool {
     let begins = kept.from == 0 && kept.at == 0;
-    let ends = kept.from + kept.len == made.base && kept.at + kept.len == made.bytes.len();
+    let ends = kept.from + kept.len == made.base_len && kept.at + kept.len == made.bytes.len();
     (begins || start >= kept.from as isize) && (ends || end <= kept.from + kept.len)
 }
 

@@ -90,17 +90,15 @@ impl Kinds {
     pub const OBJECT: Self = Self(16);
     pub const ALL: Self = Self(31);
 
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The kinds that are in both.
-    pub const fn common(self, other: Self) -> Self {
+    pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether any kind is in both.
-    pub const fn meets(self, other: Self) -> bool {
+    pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 }
@@ -173,21 +171,22 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Bytes that were made out of others, as a delta says.
+/// The result of applying a delta to a base.
 pub struct DeltaResult<'a> {
     pub bytes: &'a [u8],
-    /// How long the base is.
-    pub base: usize,
-    /// What stands in both, in the order of `bytes` and without overlaps there. Two that follow each other in both are one.
-    pub kept: &'a [CopiedRun],
+    /// Length of the base in bytes.
+    pub base_len: usize,
+    /// The runs that were copied from the base, in the order of `bytes` and without overlaps there. Runs that are
+    /// adjacent in both are one.
+    pub copied: &'a [CopiedRun],
 }
 
-/// A run of bytes that was copied.
+/// A run of bytes copied from a delta's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopiedRun {
-    /// Where it starts in the base.
+    /// Offset in the base.
     pub from: usize,
-    /// Where it starts now.
+    /// Offset in the result.
     pub at: usize,
     pub len: usize,
 }
