@@ -136,7 +136,7 @@ fn the_grammar_of_the_specification() {
     for case in cases(include_str!("../cases/conventional-commits-grammar.jsonl")) {
         let text = case["message"].as_str().expect("a message");
         let message = parse::parse(text.as_bytes());
-        let valid = message.as_ref().is_some_and(|m| m.slips.is_empty());
+        let valid = message.as_ref().is_some_and(|m| m.errors.is_empty());
         if Some(valid) != case["valid"].as_bool() {
             wrong.push(format!("{text:?}: valid is {valid}"));
         }

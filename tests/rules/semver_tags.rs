@@ -71,7 +71,10 @@ fn what_is_proposed_is_valid_and_keeps_valid_names() {
         if let Case::Tag { tag, valid } = serde_json::from_str(line).unwrap() {
             let formats = [format.clone()];
             let nearest = nearest(&formats, tag.as_bytes().as_bstr()).map(|n| n.name);
-            assert!(nearest.iter().all(|n| format.matches(n.as_bytes().as_bstr()).is_ok()), "{tag:?} -> {nearest:?}");
+            assert!(
+                nearest.iter().all(|n| format.parse_name(n.as_bytes().as_bstr()).is_ok()),
+                "{tag:?} -> {nearest:?}"
+            );
             assert!(!valid || nearest == Some(tag), "{nearest:?}");
         }
     }
@@ -91,13 +94,13 @@ fn formats_have_one_version_and_at_most_one_component() {
         assert!(TagFormat::parse(bad).is_err(), "{bad}");
     }
     let format = TagFormat::parse("{component}/v{semver}").unwrap();
-    let release = format.matches(b"apps/v2/api/v1.0.0".as_bstr()).unwrap();
+    let release = format.parse_name(b"apps/v2/api/v1.0.0".as_bstr()).unwrap();
     assert_eq!(
         (release.component.as_bstr(), release.version.to_string().as_str()),
         (b"apps/v2/api".as_bstr(), "1.0.0")
     );
-    assert_eq!(format.matches(b"/v1.0.0".as_bstr()).unwrap_err().at, 0);
-    assert_eq!(format.matches(b"api/v1.0".as_bstr()).unwrap_err().at, 8);
+    assert_eq!(format.parse_name(b"/v1.0.0".as_bstr()).unwrap_err().at, 0);
+    assert_eq!(format.parse_name(b"api/v1.0".as_bstr()).unwrap_err().at, 8);
     assert!(TagFormat::parse("v{calver}").unwrap_err().contains("calendar versions"));
 }
 

@@ -103,7 +103,7 @@ fn title(asked: Option<&str>, change: Option<&Change>) -> Result<Option<String>>
         Some(given) => given.to_owned(),
     };
     let mut rest = title.as_str();
-    while let Some(after) = prefix::mark(rest) {
+    while let Some(after) = prefix::strip_draft_mark(rest) {
         rest = after;
     }
     Ok(Some(rest.to_owned()))

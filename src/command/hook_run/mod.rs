@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::git::{self, Repo, Source, Update};
 use crate::hooks::slot::KEPT;
 use crate::hooks::{Hook, Server, chain, doctor};
-use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode, has_scissors_of_git};
+use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode, has_git_scissors};
 use crate::subject::{Oid, Person};
 
 #[derive(Clone, Debug, Args)]
@@ -162,16 +162,16 @@ pub fn updates(text: &[u8]) -> Result<Vec<Update>> {
 pub fn message_source(repo: &Repo, raw: &[u8], edited: bool) -> Result<Source> {
     let parameters = std::env::var_os("GIT_CONFIG_PARAMETERS");
     let settings = repo.thread_local().message_settings(parameters.as_ref().map(|p| p.as_encoded_bytes()));
-    let mode = Mode::read(settings.cleanup.as_deref().map(BStr::new), edited).ok_or_else(|| {
+    let mode = Mode::parse(settings.cleanup.as_deref().map(BStr::new), edited).ok_or_else(|| {
         Error::usage("git does not know the value of `commit.cleanup`").hint("`git config commit.cleanup` shows it")
     })?;
-    let comment = CommentChar::read(settings.comment.as_deref().map(BStr::new));
+    let comment = CommentChar::parse(settings.comment.as_deref().map(BStr::new));
     let decoded = settings.encoding.as_deref().and_then(|e| decode(raw, BStr::new(e)));
     let text = cleanup(
         decoded.as_deref().map_or(raw, |d| d.as_slice()),
         mode,
         &comment,
-        settings.verbose || (edited && has_scissors_of_git(raw, &comment)),
+        settings.verbose || (edited && has_git_scissors(raw, &comment)),
     );
     let author = author_of_the_hook(|name| std::env::var_os(name));
     Ok(Source::Message { text, parents: git::merge_heads(repo)?, author })

@@ -1,5 +1,5 @@
-//! Lines that release tools read in different ways when they look for a breaking change. Owns which they are; the exact
-//! footer is the parser's (`parse.rs`).
+//! Lines that release tools interpret differently when they look for a breaking change. Owns the list of such lines; the
+//! exact footer is parsed in `parse.rs`.
 //!
 //! | line | conventional-commits-parser, semantic-release | git-cliff, release-please |
 //! |---|---|---|
@@ -10,20 +10,20 @@
 //! | `**BREAKING CHANGE**: x`, `## BREAKING CHANGE: x`, `- BREAKING CHANGE: x` | nothing | nothing |
 //! | `BREAKING CHANGES: x`, `BREAKING: x` | nothing | nothing |
 //!
-//! The first column is the pattern `^[\s|*]*(BREAKING CHANGE|BREAKING-CHANGE)[:\s]+(.*)`, read without regard to case.
+//! The first column is the pattern `^[\s|*]*(BREAKING CHANGE|BREAKING-CHANGE)[:\s]+(.*)`, ignoring case.
 
 use std::ops::Range;
 
 use bstr::ByteSlice;
 
 use super::codes::Code;
-use super::judge::Mistake;
 use super::parse::Message;
+use super::validate::Mistake;
 use super::{characters, parse};
 
-/// The first line below the header that some tools take for a breaking change and others do not, or that none takes
-/// for one though it nearly says so.
-pub fn judge(message: &Message<'_>) -> Option<Mistake> {
+/// Finds the first line below the header that only some tools read as a breaking change, or that none reads as one
+/// although it nearly is.
+pub fn check(message: &Message<'_>) -> Option<Mistake> {
     let text = message.text;
     let mut start = message.header.line.end;
     text[start..].lines_with_terminator().find_map(|line| {
@@ -33,13 +33,13 @@ pub fn judge(message: &Message<'_>) -> Option<Mistake> {
     })
 }
 
-/// What stands around the words of a line.
-struct Line<'l> {
-    /// White space and the signs of lists, headings, quotes and bold text.
+/// The parts of a line with `breaking change`.
+struct BreakingLine<'l> {
+    /// White space and the markup of lists, headings, quotes and bold text.
     decoration: &'l str,
     /// `breaking change`, as written.
     words: &'l str,
-    /// The plural's letter and the signs of bold text.
+    /// A plural `s` and the markup of bold text.
     ending: &'l str,
     /// With its colon.
     rest: &'l str,
@@ -47,8 +47,8 @@ struct Line<'l> {
 
 fn near_miss(text: &[u8], range: Range<usize>) -> Option<Mistake> {
     let line = text[range.clone()].to_str().ok()?;
-    // Most lines do not hold the word at all.
-    let line = read(line)?;
+    // Most lines do not contain the word.
+    let line = parse_line(line)?;
     let exact = line.decoration.is_empty()
         && line.ending.is_empty()
         && matches!(line.words, "BREAKING CHANGE" | "BREAKING-CHANGE");
@@ -59,8 +59,8 @@ fn near_miss(text: &[u8], range: Range<usize>) -> Option<Mistake> {
     let is_none = says_none(value);
     if exact && (line.rest == ":" || line.rest.starts_with(": ")) {
         return is_none.then(|| {
-            let help = "leave the line out: it makes the next release a major one";
-            mistake(range, "this is read as a breaking change, though it says that there is none", Some(help), None)
+            let help = "remove the line: it makes the next release a major one";
+            mistake(range, "this is read as a breaking change, although it says that there is none", Some(help), None)
         });
     }
     let read_by_some = line.decoration.chars().all(|c| c.is_whitespace() || matches!(c, '|' | '*'))
@@ -71,28 +71,28 @@ fn near_miss(text: &[u8], range: Range<usize>) -> Option<Mistake> {
         return None;
     }
     if read_by_some && (separator.is_none() || is_none) {
-        // Prose may begin with these words by chance, where a line is wrapped.
+        // A wrapped line of prose may begin with these words by chance.
         let help = if line.words.starts_with("BREAKING") && !is_none {
-            "write `BREAKING CHANGE: ` exactly if it is one"
+            "if it is one, write exactly `BREAKING CHANGE: `"
         } else {
-            "begin the line with another word if it is none"
+            "if it is not, begin the line with another word"
         };
         return Some(mistake(range, "some release tools read this line as a breaking change", Some(help), None));
     }
     // A heading, or words without a colon that no tool reads.
     separator?;
     let suggestion =
-        Some(format!("BREAKING CHANGE: {}", characters::plain(value).trim())).filter(|_| !value.is_empty());
+        Some(format!("BREAKING CHANGE: {}", characters::without_unsafe(value).trim())).filter(|_| !value.is_empty());
     let words = if read_by_some {
-        "only some release tools read this as a breaking change: it must be `BREAKING CHANGE: `"
+        "only some release tools read this as a breaking change: write `BREAKING CHANGE: `"
     } else {
-        "this is not read as a breaking change: it must be `BREAKING CHANGE: `"
+        "this is not read as a breaking change: write `BREAKING CHANGE: `"
     };
     Some(mistake(range, words, None, suggestion))
 }
 
-/// Reads a line that begins, behind signs of layout, with `breaking change` in any spelling, or `BREAKING:`.
-fn read(line: &str) -> Option<Line<'_>> {
+/// Parses a line that begins, after markup, with `breaking change` in any spelling or with `BREAKING:`.
+fn parse_line(line: &str) -> Option<BreakingLine<'_>> {
     let start =
         line.find(|c: char| !c.is_whitespace() && !"|*-+>#_`•".contains(c) && c != char::from(parse::REMOVED))?;
     let (decoration, rest) = line.split_at(start);
@@ -106,10 +106,10 @@ fn read(line: &str) -> Option<Line<'_>> {
     let (ending, rest) = after.split_at(ending);
     let is_announced = change || (words == "BREAKING" && rest.starts_with(':'));
     let is_longer_word = rest.starts_with(|c: char| c.is_alphanumeric());
-    (is_announced && !is_longer_word).then_some(Line { decoration, words, ending, rest })
+    (is_announced && !is_longer_word).then_some(BreakingLine { decoration, words, ending, rest })
 }
 
-/// Whether a value says that nothing breaks.
+/// Whether a value means that nothing breaks.
 fn says_none(value: &str) -> bool {
     if value.trim().is_empty() {
         return false;

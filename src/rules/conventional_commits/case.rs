@@ -1,13 +1,13 @@
-//! Cases of words (`lower`, `kebab`, ...): whether a text has one. Knows no rule.
+//! Letter cases (`lower`, `kebab`, ...): tests whether a text has one, and converts.
 
-/// A way to write words.
+/// A letter case, as in commitlint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Case {
     #[default]
     Any,
     Lower,
     Upper,
-    /// Any, so long as it does not begin with a capital: what the common presets ask of descriptions.
+    /// Any case that does not begin with a capital: what common presets require of descriptions.
     LowerFirst,
     Sentence,
     Start,
@@ -18,11 +18,11 @@ pub enum Case {
 }
 
 impl Case {
-    /// Every case by the name that it has in a policy.
+    /// All cases by their names in the policy.
     pub const WORDS: &'static [&'static str] =
         &["any", "lower", "upper", "lower-first", "sentence", "start", "camel", "kebab", "pascal", "snake"];
 
-    /// `Any` for a word that is none of [`Case::WORDS`].
+    /// `Any` for a word that is not in [`Case::WORDS`].
     pub fn named(word: &str) -> Self {
         match word {
             "lower" => Self::Lower,
@@ -38,9 +38,9 @@ impl Case {
         }
     }
 
-    /// Names are quoted as they are: what stands between quotes does not count. A text that begins with anything but
+    /// Whether the text has this case. Quoted parts do not count, because quotes mark names. A text that does not begin with
     /// a letter has every case.
-    pub fn fits(self, text: &str) -> bool {
+    pub fn matches(self, text: &str) -> bool {
         let text = unquoted(text);
         let text = text.trim();
         let Some(first) = text.chars().next().filter(|c| c.is_alphabetic()) else { return true };
@@ -60,7 +60,7 @@ impl Case {
         }
     }
 
-    /// The text in this case, where that needs no guess about words.
+    /// The text in this case; `None` for cases that depend on word boundaries.
     pub fn apply(self, text: &str) -> Option<String> {
         match self {
             Self::Lower => Some(text.to_lowercase()),
@@ -75,7 +75,7 @@ impl Case {
     }
 }
 
-/// With the first letter small, unless the first word is an abbreviation (`API`) or a name (`GitHub`).
+/// Lowers the first letter, unless the first word is an abbreviation (`API`) or a name (`GitHub`).
 pub fn first_lower(text: &str) -> String {
     let word = text.split_whitespace().next().unwrap_or_default();
     if word.chars().skip(1).any(|c| c.is_uppercase()) || word.chars().count() < 2 {
@@ -85,7 +85,7 @@ pub fn first_lower(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
 
-/// Without what stands between two equal quotes. A lone quote (`don't`) stays.
+/// Removes quoted parts. An unpaired quote (`don't`) stays.
 fn unquoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

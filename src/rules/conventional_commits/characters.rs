@@ -1,13 +1,13 @@
-//! Characters that make a message look other than it is, and bytes that are no text. Owns which they are; they are
-//! judged in every message, exempt or not.
+//! Characters that make a message look different from what it is, and bytes that are not UTF-8. Owns the list; every
+//! message is checked for them, even an exempt one.
 
 use std::ops::Range;
 
 use super::codes::Code;
-use super::judge::Mistake;
 use super::parse::{self, REMOVED};
+use super::validate::Mistake;
 
-/// The code of a character that no message may hold: it reorders the line or moves the cursor.
+/// The code of a character that reorders the line or moves the cursor, which no message may contain.
 pub fn unsafe_code(c: char) -> Option<Code> {
     match c {
         '\t' | '\n' => None,
@@ -19,8 +19,8 @@ pub fn unsafe_code(c: char) -> Option<Code> {
     }
 }
 
-/// Whether a character has no width: the line is not what it looks like, and a search for its words fails. The joiners
-/// U+200C and U+200D belong to the writing of many languages and to emoji, and are none of these.
+/// Whether a character is invisible, so that a search for the visible words fails. The joiners U+200C and U+200D are not
+/// included: many languages and emoji need them.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -30,7 +30,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// The name of a space that looks like the plain one and is not, as `no-break space (U+00A0)`; `None` for plain ones.
+/// The name of the first unusual space in a text, such as `no-break space (U+00A0)`; `None` if all are plain.
 pub fn odd_space(text: &str) -> Option<String> {
     let c = text.chars().find(|c| c.is_whitespace() && *c != ' ')?;
     let name = match c {
@@ -44,22 +44,22 @@ pub fn odd_space(text: &str) -> Option<String> {
     Some(format!("{name} (U+{:04X})", u32::from(c)))
 }
 
-/// Whether a tag character continues a flag: 🏴 and the letters of a region.
+/// Whether a tag character belongs to a flag emoji: 🏴 and the letters of a region.
 fn continues_flag(c: char, before: &str) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007f}')
         && before.trim_end_matches(|c| matches!(c, '\u{e0020}'..='\u{e007f}')).ends_with('\u{1f3f4}')
 }
 
-/// Without the characters that no header may hold.
-pub fn plain(text: &str) -> String {
+/// Removes the characters that no header may contain.
+pub fn without_unsafe(text: &str) -> String {
     text.chars().filter(|c| unsafe_code(*c).is_none() && !is_invisible(*c)).collect()
 }
 
-/// Judges the bytes of a message, whoever wrote it: one mistake per code, at the first place. `pending`: lines of
-/// [`REMOVED`] are git's clean-up, not the author's.
-pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
+/// Checks the bytes of a message: one mistake per code, at its first occurrence. `pending`: [`REMOVED`] bytes come from our
+/// own clean-up and are allowed.
+pub fn check(text: &[u8], pending: bool) -> Vec<Mistake> {
     let mut mistakes: Vec<Mistake> = Vec::new();
-    // Plain ASCII text, the usual message, has none of it.
+    // Fast path: the usual message is plain ASCII.
     if text.iter().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return mistakes;
     }
@@ -79,11 +79,11 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
             }
             if let Some(code) = unsafe_code(c) {
                 let what = if code == Code::BidiControl { "bidirectional control" } else { "control" };
-                found(code, range, format!("the message holds the {what} character U+{:04X}", u32::from(c)));
+                found(code, range, format!("the message contains the {what} character U+{:04X}", u32::from(c)));
             } else if is_invisible(c) && header.contains(&range.start) && !continues_flag(c, &chunk.valid()[..n]) {
                 let name =
                     if matches!(c, '\u{200b}' | '\u{feff}') { "zero-width space" } else { "invisible character" };
-                let message = format!("the header holds a character without width: {name} U+{:04X}", u32::from(c));
+                let message = format!("the header contains an invisible character: {name} U+{:04X}", u32::from(c));
                 found(Code::InvisibleCharacter, range, message);
             }
         }
@@ -99,8 +99,8 @@ pub fn judge(text: &[u8], pending: bool) -> Vec<Mistake> {
 fn help(code: Code) -> &'static str {
     match code {
         Code::NotUtf8 => "write it in UTF-8, or name the encoding in `i18n.commitEncoding`",
-        Code::InvisibleCharacter => "remove it, or type the line anew",
-        Code::ControlCharacter => "remove it: a terminal would carry it out, or show nothing",
-        _ => "remove it: it makes the line look other than it is",
+        Code::InvisibleCharacter => "remove it, or type the line again",
+        Code::ControlCharacter => "remove it: a terminal would execute it or hide it",
+        _ => "remove it: it makes the line look different from what it is",
     }
 }

@@ -1,6 +1,6 @@
-//! The message that git will keep, worked out from the file that the `commit-msg` hook gets. Owns git's clean-up modes,
-//! comment characters and the scissors line; removes nothing, so that offsets stay those of the file. Reads no
-//! configuration: the gate hands in what `commit.cleanup`, `core.commentChar` and `i18n.commitEncoding` say.
+//! Computes the message that git will keep from the file that the `commit-msg` hook gets. Owns git's clean-up modes, comment
+//! characters and the scissors line. Overwrites bytes instead of removing them, so that offsets stay those of the file.
+//! Callers pass the values of `commit.cleanup`, `core.commentChar` and `i18n.commitEncoding`.
 
 use std::ops::Range;
 
@@ -11,20 +11,20 @@ pub use super::parse::REMOVED;
 /// `commit.cleanup`, with its `default` resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Comments go, and white space at the ends.
+    /// Removes comments and trailing white space.
     Strip,
-    /// Only white space at the ends.
+    /// Removes only trailing white space.
     Whitespace,
-    /// Nothing goes.
+    /// Removes nothing.
     Verbatim,
-    /// What follows the scissors line goes too.
+    /// Like `Whitespace`, and cuts at the scissors line.
     Scissors,
 }
 
 impl Mode {
-    /// Reads the value of `commit.cleanup` or `--cleanup`; `None` for a word that git does not know. `edited`: an editor
-    /// was open on the message (git sets `GIT_EDITOR=:` for the hook when none was).
-    pub fn read(value: Option<&BStr>, edited: bool) -> Option<Self> {
+    /// Parses the value of `commit.cleanup` or `--cleanup`; `None` for an unknown word. `edited`: the message was opened in an
+    /// editor (git sets `GIT_EDITOR=:` for the hook otherwise).
+    pub fn parse(value: Option<&BStr>, edited: bool) -> Option<Self> {
         match value.map(|v| v.as_bytes()) {
             None | Some(b"default") => Some(if edited { Self::Strip } else { Self::Whitespace }),
             Some(b"strip") => Some(Self::Strip),
@@ -41,7 +41,7 @@ impl Mode {
 pub enum CommentChar {
     /// One byte or many.
     Text(BString),
-    /// `auto`: the one that git chose is told from the comments that it wrote.
+    /// `auto`: the character that git chose is derived from the comments that it wrote.
     Auto,
 }
 
@@ -52,8 +52,8 @@ impl Default for CommentChar {
 }
 
 impl CommentChar {
-    /// Reads the configured value. An empty one cannot be a comment: git refuses it, we take its default.
-    pub fn read(value: Option<&BStr>) -> Self {
+    /// Parses the configured value. Git refuses an empty one; we use the default.
+    pub fn parse(value: Option<&BStr>) -> Self {
         match value {
             Some(v) if v.eq_ignore_ascii_case(b"auto") => Self::Auto,
             Some(v) if !v.is_empty() => Self::Text(v.to_owned()),
@@ -61,11 +61,11 @@ impl CommentChar {
         }
     }
 
-    /// What begins a comment in this message.
+    /// The text that begins a comment in this message.
     fn in_message<'a>(&'a self, message: &'a [u8]) -> Option<&'a [u8]> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Auto => automatic(message),
+            Self::Auto => auto_comment_char(message),
         }
     }
 }
@@ -73,9 +73,9 @@ impl CommentChar {
 /// The rest of a scissors line, after the comment character.
 const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------\n";
 
-/// Fills with [`REMOVED`] what git will take away: comment lines and everything from the scissors line on. Line ends
-/// stay. White space at the end of lines is left: the parser does not count it. `verbose`: `git commit -v`, which cuts
-/// at the scissors in every mode.
+/// Overwrites with [`REMOVED`] what git will remove: comment lines and everything from the scissors line on. Keeps line ends,
+/// and white space at the end of lines, which the parser ignores. `verbose`: `git commit -v` cuts at the scissors in every
+/// mode.
 pub fn cleanup(message: &[u8], mode: Mode, comment: &CommentChar, verbose: bool) -> BString {
     let mut out = BString::from(message);
     let Some(comment) = comment.in_message(message) else { return out };
@@ -96,9 +96,9 @@ pub fn cleanup(message: &[u8], mode: Mode, comment: &CommentChar, verbose: bool)
     out
 }
 
-/// Whether git itself wrote a scissors line, as `git commit -v` does: a comment that explains it follows. The same line
-/// in a message that somebody wrote is text.
-pub fn has_scissors_of_git(message: &[u8], comment: &CommentChar) -> bool {
+/// Whether git itself wrote a scissors line, as `git commit -v` does: a comment that explains it follows. Without one, the
+/// line is part of the message.
+pub fn has_git_scissors(message: &[u8], comment: &CommentChar) -> bool {
     let Some(comment) = comment.in_message(message) else { return false };
     let Some(at) = scissors(message, comment) else { return false };
     message[at..].find_byte(b'\n').is_some_and(|end| message[at + end + 1..].starts_with(comment))
@@ -112,15 +112,15 @@ fn remove(out: &mut [u8], range: Range<usize>) {
     }
 }
 
-/// Where the scissors line begins. Git wants it to end in a bare newline, and so do we.
+/// Offset of the scissors line. Like git, requires a bare newline at its end.
 fn scissors(message: &[u8], comment: &[u8]) -> Option<usize> {
     let line = [comment, SCISSORS].concat();
     message.find_iter(&line).find(|at| *at == 0 || message[at - 1] == b'\n')
 }
 
-/// `core.commentChar=auto`: git took the first of these that began no line, then wrote its comments at the end of the
-/// message. Without such comments nothing in the message begins with the character it took.
-fn automatic(message: &[u8]) -> Option<&[u8]> {
+/// The character that git chose for `core.commentChar=auto`: the first candidate that began no line of the message. Git
+/// wrote its comments at the end; without comments, no line begins with the character.
+fn auto_comment_char(message: &[u8]) -> Option<&[u8]> {
     let candidate = |line: &[u8]| {
         line.first().is_some_and(|b| b"#;@!$%^&|:".contains(b)) && line.get(1).is_none_or(|b| b" \t\r\n".contains(b))
     };
@@ -132,8 +132,8 @@ fn automatic(message: &[u8]) -> Option<&[u8]> {
     candidate(last).then(|| &last[..1])
 }
 
-/// Makes UTF-8 of a message whose commit has an `encoding` header (or which `i18n.commitEncoding` speaks of). `None` for
-/// an encoding that nobody knows; bytes that it does not define become U+FFFD.
+/// Converts a message to UTF-8 from the encoding in the commit's header or in `i18n.commitEncoding`. `None` for an unknown
+/// encoding; bytes that it does not define become U+FFFD.
 pub fn decode(message: &[u8], encoding: &BStr) -> Option<BString> {
     let encoding = encoding_rs::Encoding::for_label(encoding)?;
     Some(encoding.decode_without_bom_handling(message).0.into_owned().into())

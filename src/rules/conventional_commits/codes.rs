@@ -1,11 +1,11 @@
-//! The codes of this family: their names and the severities they are born with. What they mean for a person
-//! stands in `policies/conventional-commits.yml`; a test keeps the two lists the same.
+//! The codes of this family with their default severities. Explanations are in `policies/conventional-commits.yml`; a test
+//! keeps the two lists equal.
 
 use crate::finding::Severity;
 
 macro_rules! codes {
     ($($name:ident $text:literal $severity:ident,)*) => {
-        /// One way in which a message can be wrong.
+        /// A kind of mistake in a message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($name,)* }
 

@@ -1,5 +1,5 @@
-//! What a repository asks of its messages: the options of the family, compiled. Owns their names and their meaning;
-//! their defaults stand in `policies/conventional-commits.yml`.
+//! What a repository requires of its messages: the family's options, compiled. Owns their meaning; defaults are in
+//! `policies/conventional-commits.yml`.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use regex::bytes::Regex;
 
 use super::case::Case;
 
-/// Every demand beyond the grammar. Empty lists, `None` and zeroes demand nothing.
+/// Requirements beyond the grammar. Empty lists, `None` and zeroes require nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Convention {
-    /// In the order of the policy, as they are to be written. Empty: any word is a type.
+    /// Allowed types in the policy's order and spelling. Empty: any word is a type.
     pub types: Vec<String>,
-    /// Other words for types: `(word, type)`.
+    /// Synonyms of types: `(word, type)`.
     pub aliases: Vec<(String, String)>,
     pub type_case: Case,
     /// Empty: any scope.
@@ -24,59 +24,59 @@ pub struct Convention {
     pub description_length: Length,
     /// Characters.
     pub header_max: Option<usize>,
-    /// White space at the end of the header counts as a mistake.
+    /// Trailing white space in the header is a mistake.
     pub header_trim: bool,
-    /// Characters of all paragraphs together.
+    /// Characters of all paragraphs in total.
     pub body_length: Length,
     pub body_line_max: Option<usize>,
     pub body_required: bool,
     pub footer_line_max: Option<usize>,
-    /// Trailers glued to prose are a mistake.
+    /// Trailers without a blank line before them are a mistake.
     pub footer_separated: bool,
-    /// Tokens that must be among the footers.
+    /// Required footer tokens.
     pub footers: Vec<String>,
     pub signed_off_by: bool,
     /// One of these must match somewhere in the message.
     pub references: Vec<Regex>,
 }
 
-/// How long something may be, both ends included.
+/// An inclusive range of lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Length {
     pub min: usize,
     pub max: Option<usize>,
 }
 
-/// How a written type relates to the types there are.
+/// How a written type compares with the allowed types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind<'c> {
+pub enum TypeMatch<'c> {
     Known,
-    /// Right but for its case: the type as it is to be written.
+    /// Only the case is wrong; with the correct spelling, if there is a list of types.
     Case(Option<&'c str>),
-    /// The type that was meant, where one can be told.
+    /// Not a type; with the type that was probably meant.
     Unknown(Option<&'c str>),
 }
 
 impl Convention {
-    /// Looks a written type up.
-    pub fn kind(&self, word: &str) -> Kind<'_> {
+    /// Looks up a written type.
+    pub fn match_type(&self, word: &str) -> TypeMatch<'_> {
         if self.types.is_empty() {
-            return if self.type_case.fits(word) { Kind::Known } else { Kind::Case(None) };
+            return if self.type_case.matches(word) { TypeMatch::Known } else { TypeMatch::Case(None) };
         }
         if self.types.iter().any(|t| t == word) {
-            return Kind::Known;
+            return TypeMatch::Known;
         }
         let lower = word.to_lowercase();
         if let Some(found) = self.types.iter().find(|t| t.to_lowercase() == lower) {
-            return if self.type_case == Case::Any { Kind::Known } else { Kind::Case(Some(found)) };
+            return if self.type_case == Case::Any { TypeMatch::Known } else { TypeMatch::Case(Some(found)) };
         }
         let alias = self.aliases.iter().find(|(from, _)| from.to_lowercase() == lower);
         let alias = alias.and_then(|(_, to)| self.types.iter().find(|t| *t == to)).map(String::as_str);
-        Kind::Unknown(alias.or_else(|| self.misspelt(&lower)))
+        TypeMatch::Unknown(alias.or_else(|| self.misspelt(&lower)))
     }
 
-    /// The type that a misspelt word stands for. A word of up to four letters is so near to many others (`ui` and `ci`,
-    /// `text` and `test`) that only a missing, doubled or swapped letter counts.
+    /// The type that a misspelt word stands for. Words of up to four letters are close to many others (`ui` and `ci`, `text`
+    /// and `test`), so that for them only a missing, doubled or swapped letter counts.
     fn misspelt(&self, lower: &str) -> Option<&str> {
         let types = self.types.iter().map(String::as_str);
         let kept_letters = |t: &&str| {
@@ -93,8 +93,8 @@ impl Convention {
         self.types.iter().any(|t| t == word)
     }
 
-    /// The first part of a scope (`api,web`, `api/web`) that is not in the list, as a range of it; `None` where the whole
-    /// is, or every part.
+    /// The range of the first part of a scope (`api,web`, `api/web`) that is not in the list; `None` if the whole scope or
+    /// every part is.
     pub fn unknown_scope(&self, scope: &str) -> Option<Range<usize>> {
         let known = |s: &str| self.scopes.iter().any(|k| k == s);
         if self.scopes.is_empty() || known(scope.trim()) {

@@ -1,16 +1,16 @@
-//! The line that was meant. Owns every guess (the type from a verb, the imperative, the small first letter) and gives
-//! none where the words do not carry one. Purely about words: what is a mistake is `judge.rs`'s business.
+//! Suggests a corrected header. Owns every guess (the type from a verb, the imperative, the lower-case first letter), and
+//! makes none without evidence in the words. What counts as a mistake is decided in `validate.rs`.
 
 use super::case::{Case, first_lower};
-use super::characters::plain;
+use super::characters::without_unsafe;
 use super::codes::Code;
-use super::convention::{Convention, Kind};
+use super::convention::{Convention, TypeMatch};
 use super::exempt::AUTOSQUASH;
 use super::header::is_scope_char;
 use super::parse::{Message, Parts};
 use super::prefix;
 
-/// Verbs that say which type a change has, in the imperative; `s`, `d`, `ed` and `ing` are seen through.
+/// Verbs that imply a type and scope, in the imperative; other endings (`s`, `ed`, `ing`) are recognised.
 const VERBS: &[(&str, &str, Option<&str>)] = &[
     ("add", "feat", None),
     ("implement", "feat", None),
@@ -41,15 +41,15 @@ const VERBS: &[(&str, &str, Option<&str>)] = &[
     ("release", "chore", Some("release")),
 ];
 
-/// The header as it should have been written; `None` where the type cannot be told or there is no description.
+/// The corrected header; `None` if the type cannot be guessed or the description is empty.
 pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> {
     let header = &message.header;
     let line = message.str(&header.line);
     if let Some(word) = AUTOSQUASH.into_iter().find(|w| line.starts_with(w)) {
-        let rest = plain(line[word.len()..].trim());
+        let rest = without_unsafe(line[word.len()..].trim());
         return (!rest.is_empty()).then(|| format!("{word} {rest}"));
     }
-    if let Some(parts) = prefix::without(&plain(&line), convention) {
+    if let Some(parts) = prefix::strip(&without_unsafe(&line), convention) {
         return corrected(parts, convention);
     }
     let written = message.str(&header.kind);
@@ -58,22 +58,22 @@ pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> 
         let start = if header.kind.is_empty() { header.description.start } else { header.kind.start };
         guess(&message.str(&(start..header.line.end)), convention)?
     } else {
-        let description = plain(&message.str(&header.description));
+        let description = without_unsafe(&message.str(&header.description));
         let scope = header.scope.as_ref().map(|s| message.str(s).into_owned());
         let bang = header.bang.is_some();
-        match convention.kind(&written) {
-            Kind::Known | Kind::Case(Some(_)) | Kind::Unknown(Some(_)) => {
-                let kind = match convention.kind(&written) {
-                    Kind::Case(Some(kind)) | Kind::Unknown(Some(kind)) => kind.to_owned(),
+        match convention.match_type(&written) {
+            TypeMatch::Known | TypeMatch::Case(Some(_)) | TypeMatch::Unknown(Some(_)) => {
+                let kind = match convention.match_type(&written) {
+                    TypeMatch::Case(Some(kind)) | TypeMatch::Unknown(Some(kind)) => kind.to_owned(),
                     _ => written.clone().into_owned(),
                 };
                 Parts { kind, scope, bang, description, ..Parts::default() }
             }
-            Kind::Case(None) => {
+            TypeMatch::Case(None) => {
                 Parts { kind: convention.type_case.apply(&written)?, scope, bang, description, ..Parts::default() }
             }
-            // `component: fix x`: the word is more of a scope.
-            Kind::Unknown(None) => {
+            // `component: fix x`: the word is probably a scope.
+            TypeMatch::Unknown(None) => {
                 let mut parts = guess(&description, convention)?;
                 let word = scope.or_else(|| written.chars().all(is_scope_char).then(|| written.clone().into_owned()));
                 parts.scope = parts.scope.or(word.filter(|w| convention.unknown_scope(w).is_none()));
@@ -90,11 +90,11 @@ fn corrected(mut parts: Parts, convention: &Convention) -> Option<String> {
     Some(parts.to_string())
 }
 
-/// The first word is no type that lacks its colon, but a word.
+/// Whether the header has no type at all, and not only a missing colon after one.
 pub fn type_is_missing(message: &Message<'_>, convention: &Convention) -> bool {
-    let slip = |code| message.slips.iter().any(|s| s.code == code);
-    slip(Code::TypeMissing)
-        || (message.slips.iter().any(|s| s.code == Code::ColonMissing && !is_wide_colon(message, s.range.start))
+    let has = |code| message.errors.iter().any(|s| s.code == code);
+    has(Code::TypeMissing)
+        || (message.errors.iter().any(|s| s.code == Code::ColonMissing && !is_wide_colon(message, s.range.start))
             && !convention.is_type(&message.str(&message.header.kind)))
 }
 
@@ -102,14 +102,14 @@ fn is_wide_colon(message: &Message<'_>, at: usize) -> bool {
     message.text[at..].starts_with("：".as_bytes())
 }
 
-/// Whole words without a type: a bracketed type, a verb that is a type, a verb that says one.
+/// Guesses the parts of a header without a type: from a bracketed type, or a verb that is or implies one.
 fn guess(line: &str, convention: &Convention) -> Option<Parts> {
-    let line = plain(line);
+    let line = without_unsafe(line);
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric() && !"[({`'\"".contains(c));
     if let Some((word, rest)) = line.strip_prefix(['[', '(', '{']).and_then(|l| l.split_once([']', ')', '}'])) {
-        let kind = match convention.kind(word) {
-            Kind::Known => Some(word),
-            Kind::Case(kind) | Kind::Unknown(kind) => kind,
+        let kind = match convention.match_type(word) {
+            TypeMatch::Known => Some(word),
+            TypeMatch::Case(kind) | TypeMatch::Unknown(kind) => kind,
         };
         if let Some(kind) = kind {
             let description = first_lower(rest.trim_start_matches([':', ' ', '-']));
@@ -139,7 +139,7 @@ fn is_form_of(word: &str, verb: &str) -> bool {
     endings.contains(&rest)
 }
 
-/// Scope, case, full stop. `None` when no good line comes of it.
+/// Corrects scope, case and full stop. `None` if the result would still be invalid.
 fn finish(parts: &mut Parts, convention: &Convention) -> Option<()> {
     parts.scope = parts.scope.take().and_then(|scope| {
         let kept: String = scope.chars().filter(|c| is_scope_char(*c)).collect();
@@ -155,13 +155,13 @@ fn finish(parts: &mut Parts, convention: &Convention) -> Option<()> {
     } else if convention.scope_required {
         return None;
     }
-    // What was meant for the colon.
+    // Remove characters that were meant as the colon.
     let mut description = parts.description.as_str();
     description = description.trim_start_matches(['-', '–', '—', ':', ';', ',', '=', '|', ' ']).trim_end();
     if description.ends_with('.') && !description.ends_with("..") {
         description = description.trim_end_matches('.').trim_end();
     }
-    parts.description = match convention.description_case.fits(description) {
+    parts.description = match convention.description_case.matches(description) {
         true => description.to_owned(),
         false => convention.description_case.apply(description)?,
     };

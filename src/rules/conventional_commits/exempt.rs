@@ -1,5 +1,5 @@
-//! Who need not keep to the convention. Owns the exemptions by object (merges, reverts, the first commit, `fixup!`), by
-//! rule of the policy, and the built-in one for Windmill. An exemption holds only when all of its conditions hold.
+//! Commits that need not follow the convention: reverts, the first commit, `fixup!`, exemptions of the policy, and commits
+//! that Windmill makes. An exemption applies only if all of its conditions hold.
 
 use bstr::{BStr, BString, ByteSlice};
 use regex::bytes::Regex;
@@ -9,22 +9,22 @@ use crate::policy::scope::{Branches, Paths};
 use crate::rules::windmill_paths::is_windmill_path;
 use crate::subject::{Carrier, Commit, Person};
 
-/// An exemption that a policy writes. What is `None` is no condition.
+/// An exemption from the policy. `None` means no condition.
 #[derive(Clone, Debug, Default)]
 pub struct Exemption {
-    /// Over `Name <address>`.
+    /// Matched against `Name <address>`.
     pub author: Option<Regex>,
     pub committer: Option<Regex>,
     pub message: Option<Regex>,
-    /// Every ref that the commit is new to must match.
+    /// Every ref that gains the commit must match.
     pub branch: Option<Branches>,
     /// Every changed path must match.
     pub paths: Option<Paths>,
 }
 
 impl Exemption {
-    /// Cheap conditions first: paths are read only when all others hold.
-    fn holds(&self, commit: &Commit<'_>) -> Result<bool> {
+    /// Cheap conditions first: paths are read only if all others hold.
+    fn applies(&self, commit: &Commit<'_>) -> Result<bool> {
         let person = |pattern: &Option<Regex>, person: &Person| {
             pattern.as_ref().is_none_or(|p| p.is_match(&[&person.name[..], b" <", &person.email, b">"].concat()))
         };
@@ -40,24 +40,24 @@ impl Exemption {
     }
 }
 
-/// Commits that Windmill makes: the subject is one of its own, the branch one that it writes to, and every changed path
-/// one of its files. A subject alone would let anybody through.
+/// The exemption for commits that Windmill makes: it requires one of Windmill's subjects, a branch that Windmill writes to,
+/// and only Windmill's files. Anybody can copy a subject.
 #[derive(Clone, Debug)]
-pub struct Windmill {
+pub struct WindmillExemption {
     /// The integration branch, and Windmill's own.
     pub branches: Branches,
 }
 
-/// Branches that only Windmill makes.
+/// Branches that Windmill creates.
 pub const WINDMILL_BRANCHES: [&str; 3] = ["wm_deploy/**", "wm-fork/**", "wm-ephemeral/**"];
 
-impl Windmill {
-    fn holds(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
+impl WindmillExemption {
+    fn applies(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
         let subject = without_number(header);
         let by_branch = if is_windmill_subject(subject) {
             only_on(commit, &self.branches)?
         } else {
-            // The title of a pull request, which a squash takes over, made by the platform out of the branch's name.
+            // A squash takes the title of the pull request, which the platform derives from the branch's name.
             let squashed = commit.parents.len() == 1 && !commit.new_to.is_empty();
             squashed && (commit.came_by)(&|branch| self.branches.is_match(branch) && is_title_of(subject, branch))?
         };
@@ -77,7 +77,7 @@ pub fn is_windmill_subject(header: &[u8]) -> bool {
         || name.is_some_and(|n| !n.is_empty() && !n.contains(&b'\''))
 }
 
-/// Whether the commit is new to such branches and to nothing else, or was on one and lands elsewhere now.
+/// Whether only such branches gain the commit, or it was on one of them before.
 fn only_on(commit: &Commit<'_>, branches: &Branches) -> Result<bool> {
     if commit.new_to.is_empty() {
         return Ok(false);
@@ -85,7 +85,7 @@ fn only_on(commit: &Commit<'_>, branches: &Branches) -> Result<bool> {
     Ok(commit.new_to.iter().all(|r| branches.is_match(r)) || (commit.came_by)(&|branch| branches.is_match(branch))?)
 }
 
-/// A header without the number of a pull request that platforms put behind it.
+/// A header without the pull request number that platforms append.
 fn without_number(header: &[u8]) -> &[u8] {
     let number = || {
         let (rest, number) = header.strip_suffix(b")")?.rsplit_once_str(" (")?;
@@ -96,7 +96,7 @@ fn without_number(header: &[u8]) -> &[u8] {
     number().unwrap_or(header)
 }
 
-/// Whether a title is the one that GitHub, GitLab or Bitbucket give to a pull request of a branch with several commits.
+/// Whether a title is the default of GitHub, GitLab or Bitbucket for a pull request from a branch with several commits.
 fn is_title_of(title: &[u8], branch: &BStr) -> bool {
     let short = branch.strip_prefix(b"refs/heads/".as_slice()).unwrap_or(branch);
     let title = title.strip_prefix(b"Merged in ").unwrap_or(title);
@@ -108,14 +108,15 @@ fn is_title_of(title: &[u8], branch: &BStr) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Exemptions {
     pub rules: Vec<Exemption>,
-    pub windmill: Option<Windmill>,
-    /// `Initial commit` may stand on a commit without parents.
+    pub windmill: Option<WindmillExemption>,
+    /// `Initial commit` is allowed for a commit without parents.
     pub initial: bool,
 }
 
 impl Exemptions {
-    /// Asked only of messages that are found wanting. `header` is the first line, trimmed. `Err` when paths cannot be read.
-    pub fn hold(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
+    /// Whether a commit is exempt; only called for messages with mistakes. `header` is the first line, trimmed. `Err` if the
+    /// changed paths cannot be read.
+    pub fn apply(&self, commit: &Commit<'_>, header: &[u8]) -> Result<bool> {
         if (self.initial && header == b"Initial commit" && commit.parents.is_empty())
             || is_revert(header, &commit.message)
             || is_subtree_squash(header, &commit.message)
@@ -123,12 +124,12 @@ impl Exemptions {
             return Ok(true);
         }
         if let Some(windmill) = &self.windmill
-            && windmill.holds(commit, header)?
+            && windmill.applies(commit, header)?
         {
             return Ok(true);
         }
         for exemption in &self.rules {
-            if exemption.holds(commit)? {
+            if exemption.applies(commit)? {
                 return Ok(true);
             }
         }
@@ -137,8 +138,8 @@ impl Exemptions {
 }
 
 /// A revert as git, GitHub, GitLab, Bitbucket, Azure DevOps and Gerrit write it: `Revert "..."`, `Reapply "..."`,
-/// `Revert^2 "..."`, with the number of a pull request behind it or cut off by the platform; and what
-/// `git revert --reference` leaves for its author to fill in is judged like any other header.
+/// `Revert^2 "..."`, with an appended pull request number or cut off by the platform. The template of
+/// `git revert --reference` is checked like any other header.
 fn is_revert(header: &[u8], message: &BString) -> bool {
     if let Some(rest) = header.strip_prefix(b"Revert submission ") {
         return !rest.trim().is_empty() && message.contains_str("Reverted changes:");
@@ -153,7 +154,7 @@ fn is_revert(header: &[u8], message: &BString) -> bool {
     };
     let title = &rest[2..];
     let Some(end) = title.rfind_byte(quote).filter(|end| *end > 0) else {
-        // GitHub cuts a long title off and goes on in the body.
+        // GitHub truncates a long title and continues in the body.
         return title.len() > 1 && (title.ends_with("…".as_bytes()) || title.ends_with(b"..."));
     };
     let number = title[end + 1..].trim();
@@ -164,40 +165,40 @@ fn is_revert(header: &[u8], message: &BString) -> bool {
         })
 }
 
-/// `git subtree add|merge|pull --squash`: a commit that git itself writes, with where it came from at its end.
+/// A commit that `git subtree add|merge|pull --squash` writes, with its origin in trailers.
 fn is_subtree_squash(header: &[u8], message: &BString) -> bool {
     let rest = header.strip_prefix(b"Squashed '").and_then(|rest| rest.split_once_str("' "));
     let written =
         rest.is_some_and(|(_, what)| what.starts_with(b"changes from ") || what.starts_with(b"content from "));
-    let says = |name: &str| message.lines().any(|line| line.starts_with(name.as_bytes()));
-    written && says("git-subtree-dir: ") && says("git-subtree-split: ")
+    let has_trailer = |name: &str| message.lines().any(|line| line.starts_with(name.as_bytes()));
+    written && has_trailer("git-subtree-dir: ") && has_trailer("git-subtree-split: ")
 }
 
 fn is_number(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-/// What becomes of a message that `git rebase --autosquash` is to fold away.
+/// The state of a commit that `git rebase --autosquash` should fold into another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Autosquash {
-    /// Fine where it is.
+    /// Allowed here.
     Allowed,
-    /// It has come to a protected branch.
+    /// It reached a protected branch.
     Left,
-    /// No space follows the word, so git does not fold it.
+    /// Git does not recognise it, because no space follows the word.
     NotRead,
 }
 
-/// Words that `git commit --fixup` and `--squash` put before a header.
+/// Prefixes that `git commit --fixup` and `--squash` write.
 pub const AUTOSQUASH: [&str; 3] = ["fixup!", "squash!", "amend!"];
 
-/// `fixup!`, `squash!` and `amend!`: the length of the word, and whether it may stand. `None` for other messages.
+/// The length and state of a `fixup!`, `squash!` or `amend!` prefix; `None` for other messages.
 pub fn autosquash(commit: &Commit<'_>, header: &BStr, protected: &Branches) -> Option<(usize, Autosquash)> {
     let word = AUTOSQUASH.into_iter().find(|w| header.starts_with(w.as_bytes()))?;
     if !header[word.len()..].starts_with(b" ") {
         return Some((word.len(), Autosquash::NotRead));
     }
-    // A pending message is local: what is pushed is judged again.
+    // A pending message is local; a push is checked again.
     let left = commit.carrier != Carrier::Pending && commit.new_to.iter().any(|r| protected.is_match(r));
     Some((word.len(), if left { Autosquash::Left } else { Autosquash::Allowed }))
 }

@@ -1,5 +1,5 @@
-//! The first line, `type(scope)!: description`, read leniently: every departure from the grammar is a [`Slip`] at its
-//! byte, and reading goes on with what was meant, so that the line can be corrected. Knows no types and no options.
+//! Lenient parser for the first line, `type(scope)!: description`. Every departure from the grammar is a [`SyntaxError`] at
+//! its byte; parsing continues with what was probably meant, so that the line can be corrected. Knows no types or options.
 
 use std::ops::Range;
 
@@ -8,9 +8,9 @@ use bstr::{ByteSlice, decode_utf8};
 use super::characters::unsafe_code;
 use super::codes::Code;
 
-/// A departure from the grammar, and the bytes that the caret belongs under.
+/// A departure from the grammar and its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slip {
+pub struct SyntaxError {
     pub code: Code,
     pub range: Range<usize>,
 }
@@ -18,49 +18,48 @@ pub struct Slip {
 /// Offsets into the message. Ranges are empty where nothing was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The line without white space at its end.
+    /// The line without trailing white space.
     pub line: Range<usize>,
-    /// The type, or the first word where there is no colon.
+    /// The type, or the first word if there is no colon.
     pub kind: Range<usize>,
-    /// What stands in the brackets, as written; `Some` and blank for `()`.
+    /// The text in the brackets, as written; `Some` and blank for `()`.
     pub scope: Option<Range<usize>>,
     pub bang: Option<usize>,
-    /// Trimmed; everything after the first word where there is no colon.
+    /// Trimmed; everything after the first word if there is no colon.
     pub description: Range<usize>,
-    pub slips: Vec<Slip>,
+    pub errors: Vec<SyntaxError>,
 }
 
-/// Whether a character may stand in a scope: any name of the code (`c++`, `std::fs`, `[slug]`, `接口`), but no round
-/// bracket, no control character and nothing that cannot be seen.
+/// Whether a scope may contain a character: those of any name in code (`c++`, `std::fs`, `[slug]`, `接口`), but no
+/// parentheses, control characters or invisible characters.
 pub fn is_scope_char(c: char) -> bool {
     !matches!(c, '(' | ')' | '\t' | '\n') && unsafe_code(c).is_none()
 }
 
-/// Whether a character may stand in a scope that is not in round brackets (`feat/api: x`, `feat(api: x`): there any
-/// bracket ends it.
+/// Whether a scope without parentheses (`feat/api: x`, `feat(api: x`) may contain a character: any bracket ends it.
 fn is_bare_scope_char(c: char) -> bool {
     is_scope_char(c) && !matches!(c, '[' | ']' | '{' | '}' | '<' | '>' | ' ')
 }
 
-/// Reads the line at `line`, a range of `text` without white space at its end.
-pub fn read(text: &[u8], line: Range<usize>) -> Header {
-    let reader = Reader { text: &text[..line.end], at: line.start, header: Header { line, ..Header::default() } };
-    reader.read()
+/// Parses the line at `line`, a range of `text` without trailing white space.
+pub fn parse(text: &[u8], line: Range<usize>) -> Header {
+    let parser = HeaderParser { text: &text[..line.end], at: line.start, header: Header { line, ..Header::default() } };
+    parser.parse()
 }
 
-struct Reader<'m> {
+struct HeaderParser<'m> {
     /// Ends with the line.
     text: &'m [u8],
     at: usize,
     header: Header,
 }
 
-impl Reader<'_> {
+impl HeaderParser<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    /// The character at `at`; U+FFFD for bytes that are no UTF-8, `None` at the end of the line.
+    /// The character at `at`; U+FFFD for invalid UTF-8, `None` at the end of the line.
     fn char(&self) -> Option<char> {
         match decode_utf8(&self.text[self.at..]) {
             (_, 0) => None,
@@ -68,13 +67,13 @@ impl Reader<'_> {
         }
     }
 
-    /// The character at `at`, as a range; empty at the end of the line.
+    /// The span of the character at `at`; empty at the end of the line.
     fn here(&self) -> Range<usize> {
         self.at..self.at + decode_utf8(&self.text[self.at..]).1
     }
 
-    fn slip(&mut self, code: Code, range: Range<usize>) {
-        self.header.slips.push(Slip { code, range });
+    fn record(&mut self, code: Code, range: Range<usize>) {
+        self.header.errors.push(SyntaxError { code, range });
     }
 
     fn skip(&mut self, wanted: impl Fn(char) -> bool) -> Range<usize> {
@@ -85,10 +84,10 @@ impl Reader<'_> {
         start..self.at
     }
 
-    fn read(mut self) -> Header {
+    fn parse(mut self) -> Header {
         let indent = self.skip(char::is_whitespace);
         if !indent.is_empty() {
-            self.slip(Code::LeadingSpace, indent);
+            self.record(Code::LeadingSpace, indent);
         }
         self.gitmoji();
         let start = self.at;
@@ -96,11 +95,11 @@ impl Reader<'_> {
         self.header.kind = word.clone();
         if word.is_empty() {
             let range = self.here();
-            self.slip(Code::TypeMissing, range);
+            self.record(Code::TypeMissing, range);
             self.skip(|c| matches!(c, '!' | ':'));
             return self.finish();
         }
-        if !self.joined(start) {
+        if !self.after_first_word(start) {
             return self.finish();
         }
         self.prefix();
@@ -128,15 +127,15 @@ impl Reader<'_> {
             self.skip(char::is_whitespace);
         }
         if end > start {
-            self.slip(Code::GitmojiPrefix, start..end);
+            self.record(Code::GitmojiPrefix, start..end);
         } else {
             self.at = start;
         }
     }
 
-    /// Something other than the grammar's own signs directly after the first word: `feat/api: x`, `feat,fix: x`,
-    /// `README.md: x`, `don't`. False when that leaves no type to go on with.
-    fn joined(&mut self, start: usize) -> bool {
+    /// Handles unexpected characters directly after the first word: `feat/api: x`, `feat,fix: x`, `README.md: x`, `don't`.
+    /// False if that leaves no type.
+    fn after_first_word(&mut self, start: usize) -> bool {
         let word_end = self.at;
         let ends_word = |c: char| c.is_whitespace() || "([{<!:".contains(c);
         if self.char().is_none_or(ends_word) || self.text[self.at..].starts_with("：".as_bytes()) {
@@ -145,13 +144,13 @@ impl Reader<'_> {
         self.skip(|c| !ends_word(c));
         if !matches!(self.peek(), Some(b':' | b'!' | b'(')) {
             let range = word_end..word_end + decode_utf8(&self.text[word_end..]).1;
-            // A sign that somebody may have taken for the colon.
+            // Characters that were probably meant as the colon.
             if b",;=|-.".contains(&self.text[word_end]) {
                 self.at = range.end;
-                self.slip(Code::ColonMissing, range);
+                self.record(Code::ColonMissing, range);
             } else {
                 self.at = start;
-                self.slip(Code::TypeMissing, start..word_end);
+                self.record(Code::TypeMissing, start..word_end);
             }
             return false;
         }
@@ -160,21 +159,21 @@ impl Reader<'_> {
             !rest.is_empty() && self.peek() != Some(b'(') && self.text[rest.clone()].chars().all(is_bare_scope_char);
         if matches!(sign, b'/' | b'\\') && scope {
             self.header.scope = Some(rest);
-            self.slip(Code::ScopeBrackets, word_end..word_end + 1);
+            self.record(Code::ScopeBrackets, word_end..word_end + 1);
         } else {
             self.header.kind = start..self.at;
-            self.slip(Code::TypeUnknown, start..self.at);
+            self.record(Code::TypeUnknown, start..self.at);
         }
         true
     }
 
-    /// From behind the type to behind the colon's space.
+    /// Parses from the end of the type to the space after the colon.
     fn prefix(&mut self) {
         loop {
             match self.peek() {
                 Some(b'(' | b'[' | b'{' | b'<') if self.header.scope.is_none() => {
                     if let Some(bang) = self.header.bang {
-                        self.slip(Code::BangBeforeScope, bang..bang + 1);
+                        self.record(Code::BangBeforeScope, bang..bang + 1);
                     }
                     if !self.scope() {
                         return;
@@ -191,48 +190,48 @@ impl Reader<'_> {
                 Some(_) if self.char().is_some_and(char::is_whitespace) => {
                     let gap = self.skip(char::is_whitespace);
                     match self.peek() {
-                        Some(b':') => self.slip(Code::SpaceBeforeColon, gap),
+                        Some(b':') => self.record(Code::SpaceBeforeColon, gap),
                         Some(b'!') if self.header.bang.is_none() && self.text.get(self.at + 1) == Some(&b':') => {
-                            self.slip(Code::SpaceBeforeColon, gap);
+                            self.record(Code::SpaceBeforeColon, gap);
                         }
                         Some(b'(') if self.header.scope.is_none() && self.scope_and_colon() => {
-                            self.slip(Code::SpaceBeforeScope, gap);
+                            self.record(Code::SpaceBeforeScope, gap);
                         }
                         _ => {
                             let first = decode_utf8(&self.text[gap.start..]).1;
-                            return self.slip(Code::ColonMissing, gap.start..gap.start + first);
+                            return self.record(Code::ColonMissing, gap.start..gap.start + first);
                         }
                     }
                 }
-                None => return self.slip(Code::ColonMissing, self.at..self.at),
+                None => return self.record(Code::ColonMissing, self.at..self.at),
                 Some(_) if self.text[self.at..].starts_with("：".as_bytes()) => {
                     let range = self.here();
                     self.at = range.end;
-                    self.slip(Code::ColonMissing, range);
+                    self.record(Code::ColonMissing, range);
                     self.skip(char::is_whitespace);
                     return;
                 }
                 Some(_) => {
                     let start = self.at;
                     self.skip(|c| !c.is_whitespace() && c != ':');
-                    self.slip(Code::UnexpectedCharacter, start..self.at);
+                    self.record(Code::UnexpectedCharacter, start..self.at);
                 }
             }
         }
     }
 
-    /// Whether `(...)` and a colon follow directly.
+    /// Whether `(...)` and a colon follow.
     fn scope_and_colon(&self) -> bool {
         let rest = &self.text[self.at..];
         let after = rest.find_byte(b')').map_or(&b""[..], |close| &rest[close + 1..]);
         after.starts_with(b":") || after.starts_with(b"!:")
     }
 
-    /// From the opening bracket to behind the closing one. False when there is no colon to look for.
+    /// Parses from the opening bracket to the closing one. False if there is no colon after it.
     fn scope(&mut self) -> bool {
         let open = self.at;
         if self.text[open] != b'(' {
-            self.slip(Code::ScopeBrackets, open..open + 1);
+            self.record(Code::ScopeBrackets, open..open + 1);
         }
         self.at += 1;
         let Some(close) = self.closing_bracket(self.text[open]) else { return self.unclosed() };
@@ -241,29 +240,29 @@ impl Reader<'_> {
         let scope = &self.text[inner.clone()];
         let not_blank = |c: char| !c.is_whitespace();
         if let (Some(first), Some(last)) = (scope.chars().position(not_blank), scope.trim_end().len().checked_sub(1)) {
-            // Before the first character that is not blank, or behind the last.
+            // Leading or trailing blanks.
             let blanks = match first {
                 0 => inner.start + last + 1..inner.end,
                 _ => inner.start..inner.end - scope.trim_start().len(),
             };
             let bad = scope.char_indices().find(|(_, _, c)| !is_scope_char(*c));
             if let Some((from, to, _)) = bad {
-                self.slip(Code::ScopeCharacter, inner.start + from..inner.start + to);
+                self.record(Code::ScopeCharacter, inner.start + from..inner.start + to);
             } else if !blanks.is_empty() {
-                self.slip(Code::ScopeSpace, blanks);
+                self.record(Code::ScopeSpace, blanks);
             }
         } else {
-            self.slip(Code::ScopeEmpty, close..close + 1);
+            self.record(Code::ScopeEmpty, close..close + 1);
         }
         if self.text[open] == b'(' && self.text[close] != b')' {
-            self.slip(Code::ScopeBrackets, close..close + 1);
+            self.record(Code::ScopeBrackets, close..close + 1);
         }
         self.at = close + 1;
         true
     }
 
-    /// Where the scope ends that begins at `at`: at the bracket that closes it, nested ones counted. A header that has
-    /// none before its colon and space may have closed with another kind of bracket; `None` where it has not.
+    /// Offset of the bracket that closes the scope at `at`, counting nested ones. Without one before the colon, the first
+    /// closing bracket of any kind; `None` if there is none.
     fn closing_bracket(&self, open: u8) -> Option<usize> {
         let rest = &self.text[self.at..];
         let rest = &rest[..rest.find(": ").unwrap_or(rest.len())];
@@ -287,7 +286,7 @@ impl Reader<'_> {
         rest.find_byteset(b")]}>").map(|n| self.at + n)
     }
 
-    /// `feat(api: x`: the scope ends where something begins that cannot stand in it.
+    /// Handles `feat(api: x`: the scope ends before the first character that it cannot contain.
     fn unclosed(&mut self) -> bool {
         let start = self.at;
         self.skip(is_bare_scope_char);
@@ -299,8 +298,8 @@ impl Reader<'_> {
         }
         self.header.scope = Some(start..self.at);
         let range = self.here();
-        self.slip(Code::ScopeUnclosed, range);
-        // One mistake, one finding: without a bracket nobody can say where the colon should have been.
+        self.record(Code::ScopeUnclosed, range);
+        // Report only the bracket: without it the colon's place is unknown.
         if self.peek() == Some(b':') {
             return true;
         }
@@ -316,19 +315,19 @@ impl Reader<'_> {
         let colon = self.at - 1;
         let more = self.skip(|c| c == ':');
         if !more.is_empty() {
-            self.slip(Code::ColonDoubled, more);
+            self.record(Code::ColonDoubled, more);
         }
         let gap = self.skip(char::is_whitespace);
         match &self.text[gap.clone()] {
-            _ if self.at == self.text.len() => self.slip(Code::DescriptionEmpty, colon + 1..colon + 1),
+            _ if self.at == self.text.len() => self.record(Code::DescriptionEmpty, colon + 1..colon + 1),
             b" " => {}
-            b"" => self.slip(Code::SpaceAfterColon, self.here()),
-            [b' ', ..] => self.slip(Code::SpaceAfterColon, gap.start + 1..gap.end),
-            _ => self.slip(Code::SpaceAfterColon, gap),
+            b"" => self.record(Code::SpaceAfterColon, self.here()),
+            [b' ', ..] => self.record(Code::SpaceAfterColon, gap.start + 1..gap.end),
+            _ => self.record(Code::SpaceAfterColon, gap),
         }
     }
 
-    /// What is left is the description.
+    /// The rest of the line is the description.
     fn finish(mut self) -> Header {
         self.skip(char::is_whitespace);
         self.header.description = self.at..self.text.len().max(self.at);

@@ -1,5 +1,5 @@
-//! `conventional-commits`: messages keep to Conventional Commits 1.0.0 and to what the policy adds to it.
-//! Owns which messages are judged and how a mistake becomes a finding; each file beside it owns one step.
+//! `conventional-commits`: messages follow Conventional Commits 1.0.0 and the policy's additions.
+//! Owns which messages are checked and how a mistake becomes a finding. Every other file here owns one step.
 
 mod breaking;
 pub mod case;
@@ -10,17 +10,17 @@ pub mod convention;
 mod correct;
 pub mod exempt;
 pub mod header;
-pub mod judge;
 mod options;
 pub mod parse;
 pub mod prefix;
+pub mod validate;
 
 use bstr::ByteSlice;
 
 use self::codes::Code;
 use self::convention::Convention;
 use self::exempt::{Autosquash, Exemptions};
-use self::judge::Mistake;
+use self::validate::Mistake;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Violation};
@@ -36,7 +36,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn compile(options: &Options<'_>) -> Checks {
-    let check = Message {
+    let check = MessageCheck {
         convention: options::convention(options),
         exemptions: options::exemptions(options),
         protected: options::protected(options),
@@ -44,25 +44,25 @@ fn compile(options: &Options<'_>) -> Checks {
     Checks { commits: vec![Box::new(check)], ..Checks::default() }
 }
 
-/// Judges the messages of commits, made and pending.
-struct Message {
+/// Checks the messages of commits, existing and pending.
+struct MessageCheck {
     convention: Convention,
     exemptions: Exemptions,
     protected: Branches,
 }
 
-impl<'a> Check<Commit<'a>> for Message {
+impl<'a> Check<Commit<'a>> for MessageCheck {
     fn check(&self, commit: &Commit<'a>, out: &mut Findings<'_>) -> Result<()> {
         let pending = commit.carrier == Carrier::Pending;
         if matches!(commit.carrier, Carrier::Tag(..)) || (commit.new_to.is_empty() && !pending) {
             return Ok(());
         }
-        // No exemption lets characters through that make a message look other than it is.
-        let mut mistakes = characters::judge(&commit.message, pending);
-        let unseen = mistakes.iter().any(|m| m.code == Code::InvisibleCharacter);
-        // A word that holds a character nobody sees is not unknown as well.
-        mistakes.extend(self.shape(commit)?.into_iter().filter(|m| !unseen || m.code != Code::TypeUnknown));
-        judge::correct(&commit.message, &self.convention, &mut mistakes);
+        // Deceptive characters are mistakes even in exempt messages.
+        let mut mistakes = characters::check(&commit.message, pending);
+        let has_invisible = mistakes.iter().any(|m| m.code == Code::InvisibleCharacter);
+        // An invisible character in the type already explains why it is unknown.
+        mistakes.extend(self.validate(commit)?.into_iter().filter(|m| !has_invisible || m.code != Code::TypeUnknown));
+        validate::add_suggestions(&commit.message, &self.convention, &mut mistakes);
         let header = parse::header_line(&commit.message);
         for mistake in mistakes {
             out.push(violation(mistake, commit, &commit.message[header.clone()]));
@@ -71,9 +71,9 @@ impl<'a> Check<Commit<'a>> for Message {
     }
 }
 
-impl Message {
-    /// Mistakes of the message's shape; none where it is exempt.
-    fn shape(&self, commit: &Commit<'_>) -> Result<Vec<Mistake>> {
+impl MessageCheck {
+    /// The message's mistakes; none if it is exempt.
+    fn validate(&self, commit: &Commit<'_>) -> Result<Vec<Mistake>> {
         if commit.parents.len() > 1 {
             return Ok(Vec::new());
         }
@@ -81,14 +81,14 @@ impl Message {
         let header = &commit.message[line.clone()];
         let mistakes = match exempt::autosquash(commit, header.as_bstr(), &self.protected) {
             Some((_, Autosquash::Allowed)) => Vec::new(),
-            Some((length, Autosquash::Left)) => vec![judge::autosquash_left(line.start..line.start + length)],
+            Some((length, Autosquash::Left)) => vec![validate::autosquash_left(line.start..line.start + length)],
             Some((length, Autosquash::NotRead)) => {
                 let at = line.start + length;
-                vec![judge::autosquash_not_read(at..line.end.min(at + 1))]
+                vec![validate::autosquash_not_read(at..line.end.min(at + 1))]
             }
-            None => judge::judge(&commit.message, &self.convention),
+            None => validate::validate(&commit.message, &self.convention),
         };
-        let exempt = !mistakes.is_empty() && self.exemptions.hold(commit, header)?;
+        let exempt = !mistakes.is_empty() && self.exemptions.apply(commit, header)?;
         Ok(if exempt { Vec::new() } else { mistakes })
     }
 }
@@ -98,7 +98,7 @@ fn violation<'c>(mistake: Mistake, commit: &'c Commit<'_>, header: &[u8]) -> Vio
         Carrier::Commit(oid) => Some(*oid),
         Carrier::Pending | Carrier::Tag(..) => None,
     };
-    // An amended message of the same tree is the same place; a rebased commit is found by its header.
+    // The tree identifies the commit across amended messages; the header identifies it across rebases.
     let object = commit.tree.or(oid);
     let identity = [header, object.as_ref().map_or(&b""[..], |o| o.as_bytes())];
     let code: Code = mistake.code;

@@ -1,8 +1,8 @@
-//! From the policy's options to a [`Convention`] and its [`Exemptions`]. Owns the spelling of the family's keys.
+//! Reads the family's options into a [`Convention`] and [`Exemptions`]. Owns the names of the keys.
 
 use super::case::Case;
 use super::convention::{Convention, Length};
-use super::exempt::{Exemption, Exemptions, WINDMILL_BRANCHES, Windmill};
+use super::exempt::{Exemption, Exemptions, WINDMILL_BRANCHES, WindmillExemption};
 use super::header::is_scope_char;
 use crate::policy::scope::{Branches, Paths};
 use crate::policy::{Located, Options};
@@ -35,20 +35,20 @@ pub fn convention(options: &Options<'_>) -> Convention {
     }
 }
 
-/// Types and scopes that no header can have are mistakes of the policy, not of everybody who writes a message.
+/// Reports types and scopes that no header can have: the policy is wrong, not the messages.
 fn impossible_names(options: &Options<'_>) {
     let is_type = |name: &str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
     let is_scope = |name: &str| name.chars().all(is_scope_char) && name.trim() == name;
     let wanted = [
         ("types", &is_type as &dyn Fn(&str) -> bool, "a type is one word of letters, digits, `-` and `_`"),
-        ("scopes", &is_scope, "a scope has no round brackets, no control characters and no space at its ends"),
+        ("scopes", &is_scope, "a scope has no parentheses, no control characters and no space at its ends"),
     ];
     for (key, is_possible, rule) in wanted {
         let Some(list) = options.node(key) else { continue };
         for item in list.items() {
             let name: Option<String> = options.read(item);
             if name.is_some_and(|n| n.is_empty() || !is_possible(&n)) {
-                options.mistake(item.source, item.node.span.clone(), format!("no message can have this: {rule}"));
+                options.mistake(item.source, item.node.span.clone(), format!("no message can contain this: {rule}"));
             }
         }
     }
@@ -63,10 +63,10 @@ fn aliases(options: &Options<'_>) -> Vec<(String, String)> {
     map.entries().filter_map(|(from, to)| Some((options.read(from)?, options.read(to)?))).collect()
 }
 
-/// Branches that the policy protects.
+/// The policy's protected branches.
 pub fn protected(options: &Options<'_>) -> Branches {
     let names: Vec<_> = options.vocabulary().protected.iter().map(|p| p.branch.clone()).collect();
-    // The vocabulary has been checked where it was read: a wrong glob never gets here.
+    // Loading the policy reports invalid globs.
     Branches::new(&names).unwrap_or_default()
 }
 
@@ -101,7 +101,7 @@ fn exemption(options: &Options<'_>, item: Located<'_>) -> Option<Exemption> {
     let after = read.iter().filter(|r| **r).count()
         + usize::from(exemption.branch.is_some())
         + usize::from(exemption.paths.is_some());
-    // A condition that could not be read must not fall away: the exemption would be wider than what was written.
+    // Do not drop an invalid condition: the exemption would apply more widely than written.
     (before == after && after > 0).then_some(exemption)
 }
 
@@ -114,14 +114,14 @@ fn globs<T>(
     let at = map.get(key)?;
     let patterns: Vec<String> = options.read(at)?;
     if patterns.is_empty() {
-        options.mistake(at.source, at.node.span.clone(), format!("`{key}` names nothing"));
+        options.mistake(at.source, at.node.span.clone(), format!("`{key}` is empty"));
         return None;
     }
     build(&patterns).map_err(|e| options.mistake(at.source, at.node.span.clone(), e)).ok()
 }
 
 /// `windmill: { exempt: true, integration: [staging] }`; without `integration` the lowest environment's branches.
-fn windmill(options: &Options<'_>) -> Option<Windmill> {
+fn windmill(options: &Options<'_>) -> Option<WindmillExemption> {
     let map = options.node("windmill")?;
     if !map.node.is_map() {
         options.mistake(map.source, map.node.span.clone(), "a map with `exempt` and `integration` is needed here");
@@ -135,7 +135,7 @@ fn windmill(options: &Options<'_>) -> Option<Windmill> {
     let lowest = || options.vocabulary().environments.first().map_or_else(Vec::new, |e| e.branches.clone());
     let mut branches = if written.is_empty() { lowest() } else { written };
     branches.extend(WINDMILL_BRANCHES.map(str::to_owned));
-    Branches::new(&branches).ok().map(|branches| Windmill { branches })
+    Branches::new(&branches).ok().map(|branches| WindmillExemption { branches })
 }
 
 fn globs_or_empty(options: &Options<'_>, map: Located<'_>) -> Vec<String> {

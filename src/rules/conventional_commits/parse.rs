@@ -1,6 +1,6 @@
-//! A commit message in its parts, with their offsets: header, body, footers. Owns the grammar of everything below
-//! the first line (git's trailers, `BREAKING CHANGE`) and the way back, [`Parts`] and its printing.
-//! Never fails: what departs from the grammar is a slip in the list.
+//! Parses a commit message into header, body and footers with their offsets. Owns the grammar below the first line (git's
+//! trailers, `BREAKING CHANGE`) and printing a message from its [`Parts`].
+//! Never fails: departures from the grammar are recorded as [`SyntaxError`]s.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,29 +8,29 @@ use std::ops::Range;
 use bstr::ByteSlice;
 
 use super::codes::Code;
-use super::header::{self, Header, Slip};
+use super::header::{self, Header, SyntaxError};
 
-/// Fills lines that git will take away. A line removed and a line left empty part paragraphs differently, so they must
-/// not look the same; to everybody else a form feed is white space.
+/// Marks bytes of lines that git will remove. Unlike an empty line, a removed line does not separate paragraphs. Other code
+/// treats the form feed as white space.
 pub const REMOVED: u8 = b'\x0c';
 
-/// A message, read. All ranges are bytes of `text`.
+/// A parsed message. All ranges are bytes of `text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<'m> {
     pub text: &'m [u8],
     pub header: Header,
-    /// One range per paragraph of prose, without what in it is a footer.
+    /// One range per paragraph of prose, without footers.
     pub body: Vec<Range<usize>>,
-    /// In the order of the text.
+    /// In text order.
     pub footers: Vec<Footer>,
-    /// Trailing lines that look like footers, glued to prose: git takes them for prose.
+    /// Trailing lines that look like footers but follow prose without a blank line: git reads them as prose.
     pub glued: Option<Range<usize>>,
     /// Departures from the grammar, those of the header first.
-    pub slips: Vec<Slip>,
+    pub errors: Vec<SyntaxError>,
 }
 
-/// `token`, separator (`: ` or ` #`), `value` with its continuation lines. A line that belongs to the trailers but has
-/// no token, `(cherry picked from commit ...)` above all, is all token.
+/// `token`, separator (`: ` or ` #`), `value` with its continuation lines. A line among the trailers without a
+/// token, such as `(cherry picked from commit ...)`, is all token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {
     pub token: Range<usize>,
@@ -44,7 +44,7 @@ impl Footer {
 }
 
 impl<'m> Message<'m> {
-    /// Marked with `!` or by a footer.
+    /// Marked with `!` or with a footer.
     pub fn is_breaking(&self) -> bool {
         self.header.bang.is_some() || self.footers.iter().any(|f| f.is_breaking(self.text))
     }
@@ -56,7 +56,7 @@ impl<'m> Message<'m> {
     /// The parts without their offsets. Line ends become `\n`.
     pub fn parts(&self) -> Parts {
         let text = |r: &Range<usize>| {
-            let lines = Lines { text: self.text, at: r.start, end: r.end };
+            let lines = KeptLines { text: self.text, at: r.start, end: r.end };
             lines.map(|l| self.str(&l).into_owned()).collect::<Vec<_>>().join("\n")
         };
         let body: Vec<String> = self.body.iter().map(text).collect();
@@ -75,14 +75,14 @@ impl<'m> Message<'m> {
     }
 }
 
-/// A message free of offsets. Printing gives the canonical form.
+/// The parts of a message without offsets. `Display` prints the canonical form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub kind: String,
     pub scope: Option<String>,
     pub bang: bool,
     pub description: String,
-    /// Paragraphs parted by an empty line.
+    /// Paragraphs separated by an empty line.
     pub body: Option<String>,
     /// Token, separator, value.
     pub footers: Vec<(String, String, String)>,
@@ -105,14 +105,14 @@ impl fmt::Display for Parts {
     }
 }
 
-/// Lines that git keeps, without white space at their ends; empty ones are kept too.
-struct Lines<'m> {
+/// Iterates over the lines that git keeps, without trailing white space; includes empty lines.
+struct KeptLines<'m> {
     text: &'m [u8],
     at: usize,
     end: usize,
 }
 
-impl Iterator for Lines<'_> {
+impl Iterator for KeptLines<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
@@ -130,22 +130,22 @@ impl Iterator for Lines<'_> {
     }
 }
 
-/// The lines of a whole message; a byte order mark is no part of the first.
-fn lines(text: &[u8]) -> Lines<'_> {
-    Lines { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, end: text.len() }
+/// The lines of a whole message, without a byte order mark.
+fn lines(text: &[u8]) -> KeptLines<'_> {
+    KeptLines { text, at: if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }, end: text.len() }
 }
 
-/// The first line with anything in it, without white space at its end; empty at the end of an empty message.
+/// The first non-empty line without trailing white space; an empty range at the end of an empty message.
 pub fn header_line(text: &[u8]) -> Range<usize> {
     lines(text).find(|l| !l.is_empty()).unwrap_or(text.len()..text.len())
 }
 
-/// Reads a message; `None` when there is nothing in it.
+/// Parses a message; `None` if it is empty.
 pub fn parse(text: &[u8]) -> Option<Message<'_>> {
     let mut lines = lines(text);
     let first = lines.find(|l| !l.is_empty())?;
-    let mut header = header::read(text, first);
-    let mut slips = std::mem::take(&mut header.slips);
+    let mut header = header::parse(text, first);
+    let mut errors = std::mem::take(&mut header.errors);
     let mut paragraphs: Vec<Vec<Range<usize>>> = Vec::new();
     let mut open = false;
     let mut separated = false;
@@ -156,21 +156,21 @@ pub fn parse(text: &[u8]) -> Option<Message<'_>> {
             continue;
         }
         if n == 0 {
-            slips.push(Slip { code: Code::BlankLineMissing, range: line.clone() });
+            errors.push(SyntaxError { code: Code::BlankLineMissing, range: line.clone() });
         }
         if !std::mem::replace(&mut open, true) {
             paragraphs.push(Vec::new());
         }
         paragraphs.last_mut().expect("one was pushed when it opened").push(line);
     }
-    let mut message = Message { text, header, body: Vec::new(), footers: Vec::new(), glued: None, slips };
+    let mut message = Message { text, header, body: Vec::new(), footers: Vec::new(), glued: None, errors };
     let last = paragraphs.len().wrapping_sub(1);
     for (n, lines) in paragraphs.iter().enumerate() {
-        // What is glued to the header belongs to git's title, where there are no trailers.
+        // KeptLines directly after the header belong to git's title, which has no trailers.
         let trailers = n == last && (n > 0 || separated) && is_trailer_block(text, lines);
         message.paragraph(lines, trailers);
         if n == last && !trailers {
-            message.glued = glued(text, lines);
+            message.glued = glued_trailers(text, lines);
         }
     }
     Some(message)
@@ -179,7 +179,7 @@ pub fn parse(text: &[u8]) -> Option<Message<'_>> {
 impl Message<'_> {
     fn paragraph(&mut self, lines: &[Range<usize>], trailers: bool) {
         let text = self.text;
-        // Whether the paragraph's last footer takes further lines: a breaking change any, a trailer indented ones.
+        // Whether the last footer continues: a breaking change takes any line, a trailer only indented ones.
         let (mut prose, mut open, mut breaking) = (None::<Range<usize>>, false, false);
         for line in lines {
             let footer = breaking_change(text, line).or_else(|| (trailers || breaking).then(|| trailer(text, line))?);
@@ -198,7 +198,7 @@ impl Message<'_> {
                 open = false;
                 self.footers.push(Footer { token: line.clone(), value: line.end..line.end });
             } else if open && breaking {
-                // Prose after a trailer after a breaking change: the trailer's value runs on, as the specification has it.
+                // Prose after a trailer after a breaking change continues the trailer's value, as in the specification.
                 self.footers.last_mut().expect("one is open").value.end = line.end;
             } else {
                 prose = Some(prose.map_or(line.start, |p| p.start)..line.end);
@@ -237,7 +237,7 @@ fn is_cherry_pick(text: &[u8], line: &Range<usize>) -> bool {
     text[line.clone()].starts_with(b"(cherry picked from commit ")
 }
 
-/// Git's rule for the last paragraph: all trailers, or a quarter of them where one is git's own.
+/// Git's rule for the last paragraph: all lines are trailers, or a quarter if one is git's own.
 fn is_trailer_block(text: &[u8], lines: &[Range<usize>]) -> bool {
     let (mut trailers, mut others, mut own, mut open) = (0usize, 0usize, false, None);
     for line in lines {
@@ -255,8 +255,8 @@ fn is_trailer_block(text: &[u8], lines: &[Range<usize>]) -> bool {
     trailers > 0 && (others == 0 || (own && trailers * 3 >= others))
 }
 
-/// The well-known trailers at the end of a paragraph of prose.
-fn glued(text: &[u8], lines: &[Range<usize>]) -> Option<Range<usize>> {
+/// The first of the well-known trailers at the end of a paragraph of prose.
+fn glued_trailers(text: &[u8], lines: &[Range<usize>]) -> Option<Range<usize>> {
     let known = |line: &&Range<usize>| {
         trailer(text, line).is_some_and(|f| {
             let token = text[f.token].to_ascii_lowercase();

@@ -1,27 +1,27 @@
-//! Words that tools and people put before a header: marks of drafts (`WIP:`, `[Draft]`), keys of issues (`OPS-7:`,
-//! `[OPS-7]`, `#12`) and `Merged PR 7:`. Owns their forms, and the header behind them.
+//! Prefixes that tools and people put before a header: draft marks (`WIP:`, `[Draft]`), issue keys (`OPS-7:`, `[OPS-7]`,
+//! `#12`) and `Merged PR 7:`. Owns their forms and the header after them.
 
-use super::convention::{Convention, Kind};
+use super::convention::{Convention, TypeMatch};
 use super::parse::{Parts, parse};
 
-/// The parts of a good header that stands behind such words; keys and numbers are kept at the end of the description.
-/// `None` where there are no such words, or no header behind them.
-pub fn without(line: &str, convention: &Convention) -> Option<Parts> {
+/// The parts of a valid header after such prefixes, with issue keys and numbers moved to the end of the description. `None`
+/// if there is no prefix, or no valid header after it.
+pub fn strip(line: &str, convention: &Convention) -> Option<Parts> {
     let mut rest = line.trim_start();
     let mut keys = Vec::new();
     let mut found = false;
-    while let Some((key, after)) = mark(rest).map(|after| (None, after)).or_else(|| reference(rest)) {
+    while let Some((key, after)) = strip_draft_mark(rest).map(|after| (None, after)).or_else(|| reference(rest)) {
         keys.extend(key);
         rest = after;
         found = true;
     }
-    let message = parse(rest.as_bytes()).filter(|m| found && m.slips.is_empty())?;
+    let message = parse(rest.as_bytes()).filter(|m| found && m.errors.is_empty())?;
     let mut parts = message.parts();
-    parts.kind = match convention.kind(&parts.kind) {
-        Kind::Known => parts.kind,
-        Kind::Case(Some(kind)) => kind.to_owned(),
-        Kind::Case(None) => convention.type_case.apply(&parts.kind)?,
-        Kind::Unknown(_) => return None,
+    parts.kind = match convention.match_type(&parts.kind) {
+        TypeMatch::Known => parts.kind,
+        TypeMatch::Case(Some(kind)) => kind.to_owned(),
+        TypeMatch::Case(None) => convention.type_case.apply(&parts.kind)?,
+        TypeMatch::Unknown(_) => return None,
     };
     keys.retain(|key| !parts.description.contains(key.as_str()));
     if !keys.is_empty() {
@@ -30,8 +30,8 @@ pub fn without(line: &str, convention: &Convention) -> Option<Parts> {
     Some(parts)
 }
 
-/// What stands behind the mark of a draft, as GitLab, Gitea and people write it; `None` where there is none.
-pub fn mark(title: &str) -> Option<&str> {
+/// The text after a draft mark, as GitLab, Gitea and people write it; `None` without one.
+pub fn strip_draft_mark(title: &str) -> Option<&str> {
     const WORDS: [&str; 3] = ["draft", "wip", "work in progress"];
     let bracketed = title.strip_prefix('[').map(|t| (t, ']')).or_else(|| title.strip_prefix('(').map(|t| (t, ')')));
     let (inner, close) = bracketed.unwrap_or((title, ':'));
@@ -43,7 +43,7 @@ pub fn mark(title: &str) -> Option<&str> {
     })
 }
 
-/// The key of an issue or the number of a pull request at the start, and what follows.
+/// The issue key or pull request number at the start, and the text after it.
 fn reference(line: &str) -> Option<(Option<String>, &str)> {
     if let Some(rest) = line.strip_prefix("Merged PR ").or_else(|| line.strip_prefix("Merged in PR ")) {
         let (number, rest) = rest.split_once(':')?;

@@ -103,7 +103,7 @@ impl Revisions {
                 (allowed.tags.is_empty() && allowed.shown.is_empty())
                     || allowed.branches.is_match(revision.into())
                     || (range && !allowed.tags.is_empty())
-                    || allowed.tags.iter().any(|t| t.matches(revision.into()).is_ok())
+                    || allowed.tags.iter().any(|t| t.parse_name(revision.into()).is_ok())
             }
         };
         (!good && !id).then_some(&allowed.shown)

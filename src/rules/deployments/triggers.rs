@@ -31,7 +31,7 @@ fn admitted(formats: &[TagFormat], matches: impl Fn(&str) -> bool) -> Option<&'s
     if formats.is_empty() {
         return None;
     }
-    let good = |name: &str| formats.iter().any(|f| f.matches(name.into()).is_ok());
+    let good = |name: &str| formats.iter().any(|f| f.parse_name(name.into()).is_ok());
     PROBES.iter().copied().find(|name| matches(name) && !good(name))
 }
 

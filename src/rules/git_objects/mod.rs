@@ -1,6 +1,6 @@
-//! `git-objects`: commits, tags and trees that a change brings are what git's fsck calls well formed, and no tree has two
-//! names for one file. Owns how a fault becomes a finding; what is a fault stands in a file per kind of object, each after
-//! git's `fsck.c`, whose names for faults are the codes.
+//! `git-objects`: commits, tags and trees that a change brings pass `git fsck`, and no tree has two names for one file.
+//! Owns how a fault becomes a finding. The faults are in one file per kind of object, after git's `fsck.c`; the codes are
+//! fsck's names.
 
 mod names;
 mod text;
@@ -28,10 +28,10 @@ fn compile(_: &Options<'_>) -> Checks {
     Checks { objects: vec![Box::new(GitObjects)], ..Checks::default() }
 }
 
-/// Something that git's fsck would name.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// fsck's own name for it, or ours for what git does not look for.
+    /// fsck's name, or our own for faults that git does not look for.
     pub code: &'static str,
     pub severity: Severity,
     pub message: &'static str,
@@ -42,7 +42,7 @@ impl Fault {
         Self { code, severity: Severity::Error, message }
     }
 
-    /// What `receive.fsckObjects` tells and lets pass.
+    /// A fault that `receive.fsckObjects` reports but accepts.
     const fn warning(code: &'static str, message: &'static str) -> Self {
         Self { code, severity: Severity::Warning, message }
     }
@@ -53,17 +53,17 @@ struct GitObjects;
 impl<'a> Check<Object<'a>> for GitObjects {
     fn check(&self, object: &Object<'a>, out: &mut Findings<'_>) -> Result<()> {
         match object.kind {
-            ObjectKind::Commit => on_text(object, text::commit(object.bytes, object.hash_length()), out),
-            ObjectKind::Tag => on_text(object, text::tag(object.bytes, object.hash_length()), out),
-            ObjectKind::Tree => on_tree(object, out),
+            ObjectKind::Commit => report_text(object, text::commit(object.bytes, object.hash_length()), out),
+            ObjectKind::Tag => report_text(object, text::tag(object.bytes, object.hash_length()), out),
+            ObjectKind::Tree => check_tree(object, out),
             ObjectKind::Blob => {}
         }
         Ok(())
     }
 }
 
-/// Points at the line of a commit or tag where git stops reading.
-fn on_text(object: &Object<'_>, faults: Vec<(Fault, usize)>, out: &mut Findings<'_>) {
+/// Reports faults of a commit or tag at the line where git stops reading.
+fn report_text(object: &Object<'_>, faults: Vec<(Fault, usize)>, out: &mut Findings<'_>) {
     for (fault, at) in faults {
         let origin = match object.kind {
             ObjectKind::Tag => Origin::Tag { name: tag_name(object.bytes), oid: object.id },
@@ -80,13 +80,13 @@ fn tag_name(bytes: &[u8]) -> BString {
     line.map_or_else(|| "a tag".into(), Into::into)
 }
 
-/// Points at the entry of a tree, written as `git ls-tree` begins a line.
-fn on_tree(object: &Object<'_>, out: &mut Findings<'_>) {
+/// Reports faults of a tree at the entry, written like the start of a `git ls-tree` line.
+fn check_tree(object: &Object<'_>, out: &mut Findings<'_>) {
     let found = tree::faults(object.bytes, object.hash_length());
     if found.is_empty() {
         return;
     }
-    // A fault that stands in a tree before this one is not this change's.
+    // A fault that the tree had before is not this change's.
     let before = object.before.iter().flat_map(|before| tree::faults(before, object.hash_length()));
     let known: HashSet<(&str, &[u8])> = before.map(|old| (old.fault.code, old.name)).collect();
     for found in found.into_iter().filter(|f| !known.contains(&(f.fault.code, f.name))) {
@@ -119,8 +119,8 @@ fn push(
         ObjectKind::Tree if matches!(fault.code, "caseCollision" | "unicodeCollision" | "aliasCollision") => {
             "rename one of the two: `git mv`, then commit again"
         }
-        ObjectKind::Tag => "make the tag again with `git tag -a -f NAME COMMIT -m NAME`",
-        _ => "make the commit again with git itself: `git commit --amend`, or `git rebase` for older ones",
+        ObjectKind::Tag => "recreate the tag: `git tag -a -f NAME COMMIT -m NAME`",
+        _ => "recreate the commit with git itself: `git commit --amend`, or `git rebase` for older ones",
     };
     let id = object.id.to_string();
     out.push(

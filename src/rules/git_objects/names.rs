@@ -1,12 +1,12 @@
-//! Names that some file system takes for another: HFS+ and NTFS after git's `utf8.c` and `path.c`, and what two names have
-//! in common. Owns no list of names but git's own.
+//! File names that some file system treats as another name: HFS+ and NTFS, after git's `utf8.c` and `path.c`. Owns git's
+//! own file names and how names are folded for comparison.
 
 use std::borrow::Cow;
 
 use bstr::ByteSlice;
 use unicode_normalization::UnicodeNormalization;
 
-/// A file of git's: its name without the dot, and how NTFS shortens it when the plain short name is taken.
+/// A file that git reads: its name without the dot, and its NTFS short name if the plain one is taken.
 pub struct DotFile {
     name: &'static [u8],
     short: &'static [u8; 6],
@@ -17,12 +17,12 @@ pub const ATTRIBUTES: DotFile = DotFile { name: b"gitattributes", short: b"gi7d2
 pub const IGNORE: DotFile = DotFile { name: b"gitignore", short: b"gi250a" };
 pub const MAILMAP: DotFile = DotFile { name: b"mailmap", short: b"maba30" };
 
-/// Whether HFS+ or NTFS takes it for `.git`. A backslash separates directories on Windows.
+/// Whether HFS+ or NTFS treats the name as `.git`. A backslash separates directories on Windows.
 pub fn is_dot_git(name: &[u8]) -> bool {
     is_hfs_dot(name, b"git") || name.split(|b| *b == b'\\').any(is_ntfs_dot_git)
 }
 
-/// Whether HFS+ or NTFS takes it for a file of git's.
+/// Whether HFS+ or NTFS treats the name as this file.
 pub fn is_dot_file(name: &[u8], file: &DotFile) -> bool {
     is_hfs_dot(name, file.name) || name.split(|b| *b == b'\\').any(|name| is_ntfs_dot_file(name, file))
 }
@@ -36,11 +36,11 @@ fn is_ntfs_dot_git(name: &[u8]) -> bool {
     } else {
         return false;
     };
-    ends(rest)
+    is_ignored_suffix(rest)
 }
 
-/// NTFS drops dots and spaces at the end of a name, and takes what follows a colon for a stream of the file.
-fn ends(rest: &[u8]) -> bool {
+/// Whether NTFS ignores the rest of a name: trailing dots and spaces, or a stream name after a colon.
+fn is_ignored_suffix(rest: &[u8]) -> bool {
     let end = rest.iter().find(|b| !matches!(b, b'.' | b' '));
     matches!(end, None | Some(b':' | b'/'))
 }
@@ -48,23 +48,23 @@ fn ends(rest: &[u8]) -> bool {
 fn is_ntfs_dot_file(name: &[u8], file: &DotFile) -> bool {
     let length = file.name.len();
     if name.first() == Some(&b'.') && name.get(1..=length).is_some_and(|n| n.eq_ignore_ascii_case(file.name)) {
-        return ends(&name[length + 1..]);
+        return is_ignored_suffix(&name[length + 1..]);
     }
     let Some(short) = name.get(..8) else { return false };
     let tilde = short[6] == b'~';
     if tilde && short[..6].eq_ignore_ascii_case(&file.name[..6]) && matches!(short[7], b'1'..=b'4') {
-        return ends(&name[8..]);
+        return is_ignored_suffix(&name[8..]);
     }
     let Some(at) = short.find_byte(b'~').filter(|at| *at <= 6) else { return false };
     let digits = &short[at + 1..];
     short[..at].eq_ignore_ascii_case(&file.short[..at])
         && matches!(digits.first(), Some(b'1'..=b'9'))
         && digits.iter().all(u8::is_ascii_digit)
-        && ends(&name[8..])
+        && is_ignored_suffix(&name[8..])
 }
 
 fn is_hfs_dot(name: &[u8], file: &[u8]) -> bool {
-    // What is not UTF-8 ends a name, as git reads it.
+    // Like git, stop at bytes that are not UTF-8.
     let valid = name.to_str().unwrap_or_else(|e| name[..e.valid_up_to()].to_str().unwrap_or_default());
     let mut seen = valid.chars().filter(|c| !is_ignored(*c)).map(|c| c.to_ascii_lowercase());
     seen.next() == Some('.')
@@ -72,12 +72,12 @@ fn is_hfs_dot(name: &[u8], file: &[u8]) -> bool {
         && matches!(seen.next(), None | Some('/'))
 }
 
-/// HFS+ compares names without these.
+/// Characters that HFS+ ignores when it compares names.
 fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
-/// How two names that are folded to the same differ.
+/// How two names with the same folded form differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Difference {
     Case,
@@ -85,25 +85,25 @@ pub enum Difference {
     Alias,
 }
 
-/// What is left of a name on systems that ignore case, Unicode form, and dots and spaces at the end.
+/// The name without differences that some system ignores: case, Unicode form, trailing dots and spaces.
 pub fn fold(name: &[u8]) -> Vec<u8> {
     if name.is_ascii() {
-        return windows(name).to_ascii_lowercase();
+        return without_windows_suffix(name).to_ascii_lowercase();
     }
-    folded(&String::from_utf8_lossy(windows(name)), name)
+    folded(&String::from_utf8_lossy(without_windows_suffix(name)), name)
 }
 
 fn folded(text: &str, name: &[u8]) -> Vec<u8> {
     if name.to_str().is_err() {
-        // No system folds what is not text.
+        // No system folds names that are not text.
         return name.to_vec();
     }
     let plain = text.chars().filter(|c| !is_ignored(*c)).nfd().flat_map(char::to_lowercase);
     plain.nfd().collect::<String>().into_bytes()
 }
 
-/// Without what Windows drops; all of it where nothing would be left.
-fn windows(name: &[u8]) -> &[u8] {
+/// The name without the suffix that Windows drops; the whole name if nothing would be left.
+fn without_windows_suffix(name: &[u8]) -> &[u8] {
     let end = name.find_byte(b':').unwrap_or(name.len());
     let kept = name[..end].trim_end_with(|c| matches!(c, '.' | ' '));
     if kept.is_empty() { name } else { kept }

@@ -1,5 +1,4 @@
-//! Commits and tags as git's fsck reads them, line by line in their order. Stops where git stops: at the first fault that
-//! is an error.
+//! Parses commits and tags line by line like `git fsck`. Stops where git stops: at the first fault that is an error.
 
 use bstr::ByteSlice;
 
@@ -8,51 +7,51 @@ use super::Fault;
 const NUL_IN_HEADER: Fault = Fault::error("nulInHeader", "there is a NUL byte in the headers");
 const UNTERMINATED_HEADER: Fault = Fault::error("unterminatedHeader", "the headers do not end in an empty line");
 const MISSING_TREE: Fault = Fault::error("missingTree", "the first line is not `tree`");
-const BAD_TREE: Fault = Fault::error("badTreeSha1", "`tree` names no object id");
-const BAD_PARENT: Fault = Fault::error("badParentSha1", "`parent` names no object id");
-const MISSING_AUTHOR: Fault = Fault::error("missingAuthor", "there is no line `author` where one has to be");
+const BAD_TREE: Fault = Fault::error("badTreeSha1", "`tree` does not name an object id");
+const BAD_PARENT: Fault = Fault::error("badParentSha1", "`parent` does not name an object id");
+const MISSING_AUTHOR: Fault = Fault::error("missingAuthor", "the line `author` is missing");
 const MULTIPLE_AUTHORS: Fault = Fault::error("multipleAuthors", "there is more than one line `author`");
-const MISSING_COMMITTER: Fault = Fault::error("missingCommitter", "there is no line `committer` where one has to be");
+const MISSING_COMMITTER: Fault = Fault::error("missingCommitter", "the line `committer` is missing");
 const NUL_IN_COMMIT: Fault = Fault::error("nulInCommit", "there is a NUL byte in the message");
 const MISSING_OBJECT: Fault = Fault::error("missingObject", "the first line is not `object`");
-const BAD_OBJECT: Fault = Fault::error("badObjectSha1", "`object` names no object id");
+const BAD_OBJECT: Fault = Fault::error("badObjectSha1", "`object` does not name an object id");
 const MISSING_TYPE_ENTRY: Fault = Fault::error("missingTypeEntry", "the second line is not `type`");
 const MISSING_TYPE: Fault = Fault::error("missingType", "the line `type` does not end");
-const BAD_TYPE: Fault = Fault::error("badType", "`type` names no kind of object");
+const BAD_TYPE: Fault = Fault::error("badType", "`type` does not name a kind of object");
 const MISSING_TAG_ENTRY: Fault = Fault::error("missingTagEntry", "the third line is not `tag`");
 const MISSING_TAG: Fault = Fault::error("missingTag", "the line `tag` does not end");
-const BAD_TAG_NAME: Fault = Fault::warning("badTagName", "`tag` names no valid tag");
-const MISSING_TAGGER: Fault = Fault::warning("missingTaggerEntry", "there is no line `tagger`");
+const BAD_TAG_NAME: Fault = Fault::warning("badTagName", "`tag` is not a valid tag name");
+const MISSING_TAGGER: Fault = Fault::warning("missingTaggerEntry", "the line `tagger` is missing");
 
-const MISSING_NAME: Fault = Fault::error("missingNameBeforeEmail", "there is no name before the address");
+const MISSING_NAME: Fault = Fault::error("missingNameBeforeEmail", "the name before the address is missing");
 const BAD_NAME: Fault = Fault::error("badName", "there is a `>` in the name");
-const MISSING_EMAIL: Fault = Fault::error("missingEmail", "there is no address");
-const NO_SPACE_BEFORE_EMAIL: Fault = Fault::error("missingSpaceBeforeEmail", "there is no space before the address");
+const MISSING_EMAIL: Fault = Fault::error("missingEmail", "the address is missing");
+const NO_SPACE_BEFORE_EMAIL: Fault = Fault::error("missingSpaceBeforeEmail", "the space before the address is missing");
 const BAD_EMAIL: Fault = Fault::error("badEmail", "the address does not end in `>`");
-const NO_SPACE_BEFORE_DATE: Fault = Fault::error("missingSpaceBeforeDate", "there is no space before the date");
-const BAD_DATE: Fault = Fault::error("badDate", "the date is no number of seconds");
+const NO_SPACE_BEFORE_DATE: Fault = Fault::error("missingSpaceBeforeDate", "the space before the date is missing");
+const BAD_DATE: Fault = Fault::error("badDate", "the date is not a number of seconds");
 const ZERO_PADDED_DATE: Fault = Fault::error("zeroPaddedDate", "the date begins with a zero");
 const DATE_OVERFLOW: Fault = Fault::error("badDateOverflow", "the date is too large");
 const BAD_TIMEZONE: Fault = Fault::error("badTimezone", "the time zone is not a sign and four digits");
 
 /// Faults of a commit, each with the offset of its line.
 pub fn commit(bytes: &[u8], hash_length: usize) -> Vec<(Fault, usize)> {
-    Reader { bytes, at: 0, found: Vec::new() }.faults(|r| r.commit(hash_length))
+    ObjectParser { bytes, at: 0, found: Vec::new() }.faults(|r| r.commit(hash_length))
 }
 
 /// Faults of a tag, each with the offset of its line.
 pub fn tag(bytes: &[u8], hash_length: usize) -> Vec<(Fault, usize)> {
-    Reader { bytes, at: 0, found: Vec::new() }.faults(|r| r.tag(hash_length))
+    ObjectParser { bytes, at: 0, found: Vec::new() }.faults(|r| r.tag(hash_length))
 }
 
-struct Reader<'b> {
+struct ObjectParser<'b> {
     bytes: &'b [u8],
-    /// Where the line begins that is read next.
+    /// Offset of the next line.
     at: usize,
     found: Vec<(Fault, usize)>,
 }
 
-impl Reader<'_> {
+impl ObjectParser<'_> {
     fn faults(mut self, read: impl FnOnce(&mut Self) -> Result<(), (Fault, usize)>) -> Vec<(Fault, usize)> {
         if let Err(last) = read(&mut self) {
             self.found.push(last);
@@ -107,7 +106,7 @@ impl Reader<'_> {
         self.bytes[self.at..].starts_with(name.as_bytes())
     }
 
-    /// No NUL byte, and an empty line or at least a line's end behind the last header.
+    /// Checks that the headers have no NUL byte and that the last one ends.
     fn headers(&self) -> Result<(), (Fault, usize)> {
         let end = self.bytes.find(b"\n\n");
         let header = &self.bytes[..end.map_or(self.bytes.len(), |at| at + 1)];
@@ -120,7 +119,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A line `name ID`.
+    /// Parses a line `name ID`.
     fn id(&mut self, name: &str, hash_length: usize, missing: Fault, bad: Fault) -> Result<(), (Fault, usize)> {
         if !self.next_is(name) {
             return Err((missing, self.at));
@@ -134,7 +133,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A line `name VALUE`: where it begins, and its value.
+    /// Parses a line `name VALUE`. Returns its offset and value.
     fn line(&mut self, name: &str, missing: Fault, endless: Fault) -> Result<(usize, &[u8]), (Fault, usize)> {
         let start = self.at;
         if !self.next_is(name) {
@@ -146,13 +145,13 @@ impl Reader<'_> {
         Ok((start, &self.bytes[value..value + length]))
     }
 
-    /// A line `name Name <address> seconds zone`; what follows the zone is part of another line.
+    /// Parses a line `name Name <address> seconds zone`.
     fn ident(&mut self, name: &str) -> Result<(), (Fault, usize)> {
         let start = self.at;
         let rest = &self.bytes[start + name.len()..];
         let end = rest.find_byte(b'\n').unwrap_or(rest.len());
         self.at = (start + name.len() + end + 1).min(self.bytes.len());
-        // Git goes by single bytes and takes a NUL for the end.
+        // Like git, compare single bytes and stop at a NUL.
         match ident(rest) {
             Some(fault) => Err((fault, start)),
             None => Ok(()),
@@ -160,7 +159,7 @@ impl Reader<'_> {
     }
 }
 
-/// What is wrong with `Name <address> seconds zone` and a line's end.
+/// The fault of `Name <address> seconds zone` up to the end of the line.
 fn ident(line: &[u8]) -> Option<Fault> {
     let byte = |at: usize| line.get(at).copied().unwrap_or(0);
     let stop = |from: usize| {

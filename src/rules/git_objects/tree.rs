@@ -1,5 +1,5 @@
-//! Trees as git's fsck reads them: order, modes and names of entries; and what it does not look for, two names that are
-//! one file on some system.
+//! Checks trees like `git fsck`: order, modes and names of entries. Also finds two names that are one file on some system,
+//! which fsck does not look for.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,21 +10,21 @@ use super::{Fault, names};
 
 const BAD_TREE: Fault = Fault::error("badTree", "the tree cannot be read to its end");
 const NOT_SORTED: Fault = Fault::error("treeNotSorted", "the entries are not in git's order");
-const DUPLICATE: Fault = Fault::error("duplicateEntries", "there are two entries of this name");
-const FULL_PATH: Fault = Fault::error("fullPathname", "there is a slash in a name");
-const HAS_DOT: Fault = Fault::error("hasDot", "an entry is called `.`");
-const HAS_DOTDOT: Fault = Fault::error("hasDotdot", "an entry is called `..`");
+const DUPLICATE: Fault = Fault::error("duplicateEntries", "there are two entries with this name");
+const FULL_PATH: Fault = Fault::error("fullPathname", "a name contains a slash");
+const HAS_DOT: Fault = Fault::error("hasDot", "an entry is named `.`");
+const HAS_DOTDOT: Fault = Fault::error("hasDotdot", "an entry is named `..`");
 const HAS_DOTGIT: Fault = Fault::error("hasDotgit", "the name means `.git` on some system");
 const LARGE_NAME: Fault = Fault::error("largePathname", "a name is longer than 4,096 bytes");
-const NULL_ID: Fault = Fault::error("nullSha1", "an entry has the id of zeroes");
+const NULL_ID: Fault = Fault::error("nullSha1", "an entry has the null object id");
 const ZERO_PADDED: Fault = Fault::error("zeroPaddedFilemode", "a mode begins with a zero");
-const BAD_MODE: Fault = Fault::warning("badFilemode", "a mode that git does not write");
-const GITMODULES_LINK: Fault = Fault::error("gitmodulesSymlink", "`.gitmodules` is a link");
-const GITATTRIBUTES_LINK: Fault = Fault::warning("gitattributesSymlink", "`.gitattributes` is a link");
-const GITIGNORE_LINK: Fault = Fault::warning("gitignoreSymlink", "`.gitignore` is a link");
-const MAILMAP_LINK: Fault = Fault::warning("mailmapSymlink", "`.mailmap` is a link");
-const CASE: Fault = Fault::error("caseCollision", "another name differs from this one by case only");
-const UNICODE: Fault = Fault::error("unicodeCollision", "another name differs from this one in its Unicode form only");
+const BAD_MODE: Fault = Fault::warning("badFilemode", "git does not write this mode");
+const GITMODULES_LINK: Fault = Fault::error("gitmodulesSymlink", "`.gitmodules` is a symbolic link");
+const GITATTRIBUTES_LINK: Fault = Fault::warning("gitattributesSymlink", "`.gitattributes` is a symbolic link");
+const GITIGNORE_LINK: Fault = Fault::warning("gitignoreSymlink", "`.gitignore` is a symbolic link");
+const MAILMAP_LINK: Fault = Fault::warning("mailmapSymlink", "`.mailmap` is a symbolic link");
+const CASE: Fault = Fault::error("caseCollision", "another name differs from this one only by case");
+const UNICODE: Fault = Fault::error("unicodeCollision", "another name differs from this one only in its Unicode form");
 const ALIAS: Fault = Fault::error("aliasCollision", "another name is the same file as this one on Windows or macOS");
 
 const LONG_NAME: usize = 4096;
@@ -32,41 +32,41 @@ const LINK: u32 = 0o120_000;
 const DIRECTORY: u32 = 0o040_000;
 
 /// A fault and the entry that has it.
-pub struct Found<'t> {
+pub struct EntryFault<'t> {
     pub fault: Fault,
     pub mode: &'t [u8],
     pub name: &'t [u8],
 }
 
-struct Entry<'t> {
+struct TreeEntry<'t> {
     mode: &'t [u8],
     bits: u32,
     name: &'t [u8],
     id: &'t [u8],
 }
 
-/// Every fault of a tree, each kind once for a name.
-pub fn faults(tree: &[u8], hash_length: usize) -> Vec<Found<'_>> {
+/// The faults of a tree, each kind once per name.
+pub fn faults(tree: &[u8], hash_length: usize) -> Vec<EntryFault<'_>> {
     let mut out = Vec::new();
-    let (entries, whole) = entries(tree, hash_length);
+    let (entries, whole) = parse_entries(tree, hash_length);
     for entry in &entries {
-        one(entry, &mut |fault| out.push(Found { fault, mode: entry.mode, name: entry.name }));
+        check_entry(entry, &mut |fault| out.push(EntryFault { fault, mode: entry.mode, name: entry.name }));
     }
     if !whole {
         let (mode, name) = entries.last().map_or((&b""[..], &b""[..]), |e| (e.mode, e.name));
-        out.push(Found { fault: BAD_TREE, mode, name });
+        out.push(EntryFault { fault: BAD_TREE, mode, name });
     }
     for pair in entries.windows(2) {
         if order(&pair[0], &pair[1]) == Ordering::Greater {
-            out.push(Found { fault: NOT_SORTED, mode: pair[1].mode, name: pair[1].name });
+            out.push(EntryFault { fault: NOT_SORTED, mode: pair[1].mode, name: pair[1].name });
         }
     }
-    together(&entries, &mut out);
+    find_collisions(&entries, &mut out);
     out
 }
 
-/// The entries up to the first that cannot be read, and whether that was the end.
-fn entries(tree: &[u8], hash_length: usize) -> (Vec<Entry<'_>>, bool) {
+/// The entries up to the first that cannot be parsed, and whether the whole tree was parsed.
+fn parse_entries(tree: &[u8], hash_length: usize) -> (Vec<TreeEntry<'_>>, bool) {
     let mut out = Vec::new();
     let mut rest = tree;
     while !rest.is_empty() {
@@ -77,17 +77,17 @@ fn entries(tree: &[u8], hash_length: usize) -> (Vec<Entry<'_>>, bool) {
     (out, true)
 }
 
-fn next(rest: &[u8], hash_length: usize) -> Option<(Entry<'_>, &[u8])> {
+fn next(rest: &[u8], hash_length: usize) -> Option<(TreeEntry<'_>, &[u8])> {
     let (mode, after) = rest.split_once_str(" ")?;
     let octal = !mode.is_empty() && mode.iter().all(|b| matches!(b, b'0'..=b'7'));
     let bits = mode.iter().fold(0u32, |bits, b| bits.wrapping_shl(3) | u32::from(b & 7));
     let (name, after) = after.split_once_str("\0")?;
     let (id, after) = after.split_at_checked(hash_length)?;
-    (octal && !name.is_empty()).then_some((Entry { mode, bits, name, id }, after))
+    (octal && !name.is_empty()).then_some((TreeEntry { mode, bits, name, id }, after))
 }
 
-/// What is wrong with an entry by itself.
-fn one(entry: &Entry<'_>, report: &mut dyn FnMut(Fault)) {
+/// Reports the faults of a single entry.
+fn check_entry(entry: &TreeEntry<'_>, report: &mut dyn FnMut(Fault)) {
     let name = entry.name;
     let link = entry.bits & 0o170_000 == LINK;
     if entry.id.iter().all(|b| *b == 0) {
@@ -130,11 +130,11 @@ fn one(entry: &Entry<'_>, report: &mut dyn FnMut(Fault)) {
     }
 }
 
-/// Git's order, in which a directory's name ends in a slash. Names that are equal are another fault.
-fn order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
+/// Compares in git's order, in which a directory's name ends in a slash. Equal names are a fault of their own.
+fn order(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> Ordering {
     let common = a.name.len().min(b.name.len());
     a.name[..common].cmp(&b.name[..common]).then_with(|| {
-        let at = |e: &Entry<'_>| match e.name.get(common) {
+        let at = |e: &TreeEntry<'_>| match e.name.get(common) {
             Some(byte) => *byte,
             None if e.bits & 0o170_000 == DIRECTORY && a.name != b.name => b'/',
             None => 0,
@@ -143,9 +143,9 @@ fn order(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {
     })
 }
 
-/// Entries that are one file: by their very name, by case, by Unicode form, or by what some system makes of a name.
-fn together<'t>(entries: &[Entry<'t>], out: &mut Vec<Found<'t>>) {
-    let mut first: HashMap<Vec<u8>, &Entry<'t>> = HashMap::with_capacity(entries.len());
+/// Finds entries that are one file: with equal names, or names that some system treats as equal.
+fn find_collisions<'t>(entries: &[TreeEntry<'t>], out: &mut Vec<EntryFault<'t>>) {
+    let mut first: HashMap<Vec<u8>, &TreeEntry<'t>> = HashMap::with_capacity(entries.len());
     for entry in entries {
         let Some(other) = first.insert(names::fold(entry.name), entry) else { continue };
         let fault = if other.name == entry.name {
@@ -159,6 +159,6 @@ fn together<'t>(entries: &[Entry<'t>], out: &mut Vec<Found<'t>>) {
                 names::Difference::Alias => ALIAS,
             }
         };
-        out.push(Found { fault, mode: entry.mode, name: entry.name });
+        out.push(EntryFault { fault, mode: entry.mode, name: entry.name });
     }
 }

@@ -1,36 +1,36 @@
 //! Formats of release tags: `v{semver}`, `dev-v{semver}`, `{component}/v{semver}`.
-//! Owns their parsing and matching; versions themselves are `version`'s.
+//! Owns parsing and matching them; versions are `version`'s.
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::version::{Version, VersionError, show};
 
-/// A compiled format: what stands before the component, between it and the version, and after the version.
+/// A parsed format: the text before the component, between component and version, and after the version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagFormat {
     text: String,
     pub(in crate::rules) prefix: String,
-    /// What follows the component, where the format has one.
+    /// The text between component and version; `None` for formats without a component.
     pub(in crate::rules) infix: Option<String>,
     suffix: String,
 }
 
-/// What a name says under a format.
+/// A tag name parsed under a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedTag {
-    /// Empty where the format has none.
+    /// Empty for formats without a component.
     pub component: BString,
     pub version: Version,
 }
 
 impl TagFormat {
-    /// Reads a format. It has `{semver}` once, may have `{component}` once before it, and no other braces.
+    /// Parses a format: `{semver}` once, optionally `{component}` before it, no other braces.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((head, suffix)) = text.split_once("{semver}") else {
             return Err(match text.contains("{calver") {
                 true => format!(
-                    "the tag format `{text}` is of calendar versions, which have no order that everybody reads alike; \
-                     dates fit `{{semver}}` without leading zeros: 2024.5.0"
+                    "the tag format `{text}` uses calendar versions, which have no standard order; \
+                     write dates without leading zeros as `{{semver}}`: 2024.5.0"
                 ),
                 false => format!("the tag format `{text}` lacks `{{semver}}`"),
             });
@@ -47,9 +47,9 @@ impl TagFormat {
         if infix == Some("") {
             return Err(format!("the tag format `{text}` needs something between `{{component}}` and `{{semver}}`"));
         }
-        // What could be part of a version after it would make names ambiguous.
+        // A suffix that could be part of a version would make names ambiguous.
         if suffix.starts_with(|c: char| c.is_ascii_alphanumeric() || ".+-".contains(c)) {
-            return Err(format!("the tag format `{text}` cannot go on with `{suffix}` after `{{semver}}`"));
+            return Err(format!("the tag format `{text}` cannot have `{suffix}` after `{{semver}}`"));
         }
         Ok(Self { text: text.into(), prefix: prefix.into(), infix: infix.map(Into::into), suffix: suffix.into() })
     }
@@ -58,17 +58,17 @@ impl TagFormat {
         &self.text
     }
 
-    /// Both have a component, or neither has.
-    pub fn same_parts(&self, other: &Self) -> bool {
+    /// Both have a component, or neither does.
+    pub fn has_same_parts(&self, other: &Self) -> bool {
         self.infix.is_some() == other.infix.is_some()
     }
 
-    /// Reads a short tag name. The flaw's offset is one in `name`.
-    pub fn matches(&self, name: &BStr) -> Result<ParsedTag, VersionError> {
+    /// Parses a short tag name. The error's offset is one in `name`.
+    pub fn parse_name(&self, name: &BStr) -> Result<ParsedTag, VersionError> {
         let mut at = expect(name, 0, &self.prefix)?;
         let mut component = BString::default();
         if let Some(infix) = &self.infix {
-            // The last place, so that components may hold what stands between.
+            // Search from the end, so that a component may contain the infix.
             let len = name[at..].rfind(infix).ok_or_else(|| VersionError {
                 at: name.len(),
                 what: format!("`{infix}` and a version are missing after the component"),
@@ -94,7 +94,7 @@ impl TagFormat {
     }
 }
 
-/// The end of `literal` in `name` at `at`, or the first byte that differs.
+/// Expects `literal` at `at`: its end in `name`, or an error at the first byte that differs.
 fn expect(name: &BStr, at: usize, literal: &str) -> Result<usize, VersionError> {
     let same = literal.bytes().zip(name[at..].iter().copied()).take_while(|(a, b)| a == b).count();
     if same == literal.len() {
@@ -104,14 +104,14 @@ fn expect(name: &BStr, at: usize, literal: &str) -> Result<usize, VersionError> 
     Err(VersionError { at: at + same, what: format!("expected `{}`, found {found}", &literal[same..]) })
 }
 
-/// Reads a short tag name under the format that fits it, or says what is wrong under the one that fits it longest.
+/// Parses a short tag name under the first format that fits. The error is that of the format that fits the longest part.
 pub fn parse_tag<'f>(
     formats: &'f [TagFormat],
     name: &BStr,
 ) -> Result<(&'f TagFormat, ParsedTag), Option<(&'f TagFormat, VersionError)>> {
     let mut best: Option<(&TagFormat, VersionError)> = None;
     for format in formats {
-        match format.matches(name) {
+        match format.parse_name(name) {
             Ok(release) => return Ok((format, release)),
             Err(flaw) if best.as_ref().is_none_or(|(_, b)| b.at < flaw.at) => best = Some((format, flaw)),
             Err(_) => {}

@@ -1,32 +1,32 @@
-//! SemVer 2.0.0, exactly: parsing with the offset of the offending byte, precedence, the version after another.
-//! Owns versions without any prefix; what stands around them in a tag's name is `format`'s.
+//! SemVer 2.0.0: parsing that reports the offending byte, precedence, the next version.
+//! Owns bare versions; prefixes and suffixes in tag names are `format`'s.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use bstr::ByteSlice;
 
-/// A version. Numbers are kept as digits, so they have no largest value.
+/// A version. Numbers are kept as digits, so that their size is not limited.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     /// Major, minor, patch: digits without leading zeros.
     pub core: [String; 3],
     /// Dot-separated identifiers after `-`.
     pub prerelease: Vec<String>,
-    /// Dot-separated identifiers after `+`; of no precedence.
+    /// Dot-separated identifiers after `+`; they do not count for precedence.
     pub build: Vec<String>,
 }
 
-/// Why a text is no version.
+/// Why a text is not a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionError {
-    /// Offset of the offending byte; the length of the text where something is missing at its end.
+    /// Offset of the offending byte; the text's length if something is missing at its end.
     pub at: usize,
     /// Lower case, no full stop.
     pub what: String,
 }
 
-/// Which of the three numbers, or what follows them.
+/// The names of the three numbers.
 const PARTS: [&str; 3] = ["major", "minor", "patch"];
 
 impl Version {
@@ -66,7 +66,7 @@ impl Version {
         }
         match text.get(at) {
             None => Ok(version),
-            Some(b'.') => flaw(at, "a version has three numbers, nothing follows the patch but `-` or `+`".into()),
+            Some(b'.') => flaw(at, "a version has three numbers; only `-` or `+` may follow".into()),
             Some(_) => flaw(at, format!("unexpected {} after the version", show(text, at))),
         }
     }
@@ -75,22 +75,22 @@ impl Version {
         !self.prerelease.is_empty()
     }
 
-    /// SemVer's precedence: build metadata does not count.
+    /// Compares by SemVer precedence, which ignores build metadata.
     pub fn precedence(&self, other: &Self) -> Ordering {
-        let numbers = self.core.iter().zip(&other.core).map(|(a, b)| digits(a, b)).find(|o| o.is_ne());
+        let numbers = self.core.iter().zip(&other.core).map(|(a, b)| compare_digits(a, b)).find(|o| o.is_ne());
         numbers.unwrap_or_else(|| match (self.is_prerelease(), other.is_prerelease()) {
             (false, false) => Ordering::Equal,
             (false, true) => Ordering::Greater,
             (true, false) => Ordering::Less,
             (true, true) => {
                 let pairs = self.prerelease.iter().zip(&other.prerelease);
-                let first = pairs.map(|(a, b)| identifier(a, b)).find(|o| o.is_ne());
+                let first = pairs.map(|(a, b)| compare_identifiers(a, b)).find(|o| o.is_ne());
                 first.unwrap_or_else(|| self.prerelease.len().cmp(&other.prerelease.len()))
             }
         })
     }
 
-    /// The release after this one with the given part (0 major, 1 minor, 2 patch) raised.
+    /// The next release, with the given part (0 major, 1 minor, 2 patch) raised.
     pub fn next(&self, part: usize) -> Self {
         let mut core = self.core.clone();
         core[part] = increment(&core[part]);
@@ -98,8 +98,8 @@ impl Version {
         Self { core, prerelease: Vec::new(), build: Vec::new() }
     }
 
-    /// The version that should come after this one for somebody who wrote `wanted`: a release for a release, and for a
-    /// prerelease the next one of its kind, never a release.
+    /// The version after this one of the same kind as `wanted`: a release for a release, the next prerelease for a
+    /// prerelease.
     pub fn after(&self, wanted: &Self) -> Self {
         match (self.is_prerelease(), wanted.is_prerelease()) {
             (false, false) => self.next(2),
@@ -114,7 +114,7 @@ impl Version {
         }
     }
 
-    /// `rc.10` to `rc.11`, `rc9` to `rc9.1`: `rc10` would be smaller.
+    /// `rc.10` becomes `rc.11`, and `rc9` becomes `rc9.1`, because `rc10` would be smaller.
     fn next_prerelease(&self) -> Self {
         let mut next = Self { build: Vec::new(), ..self.clone() };
         match next.prerelease.last_mut().filter(|last| is_number(last)) {
@@ -138,7 +138,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Reads identifiers from `at` to the end or to a `+`; gives them and where they end.
+/// Parses identifiers from `at` to the end or a `+`. Returns them and where they end.
 fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, usize), VersionError> {
     let mut out = Vec::new();
     loop {
@@ -147,7 +147,7 @@ fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, u
         if word.is_empty() {
             let what = match text.get(at) {
                 None | Some(b'.' | b'+') => format!("an identifier of the {part} part is empty"),
-                Some(_) => format!("{} may not stand in the {part} part", show(text, at)),
+                Some(_) => format!("{} is not allowed in the {part} part", show(text, at)),
             };
             return Err(VersionError { at, what });
         }
@@ -161,7 +161,7 @@ fn identifiers(text: &[u8], mut at: usize, part: &str) -> Result<(Vec<String>, u
             None => return Ok((out, at)),
             Some(b'+') if part == "prerelease" => return Ok((out, at)),
             Some(_) => {
-                return Err(VersionError { at, what: format!("{} may not stand in the {part} part", show(text, at)) });
+                return Err(VersionError { at, what: format!("{} is not allowed in the {part} part", show(text, at)) });
             }
         }
     }
@@ -171,7 +171,7 @@ fn ascii(bytes: &[u8]) -> String {
     bytes.iter().map(|b| char::from(*b)).collect()
 }
 
-/// The character at an offset, for people.
+/// The character at an offset, for messages.
 pub(in crate::rules) fn show(text: &[u8], at: usize) -> String {
     match text[at..].chars().next() {
         None => "the end".into(),
@@ -185,14 +185,14 @@ pub(in crate::rules) fn show(text: &[u8], at: usize) -> String {
     }
 }
 
-/// Digits of any length without leading zeros.
-fn digits(a: &str, b: &str) -> Ordering {
+/// Compares numbers of any length without leading zeros.
+fn compare_digits(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-fn identifier(a: &str, b: &str) -> Ordering {
+fn compare_identifiers(a: &str, b: &str) -> Ordering {
     match (is_number(a), is_number(b)) {
-        (true, true) => digits(a, b),
+        (true, true) => compare_digits(a, b),
         (true, false) => Ordering::Less,
         (false, true) => Ordering::Greater,
         (false, false) => a.cmp(b),
@@ -203,7 +203,7 @@ fn is_number(identifier: &str) -> bool {
     identifier.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A prerelease without the numbers at its end: `rc` of `rc.10` and of `rc9`.
+/// A prerelease without its trailing numbers: `rc` for `rc.10` and `rc9`.
 fn kind(prerelease: &[String]) -> Vec<String> {
     let words = prerelease.iter().rposition(|i| !is_number(i)).map_or(0, |last| last + 1);
     let mut words = prerelease[..words].to_vec();

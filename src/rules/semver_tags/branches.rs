@@ -1,4 +1,4 @@
-//! Where a tag may stand: on its branches as they are after the push, or on a hotfix cut from a release.
+//! The commits that a tag may name: those on its branches after the push, or a hotfix cut from a release.
 //! Owns `on-branch` and `moving`.
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use crate::rules::release_tags::format;
 use crate::subject::{ObjectKind, Oid, RefUpdate};
 
 impl SemverTags {
-    pub(super) fn on_branch(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn check_branch(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
         if self.settings.branches.is_empty() {
             return Ok(());
         }
@@ -30,19 +30,19 @@ impl SemverTags {
         let branch = quote(tips.first().map_or(b"main".as_bstr(), |(name, _)| name.as_bstr()));
         out.push(
             Violation::on_ref("semver-tags/on-branch", Severity::Error, tag.update, &line, line.new.clone())
-                .message(format!("{} names {}, which is not on {}", tag.name, tag.commit.short(), listed(&names)))
-                .note(format!("{branch}  o---o---o\n{:1$}     \\---X   {2}: on no released branch", "", branch.chars().count(), tag.name))
-                .note("a release that its branch does not contain is lost with the next one; a hotfix is cut from a release tag")
+                .message(format!("{} names {}, which is not on {}", tag.name, tag.commit.short(), list_names(&names)))
+                .note(format!("{branch}  o---o---o\n{:1$}     \\---X   {2}: on no release branch", "", branch.chars().count(), tag.name))
+                .note("the next release would not contain it; a hotfix is cut from a release tag")
                 .help(format!(
-                    "bring the commit to {branch} first and push both together:\n    git push --atomic origin {branch} {word}\n\
-                     or tag what is on {branch}:\n    git tag -a -f {word} {branch} -m {word}\n    git push origin {word}"
+                    "merge the commit into {branch} first and push both together:\n    git push --atomic origin {branch} {word}\n\
+                     or tag a commit of {branch}:\n    git tag -a -f {word} {branch} -m {word}\n    git push origin {word}"
                 )),
         );
         Ok(())
     }
 
-    /// Everything that the commit has of the branches, it has through a release, and its version only raises that one's
-    /// patch number: the branch was left at a release tag, to mend it.
+    /// Whether the commit is a hotfix: it has the branches' commits only through a release, and its version raises only that
+    /// release's patch number.
     fn is_hotfix_of_release(&self, tag: &CreatedTag<'_>, tips: &[(BString, Oid)]) -> Result<bool> {
         let tips: Vec<Oid> = tips.iter().map(|t| t.1).collect();
         let region = Region::between(tag.update.graph, &tips, tag.commit)?;
@@ -81,8 +81,8 @@ impl SemverTags {
         Ok(held.iter().any(|c| mended.contains(c)))
     }
 
-    /// A moving tag is created or moved.
-    pub(super) fn moved(
+    /// Checks a moving tag that is created or moved.
+    pub(super) fn check_moving(
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
@@ -91,7 +91,7 @@ impl SemverTags {
         out: &mut Findings<'_>,
     ) -> Result<()> {
         let (line, word) = (update.line(), quote(name));
-        let mut say = |message: String, note: &str, help: String| {
+        let mut report = |message: String, note: &str, help: String| {
             out.push(
                 Violation::on_ref("semver-tags/moving", Severity::Error, update, &line, line.new.clone())
                     .message(message)
@@ -100,9 +100,9 @@ impl SemverTags {
             );
         };
         let Some(commit) = update.graph.peel(new)? else {
-            say(
+            report(
                 format!("the moving tag {name} would name a tree or file"),
-                "what follows the tag expects a commit",
+                "deployments that follow the tag expect a commit",
                 format!("git tag -f {word} COMMIT\ngit push --force origin {word}"),
             );
             return Ok(());
@@ -111,13 +111,13 @@ impl SemverTags {
             let tips = tips(update, &moving.branches)?;
             if !on_any(update, commit, &tips)? {
                 let names: Vec<String> = tips.iter().map(|(name, _)| name.to_string()).collect();
-                say(
+                report(
                     format!(
                         "the moving tag {name} would leave its branch: {} is not on {}",
                         commit.short(),
-                        listed(&names)
+                        list_names(&names)
                     ),
-                    "what follows the tag deploys whatever it names",
+                    "deployments follow the tag wherever it points",
                     format!("git tag -f {word} {}\ngit push --force origin {word}", quote(tips[0].0.as_bstr())),
                 );
                 return Ok(());
@@ -128,19 +128,19 @@ impl SemverTags {
             && !update.graph.is_ancestor(before, commit)?
             && !declares_rollback(update, new)?
         {
-            say(
+            report(
                 format!("the moving tag {name} would go back from {} to {}", before.short(), commit.short()),
-                "an accident and a rollback look the same; the tag's message tells them apart",
+                "this looks like an accident; a rollback is declared in the tag's message",
                 format!(
-                    "if it is a rollback, declare it:\n    git tag -a -f {word} {} -m 'Rollback: WHY'\n    git push --force origin {word}",
+                    "to roll back, declare it:\n    git tag -a -f {word} {} -m 'Rollback: WHY'\n    git push --force origin {word}",
                     commit.short()
                 ),
             );
         }
         if self.settings.moving_to == MovingTagTarget::Released && !self.is_released(update, commit)? {
-            say(
-                format!("the moving tag {name} would name {}, which carries no release tag", commit.short()),
-                "only releases are deployed by this tag",
+            report(
+                format!("the moving tag {name} would name {}, which has no release tag", commit.short()),
+                "the policy allows only releases for this tag",
                 format!(
                     "tag the release first, then:\n    git tag -f {word} 'RELEASE^{{}}'\n    git push --force origin {word}"
                 ),
@@ -161,7 +161,7 @@ impl SemverTags {
     }
 }
 
-/// An annotated tag whose message has a line `Rollback: reason`.
+/// Whether the tag is annotated and its message has a line `Rollback: reason`.
 fn declares_rollback(update: &RefUpdate<'_>, new: Oid) -> Result<bool> {
     if update.graph.kind(new)? != ObjectKind::Tag {
         return Ok(false);
@@ -177,20 +177,20 @@ fn on_any(update: &RefUpdate<'_>, commit: Oid, tips: &[(BString, Oid)]) -> Resul
     RefsAfterPush::of(update)?.any_contains(update.graph, tips, commit)
 }
 
-/// The first few branches, for people.
-fn listed(names: &[String]) -> String {
-    const NAMED: usize = 3;
-    let more = if names.len() > NAMED { format!(" or {} more", names.len() - NAMED) } else { String::new() };
-    format!("{}{more}", names[..names.len().min(NAMED)].join(" or "))
+/// The first few branches, for messages.
+fn list_names(names: &[String]) -> String {
+    const MAX_LISTED: usize = 3;
+    let more = if names.len() > MAX_LISTED { format!(" or {} more", names.len() - MAX_LISTED) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(MAX_LISTED)].join(" or "))
 }
 
-/// Branches as they stand after the push, by short name.
+/// Short names and tips of the branches after the push.
 fn tips(update: &RefUpdate<'_>, branches: &BranchPatterns) -> Result<Vec<(BString, Oid)>> {
     let all = RefsAfterPush::of(update)?.refs(update, "refs/heads/")?;
     let held = all.iter().filter(|branch| branches.contains(branch.name.as_bstr()));
     let tips: Vec<(BString, Oid)> = held.map(|branch| (branch.name.clone(), branch.target)).collect();
     if tips.is_empty() {
-        return Err(Error::undecided("none of the branches that release tags may stand on is here")
+        return Err(Error::undecided("none of the branches that release tags may be on is in this repository")
             .hint("git fetch origin '+refs/heads/*:refs/remotes/origin/*'"));
     }
     Ok(tips)

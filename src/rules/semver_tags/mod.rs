@@ -1,5 +1,5 @@
-//! `semver-tags`: release tags have valid names, are tag objects, grow, stay, and stand where they may.
-//! Owns the options and the order of questions; each question has its own file.
+//! `semver-tags`: release tags have valid names, are annotated, grow in version, never change, and are on allowed branches.
+//! Owns the options and the order of the checks; each check has its own file.
 
 mod branches;
 mod object;
@@ -30,46 +30,46 @@ pub static RULE: Rule = Rule {
     compile,
 };
 
-/// A tag that names the newest of something and moves: `prod-stable`.
+/// A tag that may move, such as `prod-stable`.
 pub struct MovingTag {
     /// Short name or glob.
     pub tag: RefNames,
-    /// Where it may stand.
+    /// The branches that it may point to.
     pub branches: BranchPatterns,
 }
 
-/// What a tag object has to be.
+/// A requirement on tag objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagRequirement {
     Annotated,
-    /// A signature is there; whose it is, is not verified here.
+    /// A signature is present; it is not verified here.
     Signed,
 }
 
-/// What the policy says, read.
+/// The family's options, read.
 pub struct TagSettings {
-    /// With, for each, whether it releases to production.
+    /// Formats of release tags, with the stage that each releases to.
     pub formats: Vec<(TagFormat, ReleaseStage)>,
     pub branches: BranchPatterns,
     pub moving: Vec<MovingTag>,
     pub ignore: Globs,
     pub needs: Vec<TagRequirement>,
-    /// Prereleases under formats that release to production.
+    /// Whether prereleases are allowed under formats that release to production.
     pub prerelease: Stance,
-    /// Build metadata.
+    /// Whether build metadata is allowed.
     pub build: Stance,
     pub bump: Option<Severity>,
     pub moving_to: MovingTagTarget,
 }
 
-/// Whom a format releases to.
+/// The stage that a format releases to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseStage {
     Production,
     Other,
 }
 
-/// Which commits of its branch a moving tag may name.
+/// Which commits of its branch a moving tag may point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MovingTagTarget {
     Any,
@@ -82,7 +82,7 @@ pub struct SemverTags {
     formats: Vec<TagFormat>,
 }
 
-/// A release tag that is created.
+/// A release tag that the push creates.
 struct CreatedTag<'c> {
     update: &'c RefUpdate<'c>,
     /// Short name.
@@ -106,17 +106,17 @@ fn compile(options: &Options<'_>) -> Checks {
     if texts.is_empty() {
         texts.push(("v{semver}".into(), ReleaseStage::Production));
     }
-    let complain = |key: &'static str, message: String| {
+    let record_mistake = |key: &'static str, message: String| {
         if let Some(place) = options.node(key) {
             options.mistake(place.source, place.node.span.clone(), message);
         }
     };
     let formats = texts.iter().filter_map(|(text, stage)| {
-        TagFormat::parse(text).map_err(|e| complain("formats", e)).ok().map(|f| (f, *stage))
+        TagFormat::parse(text).map_err(|e| record_mistake("formats", e)).ok().map(|f| (f, *stage))
     });
     let branches = |key: &'static str, names: Vec<String>| {
         BranchPatterns::new(&names).unwrap_or_else(|e| {
-            complain(key, e);
+            record_mistake(key, e);
             BranchPatterns::default()
         })
     };
@@ -179,7 +179,7 @@ impl SemverTags {
         Self { formats: settings.formats.iter().map(|(f, _)| f.clone()).collect(), settings }
     }
 
-    fn created(
+    fn check_created(
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
@@ -188,19 +188,19 @@ impl SemverTags {
         new: Oid,
         out: &mut Findings<'_>,
     ) -> Result<()> {
-        self.metadata(update, name, format, &release, out);
-        let Some(commit) = object::judge(&self.settings.needs, update, name, new, out)? else { return Ok(()) };
+        self.check_version_parts(update, name, format, &release, out);
+        let Some(commit) = object::check(&self.settings.needs, update, name, new, out)? else { return Ok(()) };
         let created = CreatedTag { update, name, format, release, commit };
-        self.monotonic(&created, out)?;
-        self.on_branch(&created, out)?;
+        self.check_monotonic(&created, out)?;
+        self.check_branch(&created, out)?;
         match self.settings.bump {
-            Some(severity) => self.bump(&created, severity, out),
+            Some(severity) => self.check_bump(&created, severity, out),
             None => Ok(()),
         }
     }
 
-    /// Parts of a valid version that the policy does not want.
-    fn metadata(
+    /// Checks for parts of a valid version that the policy forbids.
+    fn check_version_parts(
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
@@ -215,10 +215,13 @@ impl SemverTags {
             && stage == Some(ReleaseStage::Production)
             && release.version.is_prerelease()
         {
-            let mark = part(name, b'-', &release.version.to_string());
-            // Under a format of another stage it stays a prerelease.
-            let other =
-                self.settings.formats.iter().find(|(f, stage)| *stage == ReleaseStage::Other && f.same_parts(format));
+            let mark = part_offset(name, b'-', &release.version.to_string());
+            // Prefer the same prerelease under a format of another stage.
+            let other = self
+                .settings
+                .formats
+                .iter()
+                .find(|(f, stage)| *stage == ReleaseStage::Other && f.has_same_parts(format));
             let wanted = match other {
                 Some((other, _)) => other.name(release.component.as_bstr(), &release.version),
                 None => bare(Version { prerelease: Vec::new(), ..release.version.clone() }),
@@ -226,25 +229,25 @@ impl SemverTags {
             let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
             out.push(
                 Violation::on_ref("semver-tags/prerelease", Severity::Error, update, &line, range)
-                    .message(format!("{name} is a prerelease, and its format deploys to production"))
-                    .note("whatever listens for release tags would deploy it")
+                    .message(format!("{name} is a prerelease, but its format releases to production"))
+                    .note("anything that deploys release tags would deploy it")
                     .help(retag(name, &wanted, update.new)),
             );
         }
         if self.settings.build == Stance::Deny && !release.version.build.is_empty() {
-            let mark = part(name, b'+', &release.version.to_string());
+            let mark = part_offset(name, b'+', &release.version.to_string());
             let wanted = bare(Version { build: Vec::new(), ..release.version.clone() });
             let range = line.name.start + "refs/tags/".len() + mark..line.name.end;
             out.push(
                 Violation::on_ref("semver-tags/name", Severity::Error, update, &line, range)
-                    .message(format!("{name} carries build metadata, which this policy does not allow"))
-                    .note("build metadata has no precedence: two such tags cannot be told apart by age")
+                    .message(format!("{name} has build metadata, which this policy does not allow"))
+                    .note("build metadata does not count for precedence: it does not say which tag is newer")
                     .help(retag(name, &wanted, update.new)),
             );
         }
     }
 
-    fn misnamed(
+    fn report_misnamed(
         &self,
         update: &RefUpdate<'_>,
         name: &BStr,
@@ -254,8 +257,8 @@ impl SemverTags {
     ) {
         let line = update.line();
         let meant = proposal::nearest(&self.formats, name);
-        // The mistake is one under the format that was meant.
-        let flaw = meant.as_ref().and_then(|m| m.format.matches(name).err()).or(best.map(|(_, flaw)| flaw));
+        // Report the error under the format that was probably meant.
+        let flaw = meant.as_ref().and_then(|m| m.format.parse_name(name).err()).or(best.map(|(_, flaw)| flaw));
         let Some(flaw) = flaw else { return };
         let at = line.name.start + "refs/tags/".len() + flaw.at;
         let end =
@@ -264,19 +267,19 @@ impl SemverTags {
         let has_build = |m: &proposal::Proposal<'_>| !m.version.build.is_empty();
         let nearest = meant.filter(|m| self.settings.build == Stance::Allow || !has_build(m)).map(|m| m.name);
         let mut violation = Violation::on_ref("semver-tags/name", Severity::Error, update, &line, at..end)
-            .message(format!("the tag {name} is no release: {}", flaw.what))
+            .message(format!("the tag {name} is not a release tag: {}", flaw.what))
             .note(format!(
-                "release tags are named {}; others are listed under `moving` or `ignore` in the policy",
+                "release tags are named {}; list other tags under `moving` or `ignore` in the policy",
                 formats.join(" or ")
             ));
-        // Of a name that holds a secret nothing is made: the secret's own characters would be in it.
+        // Suggest nothing for a name that contains a secret: the suggestion would repeat it.
         if let Some(nearest) = nearest.filter(|_| !out.holds_secret(name)) {
             violation = violation.help(retag(name, &nearest, Some(new)));
         }
         out.push(violation);
     }
 
-    fn kept(&self, update: &RefUpdate<'_>, name: &BStr, old: Oid, out: &mut Findings<'_>) -> Result<()> {
+    fn report_changed(&self, update: &RefUpdate<'_>, name: &BStr, old: Oid, out: &mut Findings<'_>) -> Result<()> {
         let line = update.line();
         let word = quote(name);
         let (range, what) = match update.new {
@@ -289,30 +292,30 @@ impl SemverTags {
         let next = quote(next.as_str().into());
         let help = match update.new {
             Some(new) => format!(
-                "get the released tag back:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
-                 release the change under a name of its own:\n    git tag -a {next} '{}^{{}}' -m {next}\n    git push origin {next}\n\
-                 to deploy it again, pushing its tag again changes nothing:\n    portcullis promote rollback {word}",
+                "restore the released tag:\n    git fetch origin --force refs/tags/{word}:refs/tags/{word}\n\
+                 release the change under a new name:\n    git tag -a {next} '{}^{{}}' -m {next}\n    git push origin {next}\n\
+                 pushing a tag again does not redeploy it; instead:\n    portcullis promote rollback {word}",
                 new.short()
             ),
             None => format!(
-                "get the tag back, if it is gone here:\n    git fetch origin refs/tags/{word}:refs/tags/{word}\n\
+                "restore the tag, if it is gone here:\n    git fetch origin refs/tags/{word}:refs/tags/{word}\n\
                  to take a bad release out of production, go back to the one before it:\n    portcullis promote rollback TAG"
             ),
         };
         out.push(
             Violation::on_ref("semver-tags/immutable", Severity::Error, update, &line, range)
                 .message(what)
-                .note("who has fetched or deployed a tag keeps the old one silently: one name would mean two things")
+                .note("clones and deployments keep the old tag silently: one name would mean two commits")
                 .help(help),
         );
         Ok(())
     }
 
-    /// The first free name after a release tag's, of the same component and kind.
+    /// The next free tag name after this one, with the same component and kind.
     fn next_free(&self, update: &RefUpdate<'_>, name: &BStr) -> Result<Option<String>> {
         let Ok((format, release)) = format::parse_tag(&self.formats, name) else { return Ok(None) };
         let series = RefsAfterPush::of(update)?.series(update, format, &release.component)?;
-        let next = series.free(release.version.after(&release.version));
+        let next = series.next_free(release.version.after(&release.version));
         Ok(Some(format.name(release.component.as_bstr(), &next)))
     }
 }
@@ -331,29 +334,31 @@ impl<'a> Check<RefUpdate<'a>> for SemverTags {
             return Ok(());
         }
         if let Some(moving) = self.settings.moving.iter().find(|m| m.tag.is_match(name)) {
-            return update.new.map_or(Ok(()), |new| self.moved(update, name, moving, new, out));
+            return update.new.map_or(Ok(()), |new| self.check_moving(update, name, moving, new, out));
         }
         match (format::parse_tag(&self.formats, name), update.old, update.new) {
-            (Ok(_), Some(old), _) => return self.kept(update, name, old, out),
-            (Ok((format, release)), None, Some(new)) => return self.created(update, name, format, release, new, out),
-            (Err(best), _, Some(new)) => self.misnamed(update, name, best, new, out),
-            // Taking away a name that should not be there is an improvement.
+            (Ok(_), Some(old), _) => return self.report_changed(update, name, old, out),
+            (Ok((format, release)), None, Some(new)) => {
+                return self.check_created(update, name, format, release, new, out);
+            }
+            (Err(best), _, Some(new)) => self.report_misnamed(update, name, best, new, out),
+            // Deleting a misnamed tag is fine.
             (_, _, None) => {}
         }
         Ok(())
     }
 }
 
-/// Where a part of the version begins in a name that ends with it.
-fn part(name: &BStr, mark: u8, version: &str) -> usize {
+/// Offset in `name` of the part of its version that begins with `mark`.
+fn part_offset(name: &BStr, mark: u8, version: &str) -> usize {
     let start = name.rfind(version).unwrap_or(0);
     start + version.bytes().position(|b| b == mark).unwrap_or(0)
 }
 
-/// How to give what a tag names another name.
+/// The commands that rename a tag.
 fn retag(name: &BStr, wanted: &str, target: Option<Oid>) -> String {
     let (name, wanted) = (quote(name), quote(wanted.into()));
-    // `^{}` peels: a tag of a tag object would name the object.
+    // `^{}` peels, so that the new tag names the commit and not the old tag object.
     let target = target.map_or_else(|| "COMMIT".into(), |t| format!("'{}^{{}}'", t.short()));
     format!("git tag -a {wanted} {target} -m {wanted}\ngit push origin {wanted}\ngit tag -d {name}")
 }

@@ -1,5 +1,5 @@
-//! What a release tag's ref points at: an annotated tag object that says the same name and names a commit.
-//! Owns the findings that point into tag objects; signatures are looked for, not verified.
+//! The object of a release tag: an annotated tag with the same name as its ref, which names a commit.
+//! Owns the findings that point into tag objects. Signatures are looked for, not verified.
 
 use bstr::{BStr, ByteSlice};
 
@@ -9,8 +9,8 @@ use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::rules::branch_topology::remedies::quote;
 use crate::subject::{ObjectKind, Oid, RefUpdate, TagObject};
 
-/// Judges the object of a created tag; gives the commit behind it, or `None` when there is none.
-pub fn judge(
+/// Checks the object of a created tag. Returns the commit that it names, if any.
+pub fn check(
     needs: &[TagRequirement],
     update: &RefUpdate<'_>,
     name: &BStr,
@@ -24,12 +24,12 @@ pub fn judge(
         |flag: &str| format!("git tag {flag} -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", new.short());
     if kind == ObjectKind::Tag {
         let tag = update.graph.tag(new)?;
-        inside(update, name, &tag, out);
+        check_headers(update, name, &tag, out);
         if needs.contains(&TagRequirement::Signed) && !tag.signed {
             out.push(
                 Violation::on_ref("semver-tags/signed", Severity::Error, update, &line, line.new.clone())
                     .message(format!("the release tag {name} is not signed"))
-                    .note("looked for is a signature; whose it is, `git verify-tag` says")
+                    .note("only the presence of a signature is checked; `git verify-tag` verifies it")
                     .help(again("-s")),
             );
         }
@@ -40,7 +40,7 @@ pub fn judge(
         out.push(
             Violation::on_ref(code, Severity::Error, update, &line, line.new.clone())
                 .message(format!("the release tag {name} is lightweight: it points at the commit {} itself", new.short()))
-                .note("an annotated tag keeps who released, when and why, and `git describe` and `git push --follow-tags` see it")
+                .note("an annotated tag records who released, when and why; `git describe` and `git push --follow-tags` use it")
                 .help(again(if signed { "-s" } else { "-a" })),
         );
     }
@@ -48,19 +48,19 @@ pub fn judge(
     if commit.is_none() {
         out.push(
             Violation::on_ref("semver-tags/object", Severity::Error, update, &line, line.new.clone())
-                .message(format!("the release tag {name} names no commit but a tree or file"))
+                .message(format!("the release tag {name} names a tree or file, not a commit"))
                 .help(format!("git tag -a -f {word} COMMIT -m {word}\ngit push origin {word}")),
         );
     }
     Ok(commit)
 }
 
-/// What stands inside a tag object.
-fn inside(update: &RefUpdate<'_>, name: &BStr, tag: &TagObject, out: &mut Findings<'_>) {
+/// Checks the headers of a tag object.
+fn check_headers(update: &RefUpdate<'_>, name: &BStr, tag: &TagObject, out: &mut Findings<'_>) {
     let word = quote(name);
     let origin = Origin::Tag { name: name.to_owned(), oid: tag.oid };
     let id = tag.oid.to_string();
-    let mut say = |range, what: &str, message: String, help: String| {
+    let mut report = |range, what: &str, message: String, help: String| {
         out.push(
             Violation::new("semver-tags/object", Severity::Error, origin.clone(), &tag.raw, range)
                 .identity([update.name.as_slice(), id.as_bytes(), what.as_bytes()])
@@ -69,19 +69,19 @@ fn inside(update: &RefUpdate<'_>, name: &BStr, tag: &TagObject, out: &mut Findin
         );
     };
     if tag.name != name {
-        let message = format!("the tag object calls itself {}, its ref is {name}", tag.name);
+        let message = format!("the tag object is named {}, but its ref is {name}", tag.name);
         let help = format!("git tag -a -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", tag.oid.short());
-        say(header(&tag.raw, "tag "), "name", message, help);
+        report(header_span(&tag.raw, "tag "), "name", message, help);
     }
     if tag.tagger.is_none() {
-        let message = format!("the tag object of {name} has no tagger: nobody says who released");
+        let message = format!("the tag object of {name} has no tagger, so it does not say who released");
         let help = format!("git tag -a -f {word} '{}^{{}}' -m {word}\ngit push origin {word}", tag.oid.short());
-        say(header(&tag.raw, "tagger "), "tagger", message, help);
+        report(header_span(&tag.raw, "tagger "), "tagger", message, help);
     }
 }
 
-/// The value of a header, or the end of the headers where it is missing.
-fn header(raw: &[u8], key: &str) -> std::ops::Range<usize> {
+/// The span of a header's value, or the end of the headers if it is missing.
+fn header_span(raw: &[u8], key: &str) -> std::ops::Range<usize> {
     let mut at = 0;
     for line in raw.split_str("\n") {
         if line.starts_with(key.as_bytes()) {

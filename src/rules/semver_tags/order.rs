@@ -1,4 +1,4 @@
-//! Versions against each other: a release is greater than what it contains, and its bump covers what it brings.
+//! Order of versions: a release is greater than the releases that it contains, and its bump fits its changes.
 //! Owns `monotonic` and `bump`.
 
 use std::collections::HashSet;
@@ -16,20 +16,20 @@ use crate::subject::Oid;
 const PARTS: [&str; 3] = ["major", "minor", "patch"];
 
 impl SemverTags {
-    pub(super) fn monotonic(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn check_monotonic(&self, tag: &CreatedTag<'_>, out: &mut Findings<'_>) -> Result<()> {
         let after = RefsAfterPush::of(tag.update)?;
         let series = after.series(tag.update, tag.format, &tag.release.component)?;
         let line = tag.update.line();
-        let free_name = |version| tag.format.name(tag.release.component.as_bstr(), &series.free(version));
+        let free_name = |version| tag.format.name(tag.release.component.as_bstr(), &series.next_free(version));
         if let Some(other) = series.greatest_contained(&after, tag)? {
             let next = free_name(other.version.after(&tag.release.version));
             let equal = other.version.precedence(&tag.release.version).is_eq();
             let than = if equal { "no greater than" } else { "smaller than" };
             out.push(
                 Violation::on_ref("semver-tags/monotonic", Severity::Error, tag.update, &line, line.name.clone())
-                    .message(format!("{} is {than} {}, which the tagged commit contains", tag.name, other.name))
+                    .message(format!("{} is {than} {}, which its commit contains", tag.name, other.name))
                     .note(format!(
-                        "o---{}---o---{}\nwhoever sorts by version would take the older commit for the newer one",
+                        "o---{}---o---{}\nsorted by version, the older commit would look newer",
                         other.name, tag.name
                     ))
                     .help(retag(tag.name, &next, tag.update.new)),
@@ -38,15 +38,18 @@ impl SemverTags {
             let next = free_name(tag.release.version.after(&tag.release.version));
             out.push(
                 Violation::on_ref("semver-tags/monotonic", Severity::Warning, tag.update, &line, line.name.clone())
-                    .message(format!("the version of {} exists already, on another line: {}", tag.name, other.name))
-                    .note("build metadata has no precedence: the two cannot be told apart by version")
+                    .message(format!(
+                        "the version of {} exists already on another line of history: {}",
+                        tag.name, other.name
+                    ))
+                    .note("build metadata does not count for precedence: the two versions are equal")
                     .help(retag(tag.name, &next, tag.update.new)),
             );
         }
         Ok(())
     }
 
-    pub(super) fn bump(&self, tag: &CreatedTag<'_>, severity: Severity, out: &mut Findings<'_>) -> Result<()> {
+    pub(super) fn check_bump(&self, tag: &CreatedTag<'_>, severity: Severity, out: &mut Findings<'_>) -> Result<()> {
         if tag.release.version.is_prerelease() {
             return Ok(());
         }
@@ -58,11 +61,11 @@ impl SemverTags {
         let mut needed = (2, None);
         for at in region.members() {
             let node = tag.update.graph.node(region.oid(at))?;
-            if let Some(part) = weight(&node.message).filter(|part| *part < needed.0) {
+            if let Some(part) = required_part(&node.message).filter(|part| *part < needed.0) {
                 needed = (part, Some(node.oid));
             }
         }
-        // Before 1.0.0 nothing is promised: a breaking change raises the minor number.
+        // Before 1.0.0 a breaking change raises the minor number.
         let part = if last.version.core[0] == "0" { needed.0.max(1) } else { needed.0 };
         let raised = (0..3).find(|i| tag.release.version.core[*i] != last.version.core[*i]).unwrap_or(2);
         let Some(because) = needed.1.filter(|_| raised > part) else { return Ok(()) };
@@ -71,21 +74,21 @@ impl SemverTags {
         out.push(
             Violation::on_ref("semver-tags/bump", severity, tag.update, &line, line.name.clone())
                 .message(format!(
-                    "{} after {} raises the {} number, but {} asks for the {} one",
+                    "{} after {} raises the {} number, but {} requires the {} one",
                     tag.name,
                     last.name,
                     PARTS[raised],
                     because.short(),
                     PARTS[part]
                 ))
-                .note("users read from the number whether an update can break them")
+                .note("users rely on the number to see whether an update can break them")
                 .help(retag(tag.name, &wanted, tag.update.new)),
         );
         Ok(())
     }
 }
 
-/// The greatest smaller release that the tagged commit contains.
+/// The greatest smaller release that the commit contains.
 fn last_release<'s>(tag: &CreatedTag<'_>, series: &'s TagSeries) -> Result<Option<&'s SeriesTag>> {
     let smaller = series
         .tags
@@ -106,8 +109,8 @@ fn last_release<'s>(tag: &CreatedTag<'_>, series: &'s TagSeries) -> Result<Optio
     Ok(commits.into_iter().find(|(_, commit)| found.contains(commit)).map(|(other, _)| other))
 }
 
-/// Which number a commit's message asks to raise: 0 for a breaking change, 1 for a feature.
-fn weight(message: &[u8]) -> Option<usize> {
+/// The number that a commit's message requires to raise: 0 (major) for a breaking change, 1 (minor) for a feature.
+fn required_part(message: &[u8]) -> Option<usize> {
     let subject = message.lines().next().unwrap_or_default();
     let breaking = |line: &[u8]| line.starts_with(b"BREAKING CHANGE:") || line.starts_with(b"BREAKING-CHANGE:");
     let head = subject.split_once_str(": ").map_or(&b""[..], |(head, _)| head);

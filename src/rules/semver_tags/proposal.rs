@@ -1,6 +1,6 @@
-//! The name that was most likely meant by one that fits no format.
-//! Owns guesses. They keep the component, and a prerelease stays one; where the name is no version with a word before it
-//! that a format has, there is no guess: `build-123` is no release.
+//! Guesses the release tag that a name without a valid format was meant to be.
+//! A guess keeps the component, and a prerelease stays one. There is no guess for names that no format resembles:
+//! `build-123` is not a release.
 
 use std::ops::Range;
 
@@ -9,35 +9,35 @@ use bstr::{BStr, ByteSlice};
 use crate::rules::release_tags::format::TagFormat;
 use crate::rules::release_tags::version::{Version, trimmed};
 
-/// Words before a version that say no more than that it is one.
+/// Words before a version that only announce it.
 const LEADS: [&str; 8] = ["version", "release", "ver", "rel", "tag", "v", "r", ""];
-/// What stands between a component and its version.
+/// Separators between a component and its version.
 const SEPARATORS: [char; 7] = ['@', '/', '-', '_', ':', '#', '.'];
-/// Words after a version that say that it is released.
+/// Words after a version that mark a release.
 const RELEASED: [&str; 4] = ["final", "release", "ga", "stable"];
-/// Words after a version that say that it comes after the release: a prerelease would come before it.
+/// Words after a version that mark a later build; a prerelease would sort before the release.
 const LATER: [&str; 6] = ["post", "sp", "sr", "patch", "hotfix", "p"];
-/// More than this after the numbers is no part of a version: it may be anything, a secret too.
+/// A longer text after the numbers is not part of a version: it could be anything, even a secret.
 const LONGEST_REST: usize = 16;
 /// A single number with more digits is a date or a count.
 const LONGEST_SINGLE: usize = 3;
-/// More digits are no number that somebody counted.
+/// A number with more digits is not part of a version.
 const LONGEST_NUMBER: usize = 12;
 
 /// Stands for the separator of a format without a component.
 const NO_SEPARATOR: char = ' ';
 
-/// A guess under the format that fits best.
+/// A guess under one format.
 pub struct Proposal<'f> {
     pub format: &'f TagFormat,
     pub name: String,
     pub version: Version,
 }
 
-/// The guess that is nearest to what was written, under any of the formats.
+/// The guess nearest to the written name, under any of the formats.
 pub fn nearest<'f>(formats: &'f [TagFormat], name: &BStr) -> Option<Proposal<'f>> {
     let text: String = name.to_str_lossy().chars().filter(|c| !c.is_whitespace()).filter_map(plain).collect();
-    let valid = formats.iter().find_map(|format| Some((format, format.matches(name).ok()?.version)));
+    let valid = formats.iter().find_map(|format| Some((format, format.parse_name(name).ok()?.version)));
     if let Some((format, version)) = valid {
         return Some(Proposal { format, name: name.to_str_lossy().into_owned(), version });
     }
@@ -52,14 +52,14 @@ pub fn nearest<'f>(formats: &'f [TagFormat], name: &BStr) -> Option<Proposal<'f>
     guesses.min_by_key(|(cost, _)| *cost).map(|(_, proposal)| proposal)
 }
 
-/// The component, the version, and what stood before the version.
+/// The component, the version, and the separator before the version.
 fn guess<'t>(format: &TagFormat, text: &'t str) -> Option<(&'t str, Version, char)> {
-    // `version-1.2.3` begins with `v` and does not mean it.
+    // `version-1.2.3` begins with `v` but does not use it as a prefix.
     let without_prefix = text.strip_prefix(format.prefix.as_str());
     without_prefix.into_iter().chain([text]).find_map(|body| guess_below(format, body, body.len() < text.len()))
 }
 
-/// `has_prefix`: the format's prefix stood before the text.
+/// `has_prefix`: the format's prefix was stripped from the text.
 fn guess_below<'t>(format: &TagFormat, body: &'t str, has_prefix: bool) -> Option<(&'t str, Version, char)> {
     all_numbers(body).into_iter().find_map(|numbers| {
         let (head, rest) = (&body[..numbers.start], &body[numbers.end..]);
@@ -68,24 +68,24 @@ fn guess_below<'t>(format: &TagFormat, body: &'t str, has_prefix: bool) -> Optio
             None if stem(head).is_empty() || stem(head) == stem(&format.prefix) => ("", NO_SEPARATOR),
             None => return None,
         };
-        // `api/build-12` has a separator before its number, and no word for a version.
+        // `api/build-12` has a separator before its number, but no word for a version.
         let named = has_prefix || head.len() > component.len() + usize::from(separator != NO_SEPARATOR);
         Some((component, version(&body[numbers], rest, named)?, separator))
     })
 }
 
-/// Splits `api/v` into the component and what separates it.
+/// Splits `api/v` into the component and its separator.
 fn component(head: &str) -> Option<(&str, char)> {
     LEADS.iter().find_map(|lead| {
         let name = head.get(..head.len().checked_sub(lead.len())?)?;
         let separator = name.chars().next_back().filter(|c| SEPARATORS.contains(c))?;
         let component = name.trim_end_matches(SEPARATORS);
-        let said = head[name.len()..].eq_ignore_ascii_case(lead) && !stem(component).is_empty();
-        said.then_some((component, separator))
+        let is_lead = head[name.len()..].eq_ignore_ascii_case(lead) && !stem(component).is_empty();
+        is_lead.then_some((component, separator))
     })
 }
 
-/// The words before a version, without those that only announce it.
+/// The words before a version, without the [`LEADS`].
 fn stem(head: &str) -> Vec<String> {
     let words = head.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut words: Vec<String> = words.map(str::to_lowercase).collect();
@@ -95,7 +95,7 @@ fn stem(head: &str) -> Vec<String> {
     words
 }
 
-/// Where a version can begin: numbers with one kind of separator between them. `1-2` is a version and its prerelease.
+/// Spans that can be a version: numbers with one kind of separator. `1-2` is a version and its prerelease.
 fn all_numbers(text: &str) -> Vec<Range<usize>> {
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let (mut found, mut at) = (Vec::new(), 0);
@@ -125,7 +125,7 @@ fn version(numbers: &str, rest: &str, named: bool) -> Option<Version> {
         return None;
     }
     let core = std::array::from_fn(|_| parts.next().unwrap_or_else(|| "0".into()));
-    // A fourth number says which build it is; it does not make the version a prerelease.
+    // A fourth number is a build number, not a prerelease.
     let mut build: Vec<String> = parts.collect();
     let (before, meta) = rest.split_once('+').unwrap_or((rest, ""));
     if before.starts_with(['/', '@']) {
@@ -150,7 +150,7 @@ fn identifiers(text: &str) -> Vec<String> {
     clean.split('.').map(|i| i.trim_matches('-')).filter(|i| !i.is_empty()).map(str::to_owned).collect()
 }
 
-/// The ASCII character that is meant; `None` for one that cannot be seen. Other scripts' digits are digits.
+/// The ASCII equivalent of a character, also of other scripts' digits; `None` for invisible ones.
 fn plain(c: char) -> Option<char> {
     let zeros = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50, 0xff10, 0x1d7ce, 0x1d7d8];
     let digit =

@@ -1,5 +1,5 @@
-//! The release tags as they stand after the push, in order of version, and which of them a created tag's commit contains.
-//! Owns what is worked out once for all tags of a push, so that the cost grows with their number and with the history.
+//! Release tags after the push in version order, and which of them a created tag's commit contains.
+//! Owns the work that all tags of a push share, so that the cost grows with tags plus history, not with their product.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::hash_map::Entry;
@@ -15,21 +15,21 @@ use crate::rules::release_tags::format::TagFormat;
 use crate::rules::release_tags::version::Version;
 use crate::subject::{Graph, Links, Oid, RefUpdate};
 
-/// Refs as they stand after the push.
+/// The refs after the push.
 #[derive(Default)]
 pub struct RefsAfterPush {
     lists: RefCell<BTreeMap<&'static str, Rc<Vec<RefAfterPush>>>>,
-    /// By format and component.
+    /// Keyed by format and component.
     series: RefCell<HashMap<(String, BString), Rc<TagSeries>>>,
     commits: RefCell<HashMap<Oid, Rc<Links>>>,
-    /// Of branches, by their tips.
+    /// Keyed by branch tips.
     ancestries: RefCell<HashMap<Vec<Oid>, Ancestry>>,
 }
 
-/// A ref after the push.
+/// One ref after the push.
 #[derive(Clone, Debug)]
 pub struct RefAfterPush {
-    /// Without the prefix.
+    /// Name without the prefix.
     pub name: BString,
     pub target: Oid,
     /// The push creates it.
@@ -51,7 +51,7 @@ pub struct TagSeries {
     reach: OnceCell<ReachableTags>,
 }
 
-/// Which tags, as indices of a series, a commit carries, and the greatest that its ancestors do.
+/// Tags on each commit, as indices of a series, and the greatest tag on its ancestors.
 #[derive(Default)]
 struct ReachableTags {
     on: HashMap<Oid, Vec<usize>>,
@@ -59,19 +59,19 @@ struct ReachableTags {
 }
 
 impl RefsAfterPush {
-    /// The one of this push.
+    /// The instance that all updates of this push share.
     pub fn of(update: &RefUpdate<'_>) -> Result<Rc<Self>> {
         update.shared.get_or_insert(|| Ok(Self::default()))
     }
 
-    /// Refs under `refs/heads/` or `refs/tags/`.
+    /// The refs under `refs/heads/` or `refs/tags/`.
     pub fn refs(&self, update: &RefUpdate<'_>, prefix: &'static str) -> Result<Rc<Vec<RefAfterPush>>> {
         if let Some(list) = self.lists.borrow().get(prefix) {
             return Ok(list.clone());
         }
         let short = |name: &BString| name.strip_prefix(prefix.as_bytes()).map(BString::from);
         let pushed = update.together.iter().map(|(name, old, new)| (name, *old, *new));
-        // A gate that knows one update only may not list it.
+        // A gate that sees a single update may not list it in `together`.
         let pushed: HashMap<_, _> = pushed
             .chain([(&update.name, update.old, update.new)])
             .filter_map(|(name, old, new)| Some((short(name)?, (old, new))))
@@ -100,10 +100,10 @@ impl RefsAfterPush {
         if let Some(series) = self.series.borrow().get(&key) {
             return Ok(series.clone());
         }
-        // All components at once: a push may bring tags of many.
+        // Load all components at once: a push may bring tags of many.
         let mut found: HashMap<BString, Vec<SeriesTag>> = HashMap::from([(component.clone(), Vec::new())]);
         for tag in self.refs(update, "refs/tags/")?.iter() {
-            let Ok(release) = format.matches(tag.name.as_bstr()) else { continue };
+            let Ok(release) = format.parse_name(tag.name.as_bstr()) else { continue };
             let RefAfterPush { name, target, created } = tag.clone();
             found.entry(release.component).or_default().push(SeriesTag {
                 name,
@@ -121,7 +121,7 @@ impl RefsAfterPush {
         Ok(known.get(&key).cloned().unwrap_or_else(|| Rc::new(TagSeries { tags: Vec::new(), reach: OnceCell::new() })))
     }
 
-    /// Whether one of the tips has the commit.
+    /// Whether the commit is reachable from one of the tips.
     pub fn any_contains(&self, graph: &dyn Graph, tips: Vec<Oid>, commit: Oid) -> Result<bool> {
         let mut ancestries = self.ancestries.borrow_mut();
         let ancestry = match ancestries.entry(tips) {
@@ -145,35 +145,35 @@ impl RefsAfterPush {
 }
 
 impl TagSeries {
-    /// The greatest tag not smaller than a created one that its commit contains.
+    /// The greatest tag that a created tag's commit contains and that is not smaller than the created tag.
     pub fn greatest_contained(&self, after: &RefsAfterPush, tag: &CreatedTag<'_>) -> Result<Option<&SeriesTag>> {
         let from = self.tags.partition_point(|t| t.version.precedence(&tag.release.version).is_lt());
-        // Usually there is none, so usually nothing is peeled or walked.
+        // Usually there are none, so nothing is peeled or walked.
         if self.tags[from..].iter().all(|t| t.name == tag.name) {
             return Ok(None);
         }
         let reach = self.reach(after, tag)?;
-        let in_the_way = |i: usize| {
+        let is_conflict = |i: usize| {
             let other = &self.tags[i];
-            // One after the other they would pass: the candidate first, and then the release that it became.
+            // A candidate and its release in one push are fine: pushed one after the other they would pass too.
             let promoted =
                 other.created && tag.release.version.is_prerelease() && other.version.core == tag.release.version.core;
             i >= from && other.name != tag.name && !promoted
         };
-        let on = reach.on.get(&tag.commit).into_iter().flatten().copied().filter(|i| in_the_way(*i)).max();
+        let on = reach.on.get(&tag.commit).into_iter().flatten().copied().filter(|i| is_conflict(*i)).max();
         let below = reach.below.get(&tag.commit).copied().filter(|i| *i >= from);
         Ok(on.max(below).map(|i| &self.tags[i]))
     }
 
-    /// Tags of the same precedence.
+    /// Tags with the same precedence.
     pub fn equals<'s>(&'s self, version: &Version) -> &'s [SeriesTag] {
         let from = self.tags.partition_point(|t| t.version.precedence(version).is_lt());
         let to = self.tags.partition_point(|t| t.version.precedence(version).is_le());
         &self.tags[from..to]
     }
 
-    /// A version of the series that no tag has: this one, or the first free one after it.
-    pub fn free(&self, mut version: Version) -> Version {
+    /// The first version without a tag, from this one on.
+    pub fn next_free(&self, mut version: Version) -> Version {
         while !self.equals(&version).is_empty() {
             version = version.after(&version);
         }
@@ -196,7 +196,7 @@ impl TagSeries {
             }
             reach.on.entry(commit).or_default().push(i);
         }
-        // Depth first, without recursion: a commit's answer is made when its parents have theirs.
+        // Depth first without recursion: a commit is computed after its parents.
         let mut seen = HashSet::new();
         let mut stack: Vec<(Oid, bool)> = starts.into_iter().map(|commit| (commit, false)).collect();
         while let Some((commit, parents_done)) = stack.pop() {
@@ -209,7 +209,7 @@ impl TagSeries {
                 }
                 continue;
             }
-            // Levels fall strictly towards ancestors: none of the tags is below.
+            // Generations decrease towards ancestors: no tag is below.
             if level(&links) < floor || !seen.insert(commit) {
                 continue;
             }

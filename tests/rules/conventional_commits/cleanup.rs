@@ -4,7 +4,7 @@ use portcullis::rules::conventional_commits::cleanup::{CommentChar, Mode, REMOVE
 use portcullis::rules::conventional_commits::parse::parse;
 
 fn cleaned(message: &str, mode: Mode, comment: &str, verbose: bool) -> String {
-    let out = cleanup(message.as_bytes(), mode, &CommentChar::read(Some(comment.into())), verbose);
+    let out = cleanup(message.as_bytes(), mode, &CommentChar::parse(Some(comment.into())), verbose);
     assert_eq!(out.len(), message.len(), "offsets stay");
     assert_eq!(out.iter().filter(|b| **b == b'\n').count(), message.matches('\n').count(), "lines stay");
     out.to_string().replace(char::from(REMOVED), "~")
@@ -49,8 +49,8 @@ fn the_automatic_comment_character_is_told_from_gits_comments() {
 fn a_comment_between_header_and_body_parts_nothing() {
     let text = cleanup(b"feat: x\n# c\nbody", Mode::Strip, &CommentChar::default(), false);
     let message = parse(&text).expect("a header");
-    assert_eq!(message.slips.len(), 1, "git will keep `feat: x` and `body` in adjacent lines");
-    assert_eq!(message.slips[0].range, 12..16);
+    assert_eq!(message.errors.len(), 1, "git will keep `feat: x` and `body` in adjacent lines");
+    assert_eq!(message.errors[0].range, 12..16);
     let text = cleanup(b"feat: x\n\nRefs: #1\n# c\nReviewed-by: A\n", Mode::Strip, &CommentChar::default(), false);
     assert_eq!(parse(&text).expect("a header").footers.len(), 2);
     assert_eq!(parse(&text).expect("a header").parts().footers[0].2, "#1");
@@ -58,14 +58,14 @@ fn a_comment_between_header_and_body_parts_nothing() {
 
 #[test]
 fn clean_up_modes_are_read_as_git_reads_them() {
-    let read = |value: Option<&str>, edited| Mode::read(value.map(Into::into), edited);
+    let read = |value: Option<&str>, edited| Mode::parse(value.map(Into::into), edited);
     assert_eq!(read(None, true), Some(Mode::Strip));
     assert_eq!(read(Some("default"), false), Some(Mode::Whitespace));
     assert_eq!(read(Some("scissors"), true), Some(Mode::Scissors));
     assert_eq!(read(Some("scissors"), false), Some(Mode::Whitespace));
     assert_eq!(read(Some("verbatim"), true), Some(Mode::Verbatim));
     assert_eq!(read(Some("stripp"), true), None);
-    assert_eq!(CommentChar::read(Some("".into())), CommentChar::default());
+    assert_eq!(CommentChar::parse(Some("".into())), CommentChar::default());
 }
 
 #[test]

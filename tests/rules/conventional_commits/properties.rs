@@ -4,8 +4,8 @@ use portcullis::rules::conventional_commits::characters;
 use portcullis::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup};
 use portcullis::rules::conventional_commits::convention::Convention;
 use portcullis::rules::conventional_commits::header::is_scope_char;
-use portcullis::rules::conventional_commits::judge;
 use portcullis::rules::conventional_commits::parse::{Parts, REMOVED, header_line, parse};
+use portcullis::rules::conventional_commits::validate;
 
 /// xorshift64*: the same messages in every run.
 pub struct Random(u64);
@@ -107,9 +107,9 @@ fn invariants(text: &[u8]) {
     assert!(line.start <= line.end && line.end <= text.len());
     let convention =
         Convention { types: vec!["feat".into(), "fix".into()], header_max: Some(20), ..Convention::default() };
-    let mut mistakes = judge::judge(text, &convention);
-    mistakes.extend(characters::judge(text, false));
-    judge::correct(text, &convention, &mut mistakes);
+    let mut mistakes = validate::validate(text, &convention);
+    mistakes.extend(characters::check(text, false));
+    validate::add_suggestions(text, &convention, &mut mistakes);
     for mistake in &mistakes {
         assert!(mistake.range.start <= mistake.range.end && mistake.range.end <= text.len(), "{mistake:?} in {text:?}");
         assert!(!mistake.message.is_empty() && !mistake.message.contains('\n'), "{mistake:?}");
@@ -124,14 +124,14 @@ fn invariants(text: &[u8]) {
     ranges.extend(header.bang.map(|b| b..b + 1));
     ranges.extend(message.body.iter().cloned());
     ranges.extend(message.footers.iter().flat_map(|f| [f.token.clone(), f.value.clone()]));
-    ranges.extend(message.slips.iter().map(|s| s.range.clone()));
+    ranges.extend(message.errors.iter().map(|s| s.range.clone()));
     for range in ranges {
         assert!(range.start <= range.end && range.end <= text.len(), "{range:?} outside {text:?}");
     }
     assert!(header.description.end <= header.line.end.max(header.description.start));
     // What is right is right again when it is printed.
     let loose = message.footers.iter().any(|f| f.value.is_empty());
-    if message.slips.is_empty() && !loose && !text.contains(&REMOVED) && std::str::from_utf8(text).is_ok() {
+    if message.errors.is_empty() && !loose && !text.contains(&REMOVED) && std::str::from_utf8(text).is_ok() {
         let parts = message.parts();
         let printed = parts.to_string();
         assert_eq!(parse(printed.as_bytes()).map(|m| m.parts()), Some(parts), "{text:?} printed as {printed:?}");
@@ -145,7 +145,7 @@ fn what_is_printed_is_read_back() {
         let parts = random.parts();
         let printed = parts.to_string();
         let message = parse(printed.as_bytes()).expect("there is a header");
-        assert_eq!(message.slips, [], "{printed:?}");
+        assert_eq!(message.errors, [], "{printed:?}");
         assert_eq!(message.parts(), parts, "{printed:?}");
         invariants(printed.as_bytes());
     }
@@ -183,7 +183,7 @@ fn damaged_messages_of_the_grammar_do_no_harm() {
         }
         invariants(&text);
         assert_eq!(cleanup(&text, Mode::Strip, &CommentChar::Auto, true).len(), text.len(), "{text:?}");
-        right += usize::from(parse(&text).is_some_and(|m| m.slips.is_empty()));
+        right += usize::from(parse(&text).is_some_and(|m| m.errors.is_empty()));
     }
     assert!(right > 10_000, "only {right} messages were right: the rest says little");
 }
@@ -219,7 +219,7 @@ fn another_parser_reads_the_same() {
     let mut judged = 0;
     for _ in 0..50_000 {
         let header: String = (0..=random.below(6)).map(|_| random.pick(&pieces)).collect();
-        let ours = parse(header.as_bytes()).is_some_and(|m| m.slips.is_empty());
+        let ours = parse(header.as_bytes()).is_some_and(|m| m.errors.is_empty());
         let theirs = git_conventional::Commit::parse(&header).is_ok();
         assert!(ours == theirs || (theirs && known_difference(&header)), "{header:?}: ours {ours}, theirs {theirs}");
         judged += usize::from(ours);

@@ -1,5 +1,5 @@
-//! What is wrong with a message, said. Owns the mistakes, their carets and their words: one mistake, one finding.
-//! Pure: a message and a [`Convention`] in, mistakes out. Who is exempt is `exempt.rs`'s business.
+//! Validates a message against a [`Convention`]. Owns the mistakes with their spans and wording: one finding per mistake.
+//! Exemptions are handled in `exempt.rs`.
 
 use std::ops::Range;
 
@@ -8,9 +8,9 @@ use bstr::ByteSlice;
 use super::breaking;
 use super::characters;
 use super::codes::Code;
-use super::convention::{Convention, Kind, Length};
+use super::convention::{Convention, Length, TypeMatch};
 use super::correct;
-use super::header::Slip;
+use super::header::SyntaxError;
 use super::parse::{self, Footer, Message};
 
 /// One mistake, ready to become a finding.
@@ -21,14 +21,14 @@ pub struct Mistake {
     pub range: Range<usize>,
     /// Lower case, no full stop, one line.
     pub message: String,
-    /// What to do, where the corrected line does not say it.
+    /// What to do, if the corrected line does not show it.
     pub help: Option<String>,
-    /// The line as it should be; nothing when it cannot be told.
+    /// The corrected line, if it can be guessed.
     pub suggestion: Option<String>,
 }
 
-/// Judges the shape of a message.
-pub fn judge(text: &[u8], convention: &Convention) -> Vec<Mistake> {
+/// Checks the grammar of a message and the convention's requirements.
+pub fn validate(text: &[u8], convention: &Convention) -> Vec<Mistake> {
     let Some(message) = parse::parse(text) else {
         let help = "say what the change does: `type(scope): description`".to_owned();
         return vec![Mistake {
@@ -39,19 +39,19 @@ pub fn judge(text: &[u8], convention: &Convention) -> Vec<Mistake> {
             suggestion: None,
         }];
     };
-    let mut judge = Judge { message: &message, convention, mistakes: Vec::new() };
-    judge.slips();
-    judge.kind();
-    judge.scope();
-    judge.description();
-    judge.breaking();
-    judge.body();
-    judge.footers();
-    judge.mistakes
+    let mut validator = Validator { message: &message, convention, mistakes: Vec::new() };
+    validator.errors();
+    validator.kind();
+    validator.scope();
+    validator.description();
+    validator.breaking();
+    validator.body();
+    validator.footers();
+    validator.mistakes
 }
 
-/// Gives every mistake of the header the corrected line, where it can be told.
-pub fn correct(text: &[u8], convention: &Convention, mistakes: &mut [Mistake]) {
+/// Adds the corrected line to every mistake of the header, if it can be guessed.
+pub fn add_suggestions(text: &[u8], convention: &Convention, mistakes: &mut [Mistake]) {
     let line = parse::header_line(text);
     let mendable = |m: &Mistake| match m.code {
         Code::BidiControl | Code::ControlCharacter | Code::InvisibleCharacter => m.range.start < line.end,
@@ -72,30 +72,30 @@ pub fn autosquash_left(range: Range<usize>) -> Mistake {
     Mistake {
         code: Code::AutosquashLeft,
         range,
-        message: "a commit that is to be squashed has come to a protected branch".into(),
-        help: Some("fold it in first: `git rebase -i --autosquash`".into()),
+        message: "a fixup commit reached a protected branch".into(),
+        help: Some("squash it first: `git rebase -i --autosquash`".into()),
         suggestion: None,
     }
 }
 
-/// `fixup!` and the like without the space behind it, which git does not fold; `range` is where the space belongs.
+/// `fixup!` and the like without a space after it, which git does not recognise; `range` is where the space belongs.
 pub fn autosquash_not_read(range: Range<usize>) -> Mistake {
     Mistake {
         code: Code::UnexpectedCharacter,
         range,
-        message: "git folds a commit only where a space follows the `!`".into(),
+        message: "git recognises this prefix only with a space after the `!`".into(),
         help: None,
         suggestion: None,
     }
 }
 
-struct Judge<'j> {
+struct Validator<'j> {
     message: &'j Message<'j>,
     convention: &'j Convention,
     mistakes: Vec<Mistake>,
 }
 
-impl Judge<'_> {
+impl Validator<'_> {
     fn push(&mut self, code: Code, range: Range<usize>, message: impl Into<String>) -> &mut Mistake {
         self.mistakes.push(Mistake { code, range, message: message.into(), help: None, suggestion: None });
         self.mistakes.last_mut().expect("just pushed")
@@ -105,14 +105,14 @@ impl Judge<'_> {
         format!("types: {}", self.convention.types.join(", "))
     }
 
-    /// What the parser stumbled over.
-    fn slips(&mut self) {
+    /// Reports the parser's errors.
+    fn errors(&mut self) {
         let no_type = correct::type_is_missing(self.message, self.convention);
-        for Slip { code, range } in self.message.slips.clone() {
+        for SyntaxError { code, range } in self.message.errors.clone() {
             let at = self.message.str(&range);
             let kind = self.message.str(&self.message.header.kind);
             let words = match code {
-                // Said once for the whole header: see below. A `gitmoji` in the place of a type is no prefix of one.
+                // Reported once for the whole header below.
                 Code::TypeMissing
                 | Code::GitmojiPrefix
                 | Code::ScopeBrackets
@@ -122,18 +122,18 @@ impl Judge<'_> {
                 {
                     continue;
                 }
-                // `kind` looks the word up, and an unknown one with a slash in it is not a type with a scope.
+                // `kind` reports these, as an unknown type.
                 Code::TypeUnknown => continue,
                 Code::ScopeBrackets if matches!(&*at, "/" | "\\") && !self.convention.is_type(&kind) => continue,
                 Code::LeadingSpace => with_odd_space("the header begins with a space", &at),
-                Code::GitmojiPrefix => format!("`{at}` stands before the type"),
+                Code::GitmojiPrefix => format!("`{at}` is before the type"),
                 Code::ScopeEmpty => "the scope is empty".into(),
                 Code::ScopeUnclosed => "the scope is not closed: `)` is missing".into(),
-                Code::ScopeBrackets => format!("a scope stands in round brackets, not behind `{at}`"),
-                Code::ScopeCharacter => format!("`{}` cannot stand in a scope", at.escape_debug()),
-                Code::ScopeSpace => with_odd_space("a space stands at an end of the scope", &at),
-                Code::BangBeforeScope => "`!` stands before the scope, not before the colon".into(),
-                Code::UnexpectedCharacter => format!("`{at}` stands where the colon belongs"),
+                Code::ScopeBrackets => format!("a scope goes in parentheses, not after `{at}`"),
+                Code::ScopeCharacter => format!("a scope cannot contain `{}`", at.escape_debug()),
+                Code::ScopeSpace => with_odd_space("the scope begins or ends with a space", &at),
+                Code::BangBeforeScope => "`!` goes before the colon, not before the scope".into(),
+                Code::UnexpectedCharacter => format!("expected a colon, found `{at}`"),
                 Code::SpaceBeforeScope => with_odd_space("there is a space before the scope", &at),
                 Code::SpaceBeforeColon => with_odd_space("there is a space before the colon", &at),
                 Code::ColonMissing if at == "：" => "this is not the ASCII colon".into(),
@@ -154,11 +154,11 @@ impl Judge<'_> {
             };
             self.push(code, range, words).help = help;
         }
-        // A bracket that was never closed hides the colon too.
+        // Without a type, other errors of the header are only noise.
         if no_type {
             self.mistakes.retain(|m| m.code == Code::BlankLineMissing || m.code == Code::LeadingSpace);
             let header = &self.message.header;
-            let slip = self.message.slips.iter().find(|s| s.code == Code::TypeMissing);
+            let slip = self.message.errors.iter().find(|s| s.code == Code::TypeMissing);
             let range = if header.kind.is_empty() { slip.map(|s| s.range.clone()) } else { None };
             let range = range.unwrap_or(header.kind.clone());
             let help = if self.message.str(&header.kind) == "Revert" {
@@ -183,19 +183,19 @@ impl Judge<'_> {
             return;
         }
         let kind = self.message.str(&range).into_owned();
-        match self.convention.kind(&kind) {
-            // With no list of types, a word that is no word (`feat/api/x`) is still none.
-            Kind::Known if !self.message.slips.iter().any(|s| s.code == Code::TypeUnknown) => {}
-            Kind::Case(_) => {
+        match self.convention.match_type(&kind) {
+            // Without a list of types, `feat/api/x` is still not a type.
+            TypeMatch::Known if !self.message.errors.iter().any(|s| s.code == Code::TypeUnknown) => {}
+            TypeMatch::Case(_) => {
                 let case = format!("{:?}", self.convention.type_case).to_lowercase();
                 self.push(Code::TypeCase, range, format!("the type `{kind}` is not in {case} case"));
             }
-            Kind::Unknown(Some(meant)) => {
+            TypeMatch::Unknown(Some(meant)) => {
                 let words = format!("`{kind}` is not a type; `{meant}` is");
                 let help = self.types();
                 self.push(Code::TypeUnknown, range, words).help = Some(help);
             }
-            Kind::Unknown(None) | Kind::Known => {
+            TypeMatch::Unknown(None) | TypeMatch::Known => {
                 let help = self.types();
                 self.push(Code::TypeUnknown, range, format!("`{kind}` is not a type")).help = Some(help);
             }
@@ -224,8 +224,8 @@ impl Judge<'_> {
             let unknown = &scope[part.clone()];
             let range = range.start + part.start..range.start + part.end;
             self.push(Code::ScopeUnknown, range, format!("`{unknown}` is not a scope here")).help = Some(help);
-        } else if !self.convention.scope_case.fits(&scope) {
-            let words = format!("the scope `{scope}` is not in the case that the policy asks for");
+        } else if !self.convention.scope_case.matches(&scope) {
+            let words = format!("the scope `{scope}` is not in the case that the policy requires");
             self.push(Code::ScopeCase, range, words);
         }
     }
@@ -239,9 +239,9 @@ impl Judge<'_> {
             self.push(Code::FullStop, range.end - 1..range.end, "the description ends with a full stop");
         }
         if typed && !text.is_empty() {
-            if !self.convention.description_case.fits(&text) {
+            if !self.convention.description_case.matches(&text) {
                 let first = range.start..range.start + text.chars().next().map_or(0, char::len_utf8);
-                self.push(Code::DescriptionCase, first, "the description is not in the case that the policy asks for");
+                self.push(Code::DescriptionCase, first, "the description is not in the case that the policy requires");
             }
             self.length(
                 &text,
@@ -256,13 +256,13 @@ impl Judge<'_> {
         self.length(&text, line.clone(), whole, (Code::HeaderTooLong, Code::HeaderTooLong), "header");
         let end = self.message.text[line.end..].find_byteset(b"\r\n").map_or(self.message.text.len(), |n| line.end + n);
         if self.convention.header_trim && line.end < end {
-            self.push(Code::TrailingSpace, line.end..end, "white space ends the header");
+            self.push(Code::TrailingSpace, line.end..end, "the header ends with white space");
         }
     }
 
     /// Counts characters; the caret begins at the first one too many.
     fn length(&mut self, text: &str, range: Range<usize>, length: Length, codes: (Code, Code), what: &str) {
-        // A character has at least one byte: most texts need no counting.
+        // A character has at least one byte, so most texts need no counting.
         let short = length.min > 0 && text.chars().count() < length.min;
         let long = length.max.filter(|max| text.len() > *max && text.chars().count() > *max);
         if short {
@@ -271,15 +271,15 @@ impl Judge<'_> {
         } else if let Some(max) = long {
             let count = text.chars().count();
             let over = text.char_indices().nth(max).map_or(0, |(n, _)| n).min(range.len());
-            let help = format!("shorten it to {max} characters; the body takes the rest");
+            let help = format!("shorten it to {max} characters; details belong in the body");
             let words = format!("the {what} has {count} characters, {max} are allowed");
             self.push(codes.1, range.start + over..range.end, words).help = Some(help);
         }
     }
 
-    /// Lines that release tools read in different ways: see `breaking.rs`.
+    /// See `breaking.rs`.
     fn breaking(&mut self) {
-        if let Some(mistake) = breaking::judge(self.message) {
+        if let Some(mistake) = breaking::check(self.message) {
             self.mistakes.push(mistake);
         }
     }
@@ -289,7 +289,7 @@ impl Judge<'_> {
         let end = message.header.line.end;
         if message.body.is_empty() {
             if convention.body_required {
-                let help = "say after a blank line why the change is made".to_owned();
+                let help = "explain after a blank line why the change is made".to_owned();
                 self.push(Code::BodyMissing, end..end, "there is no body").help = Some(help);
             }
             return;
@@ -299,14 +299,14 @@ impl Judge<'_> {
         let codes = (Code::BodyTooShort, Code::BodyTooLong);
         self.length(&text, whole.clone(), convention.body_length, codes, "body");
         for range in &message.body {
-            if self.lines(range, convention.body_line_max, Code::BodyLineTooLong) {
+            if self.check_line_lengths(range, convention.body_line_max, Code::BodyLineTooLong) {
                 break;
             }
         }
     }
 
-    /// Marks the first line that is too long; lines with a URL in them cannot be broken.
-    fn lines(&mut self, range: &Range<usize>, max: Option<usize>, code: Code) -> bool {
+    /// Reports the first line that is too long, except lines with a URL, which cannot be broken. True if there is one.
+    fn check_line_lengths(&mut self, range: &Range<usize>, max: Option<usize>, code: Code) -> bool {
         let Some(max) = max else { return false };
         let mut start = range.start;
         for line in self.message.text[range.clone()].lines_with_terminator() {
@@ -327,14 +327,17 @@ impl Judge<'_> {
         let (convention, message) = (self.convention, self.message);
         let end = message.text.len();
         for footer in &message.footers {
-            if self.lines(&(footer.token.start..footer.value.end), convention.footer_line_max, Code::FooterLineTooLong)
-            {
+            if self.check_line_lengths(
+                &(footer.token.start..footer.value.end),
+                convention.footer_line_max,
+                Code::FooterLineTooLong,
+            ) {
                 break;
             }
         }
         if let Some(range) = message.glued.clone().filter(|_| convention.footer_separated) {
             let help = "put a blank line before the footers".to_owned();
-            let words = "git takes these footers for prose";
+            let words = "git reads these footers as part of the body";
             self.push(Code::FooterNotSeparated, range, words).help = Some(help);
         }
         let is_token = |f: &Footer, token: &str| message.text[f.token.clone()].eq_ignore_ascii_case(token.as_bytes());
@@ -352,7 +355,7 @@ impl Judge<'_> {
                 let help = "sign off with `git commit --amend --signoff`".to_owned();
                 let (range, words) = match signed.next() {
                     Some(f) => {
-                        (f.token.start..f.value.end, "`Signed-off-by` needs a name and an address: `Name <a@b>`")
+                        (f.token.start..f.value.end, "`Signed-off-by` needs a name and an email address: `Name <a@b>`")
                     }
                     None => (end..end, "there is no `Signed-off-by`"),
                 };
@@ -360,13 +363,13 @@ impl Judge<'_> {
             }
         }
         if !convention.references.is_empty() && !convention.references.iter().any(|r| r.is_match(message.text)) {
-            let help = "name the issue that the change belongs to, in a footer `Refs: ...`".to_owned();
+            let help = "name the issue in a footer: `Refs: ...`".to_owned();
             self.push(Code::ReferenceMissing, end..end, "the message refers to no issue").help = Some(help);
         }
     }
 }
 
-/// The words, and the name of a space among `at` that looks like the plain one and is not.
+/// Appends the name of an unusual space in `at` to a message.
 fn with_odd_space(words: &str, at: &str) -> String {
     characters::odd_space(at).map_or_else(|| words.to_owned(), |name| format!("{words}, and this is a {name}"))
 }
