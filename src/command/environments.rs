@@ -10,7 +10,9 @@ use super::judge::Gate;
 use crate::cli::{EnvironmentsCommand, JudgeArgs, MatrixFormat, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, GitSnapshot, SnapshotOf};
-use crate::rules::divergence::{self, Gap, Kind, Settings, Side, Source, Variable, Verdict, Views};
+use crate::rules::divergence::{
+    self, DivergenceSettings, KeyVerdict, MissingSide, Side, TreeViews, ValueKind, Variable, VariableSource,
+};
 use crate::text::{nearest, sanitise};
 
 /// One key of one source.
@@ -51,7 +53,7 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
         Err(mistakes) => return gate.refuse(&mistakes),
     };
     let (mut settings, mistakes) =
-        policy.with_options(&divergence::RULE, |options| Settings::read(options, outside.today()));
+        policy.with_options(&divergence::RULE, |options| DivergenceSettings::read(options, outside.today()));
     if !mistakes.is_empty() {
         return gate.refuse(&mistakes);
     }
@@ -82,7 +84,7 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
     };
     let snapshot = GitSnapshot::new(&local, of, &[], policy.vocabulary().budgets.paths);
     let name = local.head_name()?;
-    let mut views = Views::new(&snapshot, name.as_ref().map(|n| n.as_bstr()))?;
+    let mut views = TreeViews::new(&snapshot, name.as_ref().map(|n| n.as_bstr()))?;
     let mut matrix = Matrix {
         version: 1,
         environments: [pair.0, pair.1].map(|n| settings.environments[n].name.clone()),
@@ -100,7 +102,7 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
     Ok(0)
 }
 
-fn add(matrix: &mut Matrix, settings: &Settings, source: &Source, sides: &[Side]) {
+fn add(matrix: &mut Matrix, settings: &DivergenceSettings, source: &VariableSource, sides: &[Side]) {
     let (low, high) = settings.pairs[0];
     let side = |n: usize| sides.iter().find(|s| s.environment == n);
     let mut cannot = |reason: String| matrix.not_comparable.push(Incomparable { source: source.id.clone(), reason });
@@ -111,18 +113,18 @@ fn add(matrix: &mut Matrix, settings: &Settings, source: &Source, sides: &[Side]
     for side in [low, high] {
         let name = &settings.environments[side.environment].name;
         match &side.gap {
-            Some(Gap::NoRef(reference)) => return cannot(format!("there is no ref {reference} for {name}")),
-            Some(Gap::NoFile) => return cannot(format!("there is no file for {name}")),
+            Some(MissingSide::NoRef(reference)) => return cannot(format!("there is no ref {reference} for {name}")),
+            Some(MissingSide::NoFile) => return cannot(format!("there is no file for {name}")),
             None => {}
         }
         if let Some(file) = side.broken() {
             return cannot(format!("{} cannot be read", file.path));
         }
     }
-    let kind = |v: Option<&Variable>| v.map_or(Kind::Absent, |v| v.value.kind).name();
+    let kind = |v: Option<&Variable>| v.map_or(ValueKind::Absent, |v| v.value.kind).name();
     for row in divergence::rows(settings, source, low, high) {
         let verdict = match row.verdict {
-            _ if row.attribute_differs => Verdict::KindDiffers.name(),
+            _ if row.attribute_differs => KeyVerdict::KindDiffers.name(),
             _ if row.unexpected.contains(&true) => "not as expected",
             verdict => verdict.name(),
         };
@@ -165,7 +167,7 @@ fn as_table(matrix: &Matrix) -> String {
         out.push_str(&sanitise(format!("{}: not comparable: {}", source.source, source.reason).as_bytes()));
         out.push('\n');
     }
-    let odd = matrix.rows.iter().filter(|r| r.verdict != Verdict::Ok.name()).count();
+    let odd = matrix.rows.iter().filter(|r| r.verdict != KeyVerdict::Ok.name()).count();
     out.push_str(&format!("{} keys compared, {odd} not ok\n", matrix.rows.len()));
     out
 }

@@ -14,7 +14,7 @@ use crate::git::{self, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
 use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
 use crate::report::Report;
-use crate::rules::divergence::{self, Settings, Verdict, Views};
+use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, TreeViews};
 use crate::text::nearest;
 
 pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
@@ -88,17 +88,17 @@ fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, out
     let text = draft(survey, &keys);
     let policy = Policy::load(vec![PolicyFile::new(POLICY_FILE, text)]).map_err(|m| own_mistake(&m))?;
     let (settings, mistakes) =
-        policy.with_options(&divergence::RULE, |options| Settings::read(options, outside.today()));
+        policy.with_options(&divergence::RULE, |options| DivergenceSettings::read(options, outside.today()));
     if !mistakes.is_empty() {
         return Err(own_mistake(&mistakes));
     }
     let name = local.head_name()?;
-    let mut views = Views::new(snapshot, name.as_ref().map(|n| n.as_bstr()))?;
+    let mut views = TreeViews::new(snapshot, name.as_ref().map(|n| n.as_bstr()))?;
     for source in &settings.sources {
         let sides = divergence::sides(&mut views, source, &settings)?;
         let [low, high] = &sides[..] else { continue };
         for row in divergence::rows(&settings, source, low, high) {
-            if matches!(row.verdict, Verdict::Differs | Verdict::KindDiffers | Verdict::Opaque) {
+            if matches!(row.verdict, KeyVerdict::Differs | KeyVerdict::KindDiffers | KeyVerdict::Opaque) {
                 keys.add(format!("{}/{}", source.id, row.key));
             }
         }

@@ -13,7 +13,7 @@ pub mod prescan;
 pub mod release_tags;
 pub mod secrets;
 pub mod semver_tags;
-mod structured;
+pub mod structured;
 pub mod windmill;
 pub mod windmill_paths;
 

@@ -2,7 +2,6 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::divergence::names;
 use crate::error::Result;
 use crate::policy::Environment;
 use crate::policy::scope::Branches;
@@ -41,4 +40,30 @@ pub fn environment_of_branch(name: &BStr, environments: &[Environment]) -> Optio
 pub fn environment_of(path: &BStr, branch: Option<&BStr>, environments: &[Environment]) -> Option<usize> {
     let by_path = environment_in(&path.to_str_lossy(), environments);
     by_path.or_else(|| branch.and_then(|b| environment_of_branch(b, environments)))
+}
+
+/// Whether a text contains one of `words` as a whole word. The last label of a host name and the directory `/dev` do not
+/// count.
+pub fn names(text: &str, words: &[String]) -> bool {
+    let mut start = 0;
+    let parts = text.split(|c: char| !c.is_alphanumeric()).map(|part| {
+        let at = start;
+        start += part.len() + text[at + part.len()..].chars().next().map_or(0, char::len_utf8);
+        (at, part)
+    });
+    parts.into_iter().any(|(at, part)| {
+        let (before, after) = (&text[..at], &text[at + part.len()..]);
+        let label = before.ends_with('.') && (after.is_empty() || after.starts_with(['/', ':']));
+        let device = part == "dev" && before == "/" && after.starts_with('/');
+        // `dev-team` and `dev-tools` do not name an environment.
+        let compound = part.eq_ignore_ascii_case("dev")
+            && after.strip_prefix(['-', '_']).is_some_and(|rest| {
+                let word = &rest[..rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len())];
+                ["team", "teams", "tools", "tool", "ops", "portal", "docs", "container", "containers", "null"]
+                    .iter()
+                    .any(|w| word.eq_ignore_ascii_case(w))
+            });
+        let company = part.eq_ignore_ascii_case("dev") && after.starts_with(".azure.com");
+        !label && !device && !compound && !company && words.iter().any(|w| w.eq_ignore_ascii_case(part))
+    })
 }

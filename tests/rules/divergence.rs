@@ -3,13 +3,14 @@
 use portcullis::finding::Severity;
 use portcullis::policy::{Policy, PolicyFile};
 use portcullis::rules::divergence::{
-    Kind, Placeholders, RULE, Requirement, Standing, Verdict, names, normalised, of_text,
+    EnvironmentValue, KeyVerdict, Placeholders, RULE, Requirement, ValueKind, classify_text, normalised,
 };
 use portcullis::subject::Kinds;
 use portcullis::yaml;
 use serde::Deserialize;
 
 use crate::support::tree::{MemoryTree, judge, said};
+use portcullis::rules::structured::names;
 
 const ENVIRONMENTS: &str = "version: 1\nenvironments:\n  staging: { branch: dev, aliases: [stage, stg] }\n  \
                             production: { branch: main, aliases: [prod] }\n";
@@ -257,9 +258,9 @@ fn the_table_is_symmetric_and_ignores_what_it_should() {
     let placeholders = Placeholders::new(&["".into(), "CHANGEME".into(), "<*>".into()]).unwrap_or_else(|_| panic!());
     let texts =
         ["a", "b", "${A}", "op://v/i", "ENC[AES256_GCM,data:a]", "ENC[AES256_GCM,data:b]", "", "changeme", "<x>"];
-    let values: Vec<_> = texts.iter().map(|t| of_text(t, &placeholders)).collect();
-    let kinds: Vec<Kind> = values.iter().map(|v| v.kind).collect();
-    use Kind::*;
+    let values: Vec<_> = texts.iter().map(|t| classify_text(t, &placeholders)).collect();
+    let kinds: Vec<ValueKind> = values.iter().map(|v| v.kind).collect();
+    use ValueKind::*;
     assert_eq!(kinds, [Plain, Plain, Reference, Reference, Randomised, Randomised, Empty, Placeholder, Placeholder]);
     let sides: Vec<_> = values.iter().map(Some).chain([None]).collect();
     for asked in [
@@ -271,23 +272,24 @@ fn the_table_is_symmetric_and_ignores_what_it_should() {
     ] {
         for a in &sides {
             for b in &sides {
-                let at = |value| Standing { environment: "e", value };
-                let verdict = portcullis::rules::divergence::judge(&asked, [at(*a), at(*b)], &|_| None);
-                let turned = portcullis::rules::divergence::judge(&asked, [at(*b), at(*a)], &|_| None);
+                let at = |value| EnvironmentValue { environment: "e", value };
+                let verdict = portcullis::rules::divergence::decide(&asked, [at(*a), at(*b)], &|_| None);
+                let turned = portcullis::rules::divergence::decide(&asked, [at(*b), at(*a)], &|_| None);
                 assert_eq!(verdict, turned);
                 if asked == Requirement::Ignore {
-                    assert_eq!(verdict, Verdict::Ok);
+                    assert_eq!(verdict, KeyVerdict::Ok);
                 }
-                let bad = |v: &Option<&portcullis::rules::divergence::Value>| {
+                let bad = |v: &Option<&portcullis::rules::divergence::ComparedValue>| {
                     v.is_none_or(|v| matches!(v.kind, Empty | Placeholder))
                 };
                 let failing =
                     matches!(asked, Requirement::MustDiffer | Requirement::MustMatch | Requirement::MayDiffer);
-                let unset = |v: &Option<&portcullis::rules::divergence::Value>| v.is_none_or(|v| v.kind == Empty);
+                let unset =
+                    |v: &Option<&portcullis::rules::divergence::ComparedValue>| v.is_none_or(|v| v.kind == Empty);
                 if failing && unset(a) && unset(b) {
-                    assert_eq!(verdict, Verdict::Ok);
+                    assert_eq!(verdict, KeyVerdict::Ok);
                 } else if failing && (bad(a) || bad(b)) {
-                    assert!(matches!(verdict, Verdict::Missing | Verdict::Placeholder));
+                    assert!(matches!(verdict, KeyVerdict::Missing | KeyVerdict::Placeholder));
                 }
             }
         }

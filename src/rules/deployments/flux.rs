@@ -5,8 +5,7 @@ use super::Scene;
 use crate::error::Result;
 use crate::finding::Severity;
 use crate::policy::scope::is_match;
-use crate::rules::divergence::names;
-use crate::rules::structured::environment_in;
+use crate::rules::structured::{environment_in, names};
 use crate::yaml::Node;
 
 pub fn check(scene: &mut Scene<'_, '_, '_>, root: &Node) -> Result<()> {

@@ -1,15 +1,15 @@
-//! From verdicts to findings: codes, severities, messages, carets. Owns the direction of severity: a new variable reaches
-//! the lower environment first, and a hotfix must not wait for it.
+//! Turns verdicts into findings: codes, severities, messages, spans. Owns the direction of severity: a new variable reaches
+//! the lower environment first and must not block a hotfix.
 
 use std::ops::Range;
 
-use super::compare::{Row, asked, rows};
-use super::keys::Key;
-use super::markers;
-use super::model::{Kind, Requirement, Verdict};
-use super::settings::{Opaque, Settings, Source};
-use super::shared;
-use super::side::{Gap, Side};
+use super::classify;
+use super::compare::{ComparisonRow, requirement_for, rows};
+use super::environment_values;
+use super::keys::KeyEntry;
+use super::model::{KeyVerdict, Requirement, ValueKind};
+use super::settings::{DivergenceSettings, OpaqueAction, VariableSource};
+use super::side::{MissingSide, Side};
 use super::sources::Variable;
 use crate::finding::{Findings, Location, Origin, Severity, Violation};
 use crate::manifests::{self, SourceFile};
@@ -17,27 +17,27 @@ use crate::text::line_around;
 
 /// Reports one source's findings.
 pub struct Reporter<'s> {
-    pub settings: &'s Settings,
-    pub source: &'s Source,
-    /// The sides before the change.
+    pub settings: &'s DivergenceSettings,
+    pub source: &'s VariableSource,
+    /// The sides before the change, if needed.
     pub earlier: &'s [Side],
     /// There is a tree before the change.
     pub before: bool,
 }
 
-/// A finding before it has a place.
+/// A finding without its location.
 struct Draft {
     code: &'static str,
     severity: Severity,
     message: String,
     help: String,
-    /// Identity, beside source and pair.
+    /// The identity besides the source.
     key: String,
 }
 
 impl<'s> Reporter<'s> {
-    /// Everything about the sides that stand in the judged tree.
-    pub fn all(&self, sides: &[Side], out: &mut Findings<'_>) {
+    /// Reports all findings about the sides in the checked tree.
+    pub fn report_all(&self, sides: &[Side], out: &mut Findings<'_>) {
         for side in sides.iter().filter(|s| s.here) {
             self.unreadable(side, out);
             for variable in side.variables.values() {
@@ -73,11 +73,11 @@ impl<'s> Reporter<'s> {
         }
     }
 
-    /// One side cannot be compared because it is not there.
+    /// Reports that one side is missing, so that the pair cannot be compared.
     fn gap(&self, sides: [&Side; 2], out: &mut Findings<'_>) {
         let source = self.source;
         let names = sides.map(|s| self.name(s));
-        let refs = sides.iter().find_map(|s| if let Some(Gap::NoRef(r)) = &s.gap { Some(r) } else { None });
+        let refs = sides.iter().find_map(|s| if let Some(MissingSide::NoRef(r)) = &s.gap { Some(r) } else { None });
         let missing = sides.iter().position(|s| s.gap.is_some()).unwrap_or(0);
         let shown = source.locations[sides[missing].environment].as_ref().map(|p| p.shown()).unwrap_or_default();
         let draft = match refs {
@@ -85,7 +85,7 @@ impl<'s> Reporter<'s> {
                 code: "divergence/not-comparable",
                 severity: Severity::Note,
                 message: format!(
-                    "{} and {} of `{}` are not comparable: there is no ref {reference} here",
+                    "{} and {} of `{}` cannot be compared: there is no ref {reference} here",
                     names[0], names[1], source.id
                 ),
                 help: format!("git fetch origin {reference}"),
@@ -94,22 +94,22 @@ impl<'s> Reporter<'s> {
             None if sides.iter().all(|s| s.gap.is_some()) => Draft {
                 code: "divergence/missing-file",
                 severity: Severity::Warning,
-                message: format!("source `{}` has no file in {} nor in {}", source.id, names[0], names[1]),
-                help: format!("look at the source's paths in the policy: {shown} names no file"),
+                message: format!("source `{}` has no file in {} or {}", source.id, names[0], names[1]),
+                help: format!("correct the source's paths in the policy: {shown} matches no file"),
                 key: names.join("-"),
             },
             None => {
                 let removed = missing == 1 && self.had_files(sides[1]);
                 Draft {
                     code: "divergence/missing-file",
-                    severity: self.waiting(removed),
+                    severity: self.missing_severity(removed),
                     message: format!(
                         "source `{}` has no file in {}, but one in {}",
                         source.id,
                         names[missing],
                         names[1 - missing]
                     ),
-                    help: format!("add {shown}, or take the environment out of the source"),
+                    help: format!("add {shown}, or remove the environment from the source"),
                     key: names.join("-"),
                 }
             }
@@ -125,21 +125,21 @@ impl<'s> Reporter<'s> {
         self.earlier.iter().any(|s| s.environment == side.environment && s.here && !s.files.is_empty())
     }
 
-    /// The severity of what is missing in the higher environment.
-    fn waiting(&self, broken_now: bool) -> Severity {
+    /// The severity of something missing in the higher environment.
+    fn missing_severity(&self, broken_now: bool) -> Severity {
         if broken_now || self.settings.strict { Severity::Error } else { Severity::Warning }
     }
 
-    fn row(&self, sides: [&Side; 2], row: &Row<'_>, out: &mut Findings<'_>) {
-        if row.verdict == Verdict::Ok && !row.attribute_differs && row.unexpected == [false; 2] {
+    fn row(&self, sides: [&Side; 2], row: &ComparisonRow<'_>, out: &mut Findings<'_>) {
+        if row.verdict == KeyVerdict::Ok && !row.attribute_differs && row.unexpected == [false; 2] {
             return;
         }
         let names = sides.map(|s| self.name(s));
         let key = &row.key;
-        // The higher environment's value where it stands in the judged tree, else the lower one's.
+        // Point at the higher environment's value if it is in the checked tree, else at the lower one's.
         let at = if sides[1].here && row.sides[1].is_some() { 1 } else { 0 };
         let at = if row.sides[at].is_none() || (!sides[at].here && row.sides[1 - at].is_some()) { 1 - at } else { at };
-        let mut say = |at: usize, code, severity, message: String, help: &str| {
+        let mut report = |at: usize, code, severity, message: String, help: &str| {
             let draft =
                 Draft { code, severity, message, help: help.to_owned(), key: format!("{}:{key}", names.join("-")) };
             let Some(variable) = row.sides[at] else { return };
@@ -147,19 +147,20 @@ impl<'s> Reporter<'s> {
             self.at(draft, out, &variable.file, variable.span.clone(), other);
         };
         if row.attribute_differs {
-            let message = format!("`{key}` is of another type, or secret in only one of {} and {}", names[0], names[1]);
-            say(
+            let message =
+                format!("`{key}` has different types in {} and {}, or is secret in only one", names[0], names[1]);
+            report(
                 at,
                 "divergence/kind-differs",
                 Severity::Error,
                 message,
-                "make both the same: secret or not, and of one type",
+                "give both the same type, and make both secret or neither",
             );
         }
         for n in [0, 1] {
             if row.unexpected[n] && sides[n].here {
                 let message = format!("`{key}` in {} is not the value that the policy expects", names[n]);
-                say(
+                report(
                     n,
                     "divergence/expected",
                     Severity::Error,
@@ -170,89 +171,90 @@ impl<'s> Reporter<'s> {
         }
         let both = format!("{} and {}", names[0], names[1]);
         match row.verdict {
-            Verdict::Ok => {}
-            Verdict::Opaque => {
+            KeyVerdict::Ok => {}
+            KeyVerdict::Opaque => {
                 let severity = match self.settings.opaque {
-                    Opaque::Allow => return,
-                    Opaque::Note => Severity::Note,
-                    Opaque::Deny => Severity::Error,
+                    OpaqueAction::Allow => return,
+                    OpaqueAction::Note => Severity::Note,
+                    OpaqueAction::Deny => Severity::Error,
                 };
-                let message = format!("`{key}` cannot be compared: its values in {both} are out of sight");
-                say(
+                let message = format!("`{key}` cannot be compared: its values in {both} are encrypted or external");
+                report(
                     at,
                     "divergence/opaque",
                     severity,
                     message,
-                    "compare them by hand; `opaque: allow` says nothing, `opaque: deny` refuses",
+                    "compare them by hand, or set `opaque: allow` in the policy",
                 );
             }
-            Verdict::Same => {
+            KeyVerdict::Same => {
                 let what = match row.sides[at].map(|v| v.value.kind) {
-                    Some(Kind::Deterministic) => "has the same secret under the same key",
-                    Some(Kind::Randomised) => "was copied: its ciphertext is byte for byte the same",
-                    Some(Kind::Reference) => "leads to the same place",
+                    Some(ValueKind::Deterministic) => "has the same secret under the same key",
+                    Some(ValueKind::Randomised) => "was copied: its ciphertext is byte for byte the same",
+                    Some(ValueKind::Reference) => "resolves to the same value",
                     _ => "has the same value",
                 };
-                let message = format!("`{key}` {what} in {both}, and must differ");
-                say(at, "divergence/must-differ", Severity::Error, message, "give each environment a value of its own");
+                let message = format!("`{key}` {what} in {both}, but must differ");
+                report(at, "divergence/must-differ", Severity::Error, message, "give each environment its own value");
             }
-            Verdict::Differs => {
-                let message = format!("`{key}` differs between {both}, and must match");
-                say(
+            KeyVerdict::Differs => {
+                let message = format!("`{key}` differs between {both}, but must match");
+                report(
                     at,
                     "divergence/must-match",
                     Severity::Error,
                     message,
-                    "make both the same, or say `rule: may_differ` for the key in the policy",
+                    "make both equal, or set `rule: may_differ` for the key in the policy",
                 );
             }
-            Verdict::KindDiffers => {
-                let kinds = row.sides.map(|v| v.map_or(Kind::Absent, |v| v.value.kind).name());
+            KeyVerdict::KindDiffers => {
+                let kinds = row.sides.map(|v| v.map_or(ValueKind::Absent, |v| v.value.kind).name());
                 let message =
-                    format!("`{key}` is {} in {} and {} in {}, and must match", kinds[0], names[0], kinds[1], names[1]);
-                say(
+                    format!("`{key}` is {} in {} and {} in {}, but must match", kinds[0], names[0], kinds[1], names[1]);
+                report(
                     at,
                     "divergence/kind-differs",
                     Severity::Error,
                     message,
-                    "keep it the same way in both, or say `rule: must_differ` for the key in the policy",
+                    "store it the same way in both, or set `rule: must_differ` for the key in the policy",
                 );
             }
-            Verdict::Noted => {
+            KeyVerdict::Noted => {
                 let message = format!("`{key}` differs between {both}");
-                say(
+                report(
                     at,
                     "divergence/differs",
                     Severity::Note,
                     message,
-                    "say in the policy what is meant: must_differ, must_match or may_differ",
+                    "set a rule for the key in the policy: must_differ, must_match or may_differ",
                 );
             }
-            Verdict::Missing => self.missing(sides, row, &mut say),
-            Verdict::Placeholder => {
+            KeyVerdict::Missing => self.missing(sides, row, &mut report),
+            KeyVerdict::Placeholder => {
                 for n in [1, 0] {
                     let Some(variable) = row.sides[n].filter(|_| sides[n].here) else { continue };
                     let what = match variable.value.kind {
-                        Kind::Empty => "is empty",
-                        Kind::Placeholder => "still is a placeholder",
+                        ValueKind::Empty => "is empty",
+                        ValueKind::Placeholder => "is still a placeholder",
                         _ => continue,
                     };
                     let message = format!("`{key}` {what} in {}", names[n]);
-                    say(
+                    report(
                         n,
                         "divergence/placeholder",
                         Severity::Error,
                         message,
-                        "fill it in, or say `rule: ignore` for the key in the policy",
+                        "fill it in, or set `rule: ignore` for the key in the policy",
                     );
                 }
             }
-            Verdict::Elsewhere => {
+            KeyVerdict::Elsewhere => {
                 let Requirement::OnlyIn(allowed) = row.requirement else { return };
                 for n in [0, 1] {
                     if row.sides[n].is_some() && sides[n].here && !allowed.iter().any(|e| e == names[n]) {
-                        let message = format!("`{key}` is in {}, and belongs only in {}", names[n], allowed.join(", "));
-                        say(n, "divergence/only-in", Severity::Error, message, "take it out here");
+                        let message =
+                            format!("`{key}` is in {}, but is allowed only in {}", names[n], allowed.join(", "));
+                        report(n, "divergence/only-in", Severity::Error, message, "remove it here");
                     }
                 }
             }
@@ -262,8 +264,8 @@ impl<'s> Reporter<'s> {
     fn missing(
         &self,
         sides: [&Side; 2],
-        row: &Row<'_>,
-        say: &mut dyn FnMut(usize, &'static str, Severity, String, &str),
+        row: &ComparisonRow<'_>,
+        report: &mut dyn FnMut(usize, &'static str, Severity, String, &str),
     ) {
         let names = sides.map(|s| self.name(s));
         let gone = usize::from(row.sides[0].is_some());
@@ -271,40 +273,40 @@ impl<'s> Reporter<'s> {
         let key = row.key;
         if *row.requirement == Requirement::Report {
             let message = format!("`{key}` is in {} only", names[at]);
-            return say(at, "divergence/differs", Severity::Note, message, "say in the policy what is meant");
+            return report(at, "divergence/differs", Severity::Note, message, "set a rule for the key in the policy");
         }
-        let message = format!("`{key}` is in {}, and missing in {}", names[at], names[gone]);
-        let help = "add it there, or say `rule: only_in` for the key in the policy";
+        let message = format!("`{key}` is in {}, but missing in {}", names[at], names[gone]);
+        let help = "add it there, or set `rule: only_in` for the key in the policy";
         let severity = match gone {
-            1 => self.waiting(self.removed(sides[1], key) || self.newly_referred(sides[1], key)),
-            _ => self.waiting(false),
+            1 => self.missing_severity(self.removed(sides[1], key) || self.newly_referred(sides[1], key)),
+            _ => self.missing_severity(false),
         };
-        say(at, "divergence/missing", severity, message, help);
+        report(at, "divergence/missing", severity, message, help);
     }
 
     fn earlier(&self, side: &Side) -> Option<&'s Side> {
         self.earlier.iter().find(|s| s.environment == side.environment && side.here)
     }
 
-    /// The change itself takes the key out of production.
+    /// The change removes the key from the higher environment.
     fn removed(&self, side: &Side, key: &str) -> bool {
         self.earlier(side).is_some_and(|s| s.variables.contains_key(key))
     }
 
-    /// The change brings a reference to a key that production does not have.
+    /// The change adds a reference to a key that the higher environment does not have.
     fn newly_referred(&self, side: &Side, key: &str) -> bool {
         let refers = |s: &Side| s.refers_to(key);
         self.before && side.here && refers(side) && !self.earlier(side).is_some_and(refers)
     }
 
-    /// A value that names another environment, and not its own.
+    /// Reports a value that names another environment and not its own.
     fn names_another(&self, side: &Side, variable: &Variable, out: &mut Findings<'_>) {
         let environments = &self.settings.environments;
         let own = &environments[side.environment];
-        let names = |n: &usize| markers::names_other(&variable.value, &environments[*n].aliases, &own.aliases);
+        let names = |n: &usize| classify::names_other(&variable.value, &environments[*n].aliases, &own.aliases);
         let other = (0..environments.len()).filter(|n| *n != side.environment).find(names);
         let Some(other) = other else { return };
-        let (requirement, expected) = asked(self.settings, self.source, variable);
+        let (requirement, expected) = requirement_for(self.settings, self.source, variable);
         if expected || *requirement == Requirement::Ignore {
             return;
         }
@@ -312,23 +314,22 @@ impl<'s> Reporter<'s> {
             code: "divergence/other-environment",
             severity: Severity::Error,
             message: format!("`{}` of {} names {}", variable.key, own.name, environments[other].name),
-            help: "point it at its own environment, or say `rule: ignore` for the key in the policy".into(),
+            help: "point it at its own environment, or set `rule: ignore` for the key in the policy".into(),
             key: format!("{}:{}", own.name, variable.key),
         };
         self.at(draft, out, &variable.file, variable.span.clone(), None);
     }
 
-    /// A key of a payment provider says itself whether money moves: production takes none with a test key, and staging
-    /// takes real money with a live one.
+    /// Reports a payment provider's test key in production, or a live key elsewhere. The key itself shows its mode.
     fn payment_mode(&self, side: &Side, variable: &Variable, out: &mut Findings<'_>) {
         let environments = &self.settings.environments;
         let is_production = side.environment + 1 == environments.len();
-        let wrong = match shared::payment_mode(&variable.value) {
-            Some(shared::Mode::Test) => is_production,
-            Some(shared::Mode::Live) => !is_production,
+        let wrong = match environment_values::payment_mode(&variable.value) {
+            Some(environment_values::PaymentMode::Test) => is_production,
+            Some(environment_values::PaymentMode::Live) => !is_production,
             None => false,
         };
-        let (requirement, expected) = asked(self.settings, self.source, variable);
+        let (requirement, expected) = requirement_for(self.settings, self.source, variable);
         if !wrong || expected || *requirement == Requirement::Ignore {
             return;
         }
@@ -347,14 +348,14 @@ impl<'s> Reporter<'s> {
         self.at(draft, out, &variable.file, variable.span.clone(), None);
     }
 
-    /// A webhook, bucket, database or queue that both environments use, though no entry of `keys` speaks of it.
-    fn shared(&self, sides: [&Side; 2], row: &Row<'_>, out: &mut Findings<'_>) {
+    /// Reports a webhook, bucket, database or queue that both environments use and that no entry of `keys` covers.
+    fn shared(&self, sides: [&Side; 2], row: &ComparisonRow<'_>, out: &mut Findings<'_>) {
         let [Some(low), Some(high)] = row.sides else { return };
-        let equal = low.value.kind == Kind::Plain && low.value == high.value;
+        let equal = low.value.kind == ValueKind::Plain && low.value == high.value;
         if !equal || row.declared {
             return;
         }
-        let Some(what) = shared::resource(&high.name, &high.value) else { return };
+        let Some(what) = environment_values::resource(&high.name, &high.value) else { return };
         let (at, other) = if sides[1].here { (1, low) } else { (0, high) };
         let names = sides.map(|s| self.name(s));
         let (source, key) = (&self.source.id, row.key);
@@ -370,19 +371,19 @@ impl<'s> Reporter<'s> {
         self.at(draft, out, &variable.file, variable.span.clone(), Some(also));
     }
 
-    /// Parts of what is deployed that this repository does not hold.
+    /// Reports deployed parts that are not in this repository.
     fn unseen(&self, side: &Side, out: &mut Findings<'_>) {
         for (file, unseen) in &side.unseen {
             let what = match unseen.gap {
-                manifests::Gap::Remote => "is not in this repository, and was not compared",
-                manifests::Gap::Missing => "is not here, and was not compared",
-                manifests::Gap::Failed => "so a part was not compared",
+                manifests::Gap::Remote => "it is not in this repository and was not compared",
+                manifests::Gap::Missing => "it is missing and was not compared",
+                manifests::Gap::Failed => "a part was not compared",
             };
             let draft = Draft {
                 code: "divergence/not-seen",
                 severity: Severity::Note,
                 message: format!("{}: {what}", unseen.what),
-                help: "compare it by hand, or keep what it holds in this repository".into(),
+                help: "compare it by hand, or move it into this repository".into(),
                 key: format!("{}:{}", self.name(side), unseen.what),
             };
             self.at(draft, out, file, file.local(&unseen.span), None);
@@ -395,40 +396,40 @@ impl<'s> Reporter<'s> {
                 code: "divergence/unreadable",
                 severity: if file.is_broken() { Severity::Error } else { Severity::Warning },
                 message: mistake.message.clone(),
-                help: "correct the file: what cannot be read cannot be compared".into(),
+                help: "correct the file, so that it can be compared".into(),
                 key: format!("{}:{}", file.path, mistake.message),
             };
             self.at(draft, out, file, mistake.span.clone(), None);
         }
     }
 
-    /// A finding in a file, with none of the values near it shown.
+    /// A finding in a file, with all values near it masked.
     fn at(&self, draft: Draft, out: &mut Findings<'_>, file: &SourceFile, span: Range<usize>, other: Option<Location>) {
         let origin = Origin::File { path: file.path.clone(), commit: None, blob: file.blob };
         let violation = self.violation(draft, origin, &file.bytes, span.clone());
-        let violation = violation.hide(span.clone()).hide_all(hidden(file, &span));
+        let violation = violation.hide(span.clone()).hide_all(masked_spans(file, &span));
         out.push(match other {
             Some(place) => violation.also(place),
             None => violation,
         });
     }
 
-    /// A finding on the source as a whole.
+    /// A finding about the source as a whole.
     fn in_policy(&self, draft: Draft, out: &mut Findings<'_>) {
-        let Source { file, span, .. } = self.source;
+        let VariableSource { file, span, .. } = self.source;
         let origin = Origin::Policy { path: file.path.clone() };
         out.push(self.violation(draft, origin, &file.bytes, span.clone()));
     }
 
     fn violation<'v>(&self, draft: Draft, origin: Origin, text: &'v [u8], span: Range<usize>) -> Violation<'v> {
         let key = draft.key.split_once(':').map_or(draft.key.as_str(), |(_, key)| key);
-        // A key that was missing as a warning, and that the change makes an error, did not stand before it.
-        let worse: &[u8] =
+        // A missing key that the change turns from a warning into an error is a new finding.
+        let escalated: &[u8] =
             if draft.code == "divergence/missing" && draft.severity == Severity::Error { b"now" } else { b"" };
         Violation::new(draft.code, draft.severity, origin, text, span)
             .message(draft.message)
             .help(draft.help)
-            .identity([self.source.id.as_bytes(), draft.key.as_bytes(), worse])
+            .identity([self.source.id.as_bytes(), draft.key.as_bytes(), escalated])
             .key(format!("{}/{key}", self.source.id))
     }
 }
@@ -443,12 +444,12 @@ fn place(side: &Side, variable: &Variable) -> Location {
     Location { path, commit: None, line }
 }
 
-/// How far around a finding an excerpt may reach.
+/// Maximum distance that an excerpt reaches around a finding.
 const NEAR: usize = 1024;
 
-/// Every value near a finding; of a file with mistakes, the whole line.
-fn hidden(file: &SourceFile, span: &Range<usize>) -> Vec<Range<usize>> {
-    if !file.mistakes.is_empty() || markers::is_sealed(&file.bytes) {
+/// The spans to mask near a finding: all values or, in a file with mistakes, the whole line.
+fn masked_spans(file: &SourceFile, span: &Range<usize>) -> Vec<Range<usize>> {
+    if !file.mistakes.is_empty() || classify::is_encrypted_file(&file.bytes) {
         let mut line = line_around(&file.bytes, span.start);
         line.end = line.end.max(span.end);
         return vec![line];
@@ -457,11 +458,11 @@ fn hidden(file: &SourceFile, span: &Range<usize>) -> Vec<Range<usize>> {
     file.scalars().iter().filter(|v| v.start < near.end && near.start < v.end).cloned().collect()
 }
 
-/// An entry of `keys` that counts no longer.
-pub fn expired(key: &Key) -> Violation<'_> {
+/// Reports an entry of `keys` that has expired.
+pub fn expired(key: &KeyEntry) -> Violation<'_> {
     let origin = Origin::Policy { path: key.file.path.clone() };
     let until = key.until.map(|d| d.to_string()).unwrap_or_default();
     Violation::new("divergence/expired", Severity::Error, origin, &key.file.bytes, key.span.clone())
-        .message(format!("this entry of `keys` ended on {until} and counts no longer"))
-        .help("settle the difference and remove the entry, or give it a new date")
+        .message(format!("this entry of `keys` expired on {until}"))
+        .help("resolve the difference and remove the entry, or set a later date")
 }

@@ -1,4 +1,4 @@
-//! Which requirement a key has: the first entry of `keys` whose globs match. Owns their reading, `expect` and `until`.
+//! The requirement on a key: the first entry of `keys` whose globs match. Owns parsing the entries, `expect` and `until`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,34 +14,34 @@ use crate::yaml::Node;
 
 /// One entry of `keys`.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct KeyEntry {
     globs: GlobSet,
     pub requirement: Requirement,
     /// Environment and normalised value.
     pub expect: Vec<(String, String)>,
-    /// The last day on which it counts.
+    /// The last day on which the entry applies.
     pub until: Option<Date>,
     pub file: Arc<PolicyFile>,
     pub span: Range<usize>,
 }
 
-/// The entries, in their order.
+/// The entries in policy order.
 #[derive(Clone, Debug)]
-pub struct Keys {
-    list: Vec<Key>,
+pub struct KeyEntries {
+    list: Vec<KeyEntry>,
     default: Requirement,
 }
 
-/// What the policy asks of a variable.
-pub struct Asked<'k> {
+/// The policy's requirement on a variable.
+pub struct KeyRequirement<'k> {
     pub requirement: &'k Requirement,
     /// Environment and normalised value.
     pub expect: &'k [(String, String)],
-    /// An entry of `keys` says so, not the default.
+    /// It comes from an entry of `keys`, not from the default.
     pub declared: bool,
 }
 
-/// A glob over `<source>/<key>`, in either case; a star goes across slashes.
+/// Case-insensitive globs over `<source>/<key>`; `*` matches slashes too.
 pub struct KeyGlobs(pub GlobSet);
 
 impl FromNode for KeyGlobs {
@@ -70,7 +70,7 @@ impl FromNode for Day {
 
 const RULES: [&str; 5] = ["must_differ", "must_match", "may_differ", "only_in", "ignore"];
 
-impl Keys {
+impl KeyEntries {
     pub fn read(options: &Options<'_>) -> Self {
         let default = match options.choice("default", &["must_match", "may_differ", "report"]) {
             "may_differ" => Requirement::MayDiffer,
@@ -78,30 +78,30 @@ impl Keys {
             _ => Requirement::MustMatch,
         };
         let items = options.node("keys").into_iter().flat_map(Located::items);
-        Self { list: items.filter_map(|at| key(options, at)).collect(), default }
+        Self { list: items.filter_map(|at| parse_entry(options, at)).collect(), default }
     }
 
-    /// What is asked of a variable of a source, by its key or its name alone; and its expected values.
-    pub fn of(&self, source: &str, variable: &Variable, today: Date) -> Asked<'_> {
-        let default = Asked { requirement: &self.default, expect: &[], declared: false };
+    /// The requirement on a variable of a source, matched by its key or its name alone.
+    pub fn requirement_for(&self, source: &str, variable: &Variable, today: Date) -> KeyRequirement<'_> {
+        let default = KeyRequirement { requirement: &self.default, expect: &[], declared: false };
         if self.list.is_empty() {
             return default;
         }
         let key = [source, "/", &variable.key].concat();
         let name = (*variable.key != *variable.name).then(|| [source, "/", &variable.name].concat());
-        let is_match = |k: &Key| k.globs.is_match(&key) || name.as_ref().is_some_and(|n| k.globs.is_match(n));
-        let counts = |k: &&Key| k.until.is_none_or(|d| today <= d) && is_match(k);
+        let is_match = |k: &KeyEntry| k.globs.is_match(&key) || name.as_ref().is_some_and(|n| k.globs.is_match(n));
+        let counts = |k: &&KeyEntry| k.until.is_none_or(|d| today <= d) && is_match(k);
         let found = self.list.iter().find(counts);
-        found.map_or(default, |k| Asked { requirement: &k.requirement, expect: &k.expect, declared: true })
+        found.map_or(default, |k| KeyRequirement { requirement: &k.requirement, expect: &k.expect, declared: true })
     }
 
-    /// Entries that count no longer.
-    pub fn expired(&self, today: Date) -> impl Iterator<Item = &Key> {
+    /// Entries that no longer apply.
+    pub fn expired(&self, today: Date) -> impl Iterator<Item = &KeyEntry> {
         self.list.iter().filter(move |k| k.until.is_some_and(|d| d < today))
     }
 }
 
-fn key(options: &Options<'_>, at: Located<'_>) -> Option<Key> {
+fn parse_entry(options: &Options<'_>, at: Located<'_>) -> Option<KeyEntry> {
     options.known_keys(at, &["match", "rule", "environments", "expect", "reason", "until"]);
     let KeyGlobs(globs) = options.required(at, "match")?;
     let word: String = options.required(at, "rule")?;
@@ -137,5 +137,5 @@ fn key(options: &Options<'_>, at: Located<'_>) -> Option<Key> {
     }
     let until = options.field(at, "until").map(|Day(d)| d);
     let file = options.file(at.source);
-    Some(Key { globs, requirement, expect, until, file, span: at.node.span.clone() })
+    Some(KeyEntry { globs, requirement, expect, until, file, span: at.node.span.clone() })
 }

@@ -1,25 +1,24 @@
-//! Variables of the environments against each other, across files and across refs: what must differ, what must match,
-//! what must exist in both. Owns when the comparison is made; `model` has the table, `findings` the messages.
-//! Values are read, compared and never shown.
+//! `divergence`: compares the variables of environments across files and refs: what must differ, match, or exist in both.
+//! Owns when to compare; `model` has the decision table, `findings` the messages. Values are compared but never shown.
 
+mod classify;
 mod compare;
+mod environment_values;
 mod findings;
 mod keys;
-mod markers;
 mod model;
 mod normalise;
 mod settings;
-mod shared;
 mod side;
 mod sources;
 
-pub use compare::{Row, asked, rows, sides};
-pub use markers::{Placeholders, names, of_text};
-pub use model::{Kind, Requirement, Standing, Value, Verdict, judge};
+pub use classify::{Placeholders, classify_text};
+pub use compare::{ComparisonRow, requirement_for, rows, sides};
+pub use model::{ComparedValue, EnvironmentValue, KeyVerdict, Requirement, ValueKind, decide};
 pub use normalise::of_text as normalised;
-pub use settings::{Opaque, Settings, Source};
-pub use side::{Gap, Side, Views};
-pub use sources::{Format, Variable};
+pub use settings::{DivergenceSettings, OpaqueAction, VariableSource};
+pub use side::{MissingSide, Side, TreeViews};
+pub use sources::{SourceFormat, Variable};
 
 use std::collections::HashSet;
 
@@ -37,8 +36,8 @@ pub static RULE: Rule = Rule {
     looks_at: Kinds::TREE,
     policy: include_str!("../../../policies/divergence.yml"),
     compile: |options| {
-        let settings = Settings::read(options, today());
-        // Without sources there is nothing to compare, and the tree is not even listed.
+        let settings = DivergenceSettings::read(options, today());
+        // Without sources the tree need not even be listed.
         if settings.sources.is_empty() {
             return Checks::default();
         }
@@ -46,18 +45,18 @@ pub static RULE: Rule = Rule {
     },
 };
 
-/// In UTC, so that every gate agrees on what has expired.
+/// Today's date in UTC, so that every gate agrees on what has expired.
 pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The compiled rule.
 pub struct Divergence {
-    settings: Settings,
+    settings: DivergenceSettings,
 }
 
 impl Divergence {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: DivergenceSettings) -> Self {
         Self { settings }
     }
 }
@@ -66,8 +65,8 @@ impl Check<Tree<'_>> for Divergence {
     fn check(&self, tree: &Tree<'_>, out: &mut Findings<'_>) -> Result<()> {
         let settings = &self.settings;
         let name = tree.name.as_ref().map(|n| n.as_bstr());
-        let mut views = Views::new(tree.snapshot, name)?;
-        let mut before = tree.before.map(|b| Views::new(b, name)).transpose()?;
+        let mut views = TreeViews::new(tree.snapshot, name)?;
+        let mut before = tree.before.map(|b| TreeViews::new(b, name)).transpose()?;
         let mut touched = false;
         let changed = before.as_ref().map(|before| views.changed(before));
         for source in &settings.sources {
@@ -76,12 +75,12 @@ impl Check<Tree<'_>> for Divergence {
             }
             touched = true;
             let sides = sides(&mut views, source, settings)?;
-            // Who took a key away, or brought the first reference to it, is asked only where one is missing.
+            // Read the sides before the change only if a key is missing, to see whether the change removed it.
             let earlier = match &mut before {
-                Some(before) if lacks(&sides) => compare::sides(before, source, settings)?,
+                Some(before) if has_missing_keys(&sides) => compare::sides(before, source, settings)?,
                 _ => Vec::new(),
             };
-            Reporter { settings, source, earlier: &earlier, before: before.is_some() }.all(&sides, out);
+            Reporter { settings, source, earlier: &earlier, before: before.is_some() }.report_all(&sides, out);
         }
         if touched || before.is_none() {
             settings.keys.expired(settings.today).for_each(|key| out.push(findings::expired(key)));
@@ -90,25 +89,24 @@ impl Check<Tree<'_>> for Divergence {
     }
 }
 
-/// Whether any environment lacks what another has.
-fn lacks(sides: &[Side]) -> bool {
+/// Whether any environment lacks a key that another has.
+fn has_missing_keys(sides: &[Side]) -> bool {
     sides.windows(2).any(|pair| !pair[0].variables.keys().eq(pair[1].variables.keys()))
 }
 
-/// Whether the change brings, changes or removes a file that the source is read from. Without a tree before it,
-/// everything is new.
+/// Whether the change adds, changes or removes a file that the source reads. Without a tree before it, everything is new.
 fn is_touched(
-    settings: &Settings,
-    source: &Source,
-    views: &Views<'_>,
+    settings: &DivergenceSettings,
+    source: &VariableSource,
+    views: &TreeViews<'_>,
     changed: Option<&HashSet<BString>>,
-    before: Option<&Views<'_>>,
+    before: Option<&TreeViews<'_>>,
 ) -> Result<bool> {
     for (location, environment) in source.locations.iter().zip(&settings.environments) {
         let Some(location) = location.as_ref().filter(|l| views.is_here(l, &environment.branches)) else { continue };
         let (Some(changed), Some(before)) = (changed, before) else { return Ok(true) };
         let mut own = views.watched(location, source).into_iter().chain(before.watched(location, source));
-        if own.any(|e| changed.contains(&e.path)) || views.depends(location, source, changed)? {
+        if own.any(|e| changed.contains(&e.path)) || views.depends_on(location, source, changed)? {
             return Ok(true);
         }
     }

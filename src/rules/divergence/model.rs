@@ -1,21 +1,21 @@
-//! What a value is, what is asked of two, and the one table that decides. Owns kinds, requirements and verdicts;
-//! knows no file and prints no value: [`Value`] has no `Debug` on purpose.
+//! Kinds of values, requirements on pairs of them, and the table that decides. Knows no files and prints no values:
+//! [`ComparedValue`] has no `Debug` on purpose.
 
-/// What stands under a key in one environment.
+/// The kind of value that a key has in one environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     Plain,
     Reference,
-    /// Equal ciphertext is an equal secret under an equal key (Windmill).
+    /// Ciphertext without a nonce (Windmill): equal text means an equal secret under an equal key.
     Deterministic,
-    /// Ciphertext with a nonce: equal bytes were copied (SOPS, SealedSecret, age, Vault transit).
+    /// Ciphertext with a nonce (SOPS, SealedSecret, age, Vault transit): equal text was copied.
     Randomised,
     Empty,
     Placeholder,
     Absent,
 }
 
-impl Kind {
+impl ValueKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -29,31 +29,31 @@ impl Kind {
     }
 }
 
-/// A value fit to be compared. Its text never leaves the family.
+/// A value prepared for comparison. Its text never leaves the family.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Value {
-    pub kind: Kind,
-    /// Normalised where plain, else as written.
+pub struct ComparedValue {
+    pub kind: ValueKind,
+    /// Normalised if plain, else as written.
     pub(super) text: String,
-    /// Names that a reference resolves in its own environment. Empty for one that means the same everywhere.
+    /// Names that a reference resolves within its environment. Empty if it means the same everywhere.
     pub(super) targets: Vec<String>,
 }
 
-/// What the policy asks of a key.
+/// The policy's requirement on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requirement {
     MustDiffer,
     MustMatch,
     MayDiffer,
-    /// Only in these environments.
+    /// Allowed only in these environments.
     OnlyIn(Vec<String>),
     Ignore,
-    /// Nothing; what differs or is missing is told as a note.
+    /// No requirement: differences are reported as notes.
     Report,
 }
 
 impl Requirement {
-    /// As it is written in a policy.
+    /// The name in the policy.
     pub fn name(&self) -> &'static str {
         match self {
             Self::MustDiffer => "must_differ",
@@ -66,30 +66,30 @@ impl Requirement {
     }
 }
 
-/// What the table says of one key in two environments.
+/// The result of comparing one key in two environments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum KeyVerdict {
     Ok,
-    /// Nobody without the keys can say.
+    /// Cannot be compared without the decryption keys.
     Opaque,
-    /// Must differ, and does not.
+    /// Must differ, but is equal.
     Same,
-    /// Must match, and does not.
+    /// Must match, but differs.
     Differs,
     /// Plain in one, ciphertext or a reference in the other.
     KindDiffers,
-    /// In one environment only.
+    /// Exists in one environment only.
     Missing,
-    /// Empty, or stands for a value that nobody filled in.
+    /// Empty, or a placeholder that was not filled in.
     Placeholder,
-    /// Where the policy says it must not be.
+    /// Exists in an environment where the policy forbids it.
     Elsewhere,
-    /// Differs, and only a report was asked for.
+    /// Differs, which is only reported.
     Noted,
 }
 
-impl Verdict {
-    /// As the matrix shows it.
+impl KeyVerdict {
+    /// The name in the matrix.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -105,75 +105,76 @@ impl Verdict {
     }
 }
 
-/// One environment's part in a comparison.
+/// A value of one environment in a comparison.
 #[derive(Clone, Copy)]
-pub struct Standing<'v> {
+pub struct EnvironmentValue<'v> {
     pub environment: &'v str,
     /// `None`: absent.
-    pub value: Option<&'v Value>,
+    pub value: Option<&'v ComparedValue>,
 }
 
-impl Standing<'_> {
-    pub fn kind(&self) -> Kind {
-        self.value.map_or(Kind::Absent, |v| v.kind)
+impl EnvironmentValue<'_> {
+    pub fn kind(&self) -> ValueKind {
+        self.value.map_or(ValueKind::Absent, |v| v.kind)
     }
 }
 
-/// The table. `target_differs`: whether what an equal reference leads to differs between the two environments; `None`
-/// where that cannot be seen.
-pub fn judge(
-    asked: &Requirement,
-    sides: [Standing<'_>; 2],
-    target_differs: &dyn Fn(&Value) -> Option<bool>,
-) -> Verdict {
-    match asked {
-        Requirement::Ignore => return Verdict::Ok,
+/// Decides by the table. `target_differs` says whether equal references resolve to different values in the two
+/// environments; `None` if that is unknown.
+pub fn decide(
+    requirement: &Requirement,
+    sides: [EnvironmentValue<'_>; 2],
+    target_differs: &dyn Fn(&ComparedValue) -> Option<bool>,
+) -> KeyVerdict {
+    match requirement {
+        Requirement::Ignore => return KeyVerdict::Ok,
         Requirement::OnlyIn(environments) => {
-            let elsewhere = |s: &Standing<'_>| s.value.is_some() && !environments.iter().any(|e| e == s.environment);
-            return if sides.iter().any(elsewhere) { Verdict::Elsewhere } else { Verdict::Ok };
+            let elsewhere =
+                |s: &EnvironmentValue<'_>| s.value.is_some() && !environments.iter().any(|e| e == s.environment);
+            return if sides.iter().any(elsewhere) { KeyVerdict::Elsewhere } else { KeyVerdict::Ok };
         }
         _ => {}
     }
-    // What is set nowhere is no difference: many files name what may be set.
-    if sides.iter().all(|s| matches!(s.kind(), Kind::Empty | Kind::Absent)) {
-        return Verdict::Ok;
+    // A key that is set nowhere is no difference: many files list possible keys.
+    if sides.iter().all(|s| matches!(s.kind(), ValueKind::Empty | ValueKind::Absent)) {
+        return KeyVerdict::Ok;
     }
     let [Some(a), Some(b)] = sides.map(|s| s.value) else {
-        return Verdict::Missing;
+        return KeyVerdict::Missing;
     };
-    if [a, b].iter().any(|v| matches!(v.kind, Kind::Empty | Kind::Placeholder)) {
-        return match asked {
-            Requirement::Report if a == b => Verdict::Ok,
-            Requirement::Report => Verdict::Noted,
-            _ => Verdict::Placeholder,
+    if [a, b].iter().any(|v| matches!(v.kind, ValueKind::Empty | ValueKind::Placeholder)) {
+        return match requirement {
+            Requirement::Report if a == b => KeyVerdict::Ok,
+            Requirement::Report => KeyVerdict::Noted,
+            _ => KeyVerdict::Placeholder,
         };
     }
     let equal = a.text == b.text;
-    match (asked, a.kind == b.kind) {
-        (Requirement::MayDiffer, _) => Verdict::Ok,
+    match (requirement, a.kind == b.kind) {
+        (Requirement::MayDiffer, _) => KeyVerdict::Ok,
         (Requirement::Report, same) => {
             if same && equal {
-                Verdict::Ok
+                KeyVerdict::Ok
             } else {
-                Verdict::Noted
+                KeyVerdict::Noted
             }
         }
-        (Requirement::MustDiffer, false) => Verdict::Ok,
-        (_, false) => Verdict::KindDiffers,
+        (Requirement::MustDiffer, false) => KeyVerdict::Ok,
+        (_, false) => KeyVerdict::KindDiffers,
         (Requirement::MustDiffer, true) => match (a.kind, equal) {
-            (Kind::Reference, true) => match target_differs(a) {
-                Some(true) => Verdict::Ok,
-                Some(false) => Verdict::Same,
-                None => Verdict::Opaque,
+            (ValueKind::Reference, true) => match target_differs(a) {
+                Some(true) => KeyVerdict::Ok,
+                Some(false) => KeyVerdict::Same,
+                None => KeyVerdict::Opaque,
             },
-            (_, true) => Verdict::Same,
-            (Kind::Deterministic | Kind::Randomised, false) => Verdict::Opaque,
-            (_, false) => Verdict::Ok,
+            (_, true) => KeyVerdict::Same,
+            (ValueKind::Deterministic | ValueKind::Randomised, false) => KeyVerdict::Opaque,
+            (_, false) => KeyVerdict::Ok,
         },
         (_, true) => match (a.kind, equal) {
-            (_, true) => Verdict::Ok,
-            (Kind::Deterministic | Kind::Randomised, false) => Verdict::Opaque,
-            (_, false) => Verdict::Differs,
+            (_, true) => KeyVerdict::Ok,
+            (ValueKind::Deterministic | ValueKind::Randomised, false) => KeyVerdict::Opaque,
+            (_, false) => KeyVerdict::Differs,
         },
     }
 }

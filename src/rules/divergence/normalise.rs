@@ -1,13 +1,13 @@
-//! Spellings that mean the same made equal, before values are compared: blanks, quotes, booleans, numbers, URLs.
-//! Strings that look like numbers stay as they are but for a plus sign: `1.10` may be a version.
+//! Normalises equivalent spellings before comparison: blanks, quotes, booleans, numbers, URLs. Strings that look like
+//! numbers only lose a plus sign: `1.10` may be a version.
 
 use crate::yaml::{Node, Scalar};
 
-/// A scalar's text in its one spelling.
+/// The normalised text of a scalar.
 pub fn of_node(node: &Node) -> String {
     match node.scalar() {
         Some(Scalar::Int(n)) => n.to_string(),
-        // Whole numbers of either spelling meet here; larger ones keep their digits.
+        // `1.0` equals `1`; larger numbers keep their digits.
         Some(Scalar::Float(x)) if x.fract() == 0.0 && x.abs() < 9e15 => (x as i64).to_string(),
         Some(Scalar::Float(x)) if x.is_finite() && x.abs() < 9e15 => x.to_string(),
         Some(Scalar::Bool(b)) => b.to_string(),
@@ -16,7 +16,7 @@ pub fn of_node(node: &Node) -> String {
     }
 }
 
-/// A text in its one spelling.
+/// The normalised text.
 pub fn of_text(text: &str) -> String {
     let text = unquoted(text.trim());
     if let Some(word) = ["true", "false"].into_iter().find(|w| text.eq_ignore_ascii_case(w)) {
@@ -28,7 +28,7 @@ pub fn of_text(text: &str) -> String {
     url(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// Without one pair of quotes around it.
+/// Removes one pair of surrounding quotes.
 fn unquoted(text: &str) -> &str {
     let pair = ['"', '\''].into_iter().find_map(|q| text.strip_prefix(q)?.strip_suffix(q));
     pair.map_or(text, str::trim)
@@ -45,7 +45,7 @@ const PORTS: [(&str, &str); 8] = [
     ("mysql", "3306"),
 ];
 
-/// Scheme and host in lower case, no default port, no slash at the end.
+/// Lower-cases scheme and host; removes the default port and trailing slashes.
 fn url(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');

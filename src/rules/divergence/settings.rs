@@ -1,4 +1,4 @@
-//! The options of the family as they are followed: who is compared with whom, and where each environment's files are.
+//! The family's options: which environments are compared, and where each environment's files are.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use bstr::{BStr, BString, ByteSlice};
 use jiff::civil::Date;
 
-use super::keys::Keys;
-use super::markers::Placeholders;
-use super::sources::{Format, is_item};
+use super::classify::Placeholders;
+use super::keys::KeyEntries;
+use super::sources::{SourceFormat, is_item};
 use crate::policy::scope::{Globs, glob_set, is_match};
 use crate::policy::{Environment, Located, Options, PolicyFile};
 
-/// What to say where nobody can say.
+/// What to do with values that cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opaque {
+pub enum OpaqueAction {
     Allow,
     Note,
     Deny,
@@ -22,60 +22,59 @@ pub enum Opaque {
 
 /// The files of one environment.
 #[derive(Clone, Debug)]
-pub struct Location {
-    /// The branch (or other ref) that they are read from; `None`: the tree that is judged.
+pub struct FileSet {
+    /// The branch or other ref to read from; `None` for the checked tree.
     pub reference: Option<String>,
-    files: Files,
+    files: FilePatterns,
 }
 
 #[derive(Clone, Debug)]
-enum Files {
+enum FilePatterns {
     Paths {
         literal: Vec<BString>,
         globs: Globs,
     },
-    /// Below a directory (with its slash, or empty); `suffix`: only items that carry one of these words.
+    /// Below a directory (with its slash, or empty); with `suffix`, only items whose name ends in one of these words.
     Windmill {
         root: BString,
         suffix: Option<Vec<String>>,
     },
 }
 
-impl Location {
-    /// Whether a file is one of the environment's.
-    pub fn has(&self, path: &BStr, format: Format) -> bool {
+impl FileSet {
+    /// Whether a file belongs to the environment.
+    pub fn contains(&self, path: &BStr, format: SourceFormat) -> bool {
         match &self.files {
-            Files::Paths { literal, globs } => {
+            FilePatterns::Paths { literal, globs } => {
                 literal.iter().any(|l| l == path) || (is_match(globs, path) && format.document(path).is_some())
             }
-            Files::Windmill { root, suffix } => path.starts_with(root) && is_item(path, suffix.as_deref()),
+            FilePatterns::Windmill { root, suffix } => path.starts_with(root) && is_item(path, suffix.as_deref()),
         }
     }
 
-    /// The files that the policy lists, in its order, where it lists several by their names: they are laid over one
-    /// another.
-    pub fn order(&self, there: &[BString]) -> Option<Vec<BString>> {
-        let Files::Paths { literal, .. } = &self.files else { return None };
+    /// The files in policy order if the policy lists several by name: later ones override earlier ones.
+    pub fn override_order(&self, existing: &[BString]) -> Option<Vec<BString>> {
+        let FilePatterns::Paths { literal, .. } = &self.files else { return None };
         let is_glob = |path: &BString| path.find_byteset(b"*?[{").is_some();
         if literal.len() < 2 || literal.iter().any(is_glob) {
             return None;
         }
-        Some(literal.iter().filter(|p| there.contains(p)).cloned().collect())
+        Some(literal.iter().filter(|p| existing.contains(p)).cloned().collect())
     }
 
-    /// A path as the source's reader knows it.
+    /// A path relative to the source's root.
     pub fn inner<'p>(&self, path: &'p BStr) -> &'p BStr {
         match &self.files {
-            Files::Windmill { root, .. } => path.strip_prefix(root.as_slice()).map_or(path, ByteSlice::as_bstr),
-            Files::Paths { .. } => path,
+            FilePatterns::Windmill { root, .. } => path.strip_prefix(root.as_slice()).map_or(path, ByteSlice::as_bstr),
+            FilePatterns::Paths { .. } => path,
         }
     }
 
-    /// For messages: where the files should be.
+    /// Where the files should be, for messages.
     pub fn shown(&self) -> String {
         let files = match &self.files {
-            Files::Paths { literal, .. } => literal.first().map(ToString::to_string).unwrap_or_default(),
-            Files::Windmill { root, .. } => format!("{root}**"),
+            FilePatterns::Paths { literal, .. } => literal.first().map(ToString::to_string).unwrap_or_default(),
+            FilePatterns::Windmill { root, .. } => format!("{root}**"),
         };
         match &self.reference {
             Some(reference) => format!("{reference}:{files}"),
@@ -84,41 +83,40 @@ impl Location {
     }
 }
 
-/// Files of one format that each environment has.
+/// A source of variables: files of one format in each environment.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct VariableSource {
     pub id: String,
-    pub format: Format,
-    /// By the order of environments; `None`: it has none.
-    pub locations: Vec<Option<Location>>,
-    /// Where the policy speaks of it.
+    pub format: SourceFormat,
+    /// Indexed by environment; `None` if it has no files.
+    pub locations: Vec<Option<FileSet>>,
+    /// The policy file and span that define the source.
     pub file: Arc<PolicyFile>,
     pub span: Range<usize>,
 }
 
-/// See the module.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct DivergenceSettings {
     pub environments: Vec<Environment>,
-    /// Lower and higher, by the order of environments.
+    /// Pairs to compare: indices of the lower and the higher environment.
     pub pairs: Vec<(usize, usize)>,
-    pub opaque: Opaque,
+    pub opaque: OpaqueAction,
     pub placeholders: Placeholders,
-    pub sources: Vec<Source>,
-    pub keys: Keys,
+    pub sources: Vec<VariableSource>,
+    pub keys: KeyEntries,
     pub today: Date,
-    /// What may wait is an error.
+    /// Something missing in the higher environment is an error at once.
     pub strict: bool,
 }
 
-impl Settings {
-    /// `today`: for entries that end.
+impl DivergenceSettings {
+    /// Reads the options. `today` decides which entries have expired.
     pub fn read(options: &Options<'_>, today: Date) -> Self {
         let environments = options.vocabulary().environments.clone();
         let opaque = match options.choice("opaque", &["note", "allow", "deny"]) {
-            "allow" => Opaque::Allow,
-            "deny" => Opaque::Deny,
-            _ => Opaque::Note,
+            "allow" => OpaqueAction::Allow,
+            "deny" => OpaqueAction::Deny,
+            _ => OpaqueAction::Note,
         };
         let patterns = options.strings("placeholders");
         let placeholders = Placeholders::new(&patterns).unwrap_or_else(|why| {
@@ -128,7 +126,7 @@ impl Settings {
             Placeholders::default()
         });
         let items = options.node("sources").into_iter().flat_map(Located::items);
-        let sources: Vec<Source> = items.filter_map(|at| source(options, at, &environments)).collect();
+        let sources: Vec<VariableSource> = items.filter_map(|at| source(options, at, &environments)).collect();
         for (n, source) in sources.iter().enumerate() {
             if sources[..n].iter().any(|s| s.id == source.id)
                 && let Some(at) = options.node("sources").and_then(|s| s.items().nth(n))
@@ -137,12 +135,12 @@ impl Settings {
             }
         }
         let pairs = pairs(options, &environments);
-        let keys = Keys::read(options);
+        let keys = KeyEntries::read(options);
         Self { environments, pairs, opaque, placeholders, sources, keys, today, strict: options.is_strict() }
     }
 }
 
-/// `compare`; without any, each environment with the next.
+/// Reads `compare`; the default is each environment with the next.
 fn pairs(options: &Options<'_>, environments: &[Environment]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for at in options.node("compare").into_iter().flat_map(Located::items) {
@@ -159,23 +157,23 @@ fn pairs(options: &Options<'_>, environments: &[Environment]) -> Vec<(usize, usi
     pairs
 }
 
-fn source(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Option<Source> {
+fn source(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Option<VariableSource> {
     options.known_keys(at, &["id", "format", "files", "path", "at", "root", "layout"]);
     let id: Option<String> = options.required(at, "id");
     let name: String = options.required(at, "format")?;
-    let Some(format) = Format::named(&name) else {
+    let Some(format) = SourceFormat::named(&name) else {
         let span = at.get("format").map_or(at.node.span.clone(), |f| f.node.span.clone());
-        options.mistake(at.source, span, format!("one of {} is needed here", Format::names().join(", ")));
+        options.mistake(at.source, span, format!("one of {} is needed here", SourceFormat::names().join(", ")));
         return None;
     };
     let given: Vec<&str> = ["files", "path", "at", "root"].into_iter().filter(|k| at.get(k).is_some()).collect();
     let locations = match (given[..].first(), given.len(), format) {
-        (None | Some(&"root"), _, Format::Windmill) => windmill(options, at, environments),
+        (None | Some(&"root"), _, SourceFormat::Windmill) => windmill(options, at, environments),
         (Some(&"path"), 1, _) => {
             let path: String = options.field(at, "path")?;
             if !path.contains("{environment}") {
                 let span = at.get("path")?.node.span.clone();
-                options.mistake(at.source, span, "`{environment}` must stand in the path");
+                options.mistake(at.source, span, "the path must contain `{environment}`");
                 return None;
             }
             let each = |e: &Environment| e.aliases.iter().map(|w| path.replace("{environment}", w)).collect();
@@ -188,16 +186,16 @@ fn source(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) 
             return None;
         }
     };
-    Some(Source { id: id?, format, locations, file: options.file(at.source), span: at.node.span.clone() })
+    Some(VariableSource { id: id?, format, locations, file: options.file(at.source), span: at.node.span.clone() })
 }
 
-/// A map from environments to paths or globs, with `ref:` in front of each if `refs`.
+/// Reads a map from environments to paths or globs, each with a `REF:` prefix if `refs`.
 fn by_environment(
     options: &Options<'_>,
     map: Located<'_>,
     refs: bool,
     environments: &[Environment],
-) -> Vec<Option<Location>> {
+) -> Vec<Option<FileSet>> {
     let names: Vec<&str> = environments.iter().map(|e| e.name.as_str()).collect();
     options.known_keys(map, &names);
     let place = |e: &Environment| {
@@ -221,13 +219,13 @@ fn by_environment(
     environments.iter().map(place).collect()
 }
 
-fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, given: Vec<String>) -> Option<Location> {
+fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, given: Vec<String>) -> Option<FileSet> {
     let clean: Vec<String> = given.iter().map(|p| p.trim_start_matches("./").trim_start_matches('/').into()).collect();
     let anchored: Vec<String> = clean.iter().map(|p| format!("/{p}")).collect();
     match glob_set(&anchored) {
         Ok(globs) => {
             let literal = clean.into_iter().map(BString::from).collect();
-            Some(Location { reference, files: Files::Paths { literal, globs } })
+            Some(FileSet { reference, files: FilePatterns::Paths { literal, globs } })
         }
         Err(why) => {
             options.mistake(at.source, at.node.span.clone(), why);
@@ -236,7 +234,7 @@ fn paths(options: &Options<'_>, at: Located<'_>, reference: Option<String>, give
     }
 }
 
-fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Vec<Option<Location>> {
+fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]) -> Vec<Option<FileSet>> {
     let root: String = options.field(at, "root").unwrap_or_default();
     let root = root.trim_start_matches("./").trim_matches('/').to_owned();
     let layout: String = options.field(at, "layout").unwrap_or_else(|| "suffix".into());
@@ -249,7 +247,7 @@ fn windmill(options: &Options<'_>, at: Located<'_>, environments: &[Environment]
             "directory" => (None, format!("{root}/{}", e.name), None),
             _ => (Some(e.branches.iter().find(|b| !b.contains(['*', '?', '[', '{']))?.clone()), root.clone(), None),
         };
-        Some(Location { reference, files: Files::Windmill { root: slashed(root), suffix } })
+        Some(FileSet { reference, files: FilePatterns::Windmill { root: slashed(root), suffix } })
     };
     if !["suffix", "directory", "branch"].contains(&layout.as_str())
         && let Some(node) = at.get("layout")

@@ -1,5 +1,5 @@
-//! One environment as a tree shows it: its files read, its variables listed. Owns which tree that is: the one that is
-//! judged, or another ref's as it will stand after the change.
+//! One environment's side of a comparison: its files and variables. Owns which tree they are read from: the checked one, or
+//! another ref's after the change.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::markers;
-use super::settings::{Location, Settings, Source};
-use super::sources::{Format, Inputs, Reader, Variable, defaults, project};
+use super::classify;
+use super::settings::{DivergenceSettings, FileSet, VariableSource};
+use super::sources::{SourceFormat, SourceInputs, Variable, VariableReader, defaults, project};
 use crate::error::Result;
 use crate::manifests::{self, Files, Graph, SourceFile, Unseen};
 use crate::policy::scope::Branches;
@@ -18,29 +18,29 @@ use crate::yaml::Mistake;
 
 /// Why an environment has no variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gap {
+pub enum MissingSide {
     NoRef(String),
     NoFile,
 }
 
 /// One environment of one source.
 pub struct Side {
-    /// By the order of environments.
+    /// Index of the environment.
     pub environment: usize,
-    /// It stands in the tree that is judged.
+    /// It is in the checked tree.
     pub here: bool,
-    /// The ref that it stands on, where that is another than the judged one.
+    /// The ref that it is on, if not the checked one.
     pub reference: Option<String>,
-    pub gap: Option<Gap>,
-    /// Every file that its variables could stand in, its own first.
+    pub gap: Option<MissingSide>,
+    /// Every file that can contain its variables, its own first.
     pub files: Vec<Rc<SourceFile>>,
     pub mistakes: Vec<(Rc<SourceFile>, Mistake)>,
-    /// What is deployed and not in the repository, with the file that asks for it.
+    /// Deployed parts that are not in the repository, with the file that refers to them.
     pub unseen: Vec<(Rc<SourceFile>, Unseen)>,
     pub variables: BTreeMap<Rc<str>, Variable>,
-    /// The first key of each name, once somebody asked.
+    /// The first key of each name, computed on first use.
     keys: OnceCell<HashMap<String, Rc<str>>>,
-    /// What its references name, likewise.
+    /// The targets of all references, computed on first use.
     targets: OnceCell<HashSet<String>>,
 }
 
@@ -63,7 +63,7 @@ impl Side {
     /// The first variable of this name or key.
     pub fn named(&self, name: &str) -> Option<&Variable> {
         let keys = self.keys.get_or_init(|| {
-            // Backwards, so that the first of a name stays.
+            // In reverse, so that the first of a name wins.
             self.variables.values().rev().map(|v| (v.name.clone(), Rc::clone(&v.key))).collect()
         });
         let by_name = keys.get(name).and_then(|key| self.variables.get(key));
@@ -77,30 +77,29 @@ impl Side {
         self.targets.get_or_init(all).contains(name)
     }
 
-    /// The first file of which nothing could be read.
+    /// The first file that could not be parsed at all.
     pub fn broken(&self) -> Option<&SourceFile> {
-        self.files.iter().find(|f| f.is_broken() && !markers::is_sealed(&f.bytes)).map(|f| &**f)
+        self.files.iter().find(|f| f.is_broken() && !classify::is_encrypted_file(&f.bytes)).map(|f| &**f)
     }
 }
 
-/// The trees that sources speak of.
-pub struct Views<'t> {
+/// The trees that sources refer to.
+pub struct TreeViews<'t> {
     snapshot: &'t dyn Snapshot,
     name: Option<BString>,
     files: Files<'t>,
     others: HashMap<String, Option<Files<'t>>>,
 }
 
-impl<'t> Views<'t> {
-    /// Lists the judged tree. `name`: the full name of its ref.
+impl<'t> TreeViews<'t> {
+    /// Lists the checked tree. `name` is the full name of its ref.
     pub fn new(snapshot: &'t dyn Snapshot, name: Option<&BStr>) -> Result<Self> {
         let files = Files::new(snapshot)?;
         Ok(Self { snapshot, name: name.map(ToOwned::to_owned), files, others: HashMap::new() })
     }
 
-    /// Whether a location stands in the judged tree: it names no ref, the tree's own, or the branch of an environment
-    /// that has several.
-    pub fn is_here(&self, location: &Location, branches: &[String]) -> bool {
+    /// Whether files are in the checked tree: they name no ref, the tree's own, or a branch of the same environment.
+    pub fn is_here(&self, location: &FileSet, branches: &[String]) -> bool {
         let (Some(reference), name) = (&location.reference, self.name.as_ref()) else { return true };
         let Some(name) = name else { return false };
         let full = |short: &str| name.strip_prefix(b"refs/heads/").is_some_and(|n| n == short.as_bytes());
@@ -109,8 +108,8 @@ impl<'t> Views<'t> {
             || (branches.contains(reference) && Branches::new(branches).is_ok_and(|b| b.is_match(name.as_ref())))
     }
 
-    /// Lists the other refs that a source speaks of.
-    pub fn open(&mut self, source: &Source, settings: &Settings) -> Result<()> {
+    /// Lists the trees of the other refs that a source names.
+    pub fn open(&mut self, source: &VariableSource, settings: &DivergenceSettings) -> Result<()> {
         for (location, environment) in source.locations.iter().zip(&settings.environments) {
             let Some(location) = location else { continue };
             let Some(reference) = &location.reference else { continue };
@@ -123,13 +122,13 @@ impl<'t> Views<'t> {
         Ok(())
     }
 
-    /// The files of a location in the judged tree, for telling whether a change touches them.
-    pub fn watched(&self, location: &Location, source: &Source) -> Vec<&Entry> {
+    /// The matching files of the checked tree, to see whether a change touches them.
+    pub fn watched(&self, location: &FileSet, source: &VariableSource) -> Vec<&Entry> {
         matching(&self.files, location, source.format)
     }
 
-    /// Paths whose content is not what it is in the other views. What nobody knows the content of counts as changed.
-    pub fn changed(&self, before: &Views<'_>) -> HashSet<BString> {
+    /// Paths whose content differs from `before`. Files without a blob id count as changed.
+    pub fn changed(&self, before: &TreeViews<'_>) -> HashSet<BString> {
         let (now, then) = (self.files.entries(), before.files.entries());
         let known: HashMap<&BString, &Entry> = then.iter().map(|e| (&e.path, e)).collect();
         let differs = |e: &&Entry| e.blob.is_none() || known.get(&e.path) != Some(e);
@@ -139,34 +138,34 @@ impl<'t> Views<'t> {
         changed
     }
 
-    /// Whether one of `changed` is a file that those of a location are made of: a base, a file of variables.
-    pub fn depends(&self, location: &Location, source: &Source, changed: &HashSet<BString>) -> Result<bool> {
+    /// Whether the files depend on one of the `changed` paths: a base, a file of variables.
+    pub fn depends_on(&self, location: &FileSet, source: &VariableSource, changed: &HashSet<BString>) -> Result<bool> {
         let own: Vec<&BString> = self.watched(location, source).into_iter().map(|e| &e.path).collect();
         let is_part = |path: &BString| {
             let name = manifests::name(path.as_ref());
             let kind = [&b".yaml"[..], b".yml", b".json"].iter().any(|end| name.ends_with(end));
             kind || match source.format {
-                Format::Compose => name.find("env").is_some(),
+                SourceFormat::Compose => name.find("env").is_some(),
                 // Generators read any file below a kustomization.
                 _ => overlay_of(&self.files, path.as_ref()).is_some(),
             }
         };
         match source.format {
-            Format::Dotenv | Format::Tfvars => {
+            SourceFormat::Dotenv | SourceFormat::Tfvars => {
                 Ok(own.iter().filter_map(|p| defaults(source.format, AsRef::as_ref(*p))).any(|d| changed.contains(&d)))
             }
-            Format::HelmValues => Ok(own.iter().any(|path| {
+            SourceFormat::HelmValues => Ok(own.iter().any(|path| {
                 let directory = manifests::directory(AsRef::as_ref(*path));
                 ["values.yaml", "values.yml"]
                     .iter()
                     .any(|n| manifests::join(directory, n).is_some_and(|p| changed.contains(&p)))
             })),
-            Format::Compose if changed.iter().any(is_part) => {
+            SourceFormat::Compose if changed.iter().any(is_part) => {
                 let paths: Vec<BString> = own.into_iter().cloned().collect();
                 let used = project(&self.files, &paths)?.used;
                 Ok(used.iter().any(|p| changed.contains(p)))
             }
-            Format::K8sConfig if changed.iter().any(is_part) => {
+            SourceFormat::K8sConfig if changed.iter().any(is_part) => {
                 let overlays = own.iter().filter_map(|p| overlay_of(&self.files, AsRef::as_ref(*p)));
                 for directory in overlays.collect::<BTreeSet<_>>() {
                     let graph = Graph::of(&self.files, directory)?;
@@ -181,26 +180,26 @@ impl<'t> Views<'t> {
     }
 
     /// Reads all environments of a source.
-    pub fn sides(&self, source: &Source, settings: &Settings) -> Result<Vec<Side>> {
+    pub fn sides(&self, source: &VariableSource, settings: &DivergenceSettings) -> Result<Vec<Side>> {
         let several = self.has_several(source, settings);
         let mut read = Vec::new();
         for environment in 0..settings.environments.len() {
             read.extend(self.side(source, environment, settings, several)?);
         }
-        Ok(name_keys(read))
+        Ok(assign_keys(read))
     }
 
-    /// Where an environment's files are, and the ref that they stand on; `Err` with its name where it is not here.
-    fn files_of<'v>(&'v self, location: &Location, here: bool) -> std::result::Result<&'v Files<'t>, String> {
+    /// The tree that has an environment's files; `Err` with the ref's name if it is missing.
+    fn files_of<'v>(&'v self, location: &FileSet, here: bool) -> std::result::Result<&'v Files<'t>, String> {
         match location.reference.as_ref().filter(|_| !here) {
             None => Ok(&self.files),
             Some(name) => self.others.get(name).and_then(Option::as_ref).ok_or_else(|| name.clone()),
         }
     }
 
-    /// Whether any environment has several files that are read by themselves, so that keys need the file's name. A
-    /// kustomization and its files are one.
-    fn has_several(&self, source: &Source, settings: &Settings) -> bool {
+    /// Whether any environment has several independent files, so that keys need the file's name. A kustomization and its
+    /// files count as one.
+    fn has_several(&self, source: &VariableSource, settings: &DivergenceSettings) -> bool {
         source.locations.iter().zip(&settings.environments).any(|(location, environment)| {
             let Some(location) = location else { return false };
             let Ok(files) = self.files_of(location, self.is_here(location, &environment.branches)) else {
@@ -208,7 +207,7 @@ impl<'t> Views<'t> {
             };
             let unit = |e: &Entry| -> BString {
                 let path: &BStr = e.path.as_ref();
-                let overlay = overlay_of(files, path).filter(|_| source.format == Format::K8sConfig);
+                let overlay = overlay_of(files, path).filter(|_| source.format == SourceFormat::K8sConfig);
                 overlay.unwrap_or(path).to_owned()
             };
             let units: BTreeSet<BString> = matching(files, location, source.format).into_iter().map(unit).collect();
@@ -216,12 +215,12 @@ impl<'t> Views<'t> {
         })
     }
 
-    /// Reads one environment: the side, and its variables before they have their keys.
+    /// Reads one environment: the side, and its variables without their keys.
     fn side(
         &self,
-        source: &Source,
+        source: &VariableSource,
         environment: usize,
-        settings: &Settings,
+        settings: &DivergenceSettings,
         several: bool,
     ) -> Result<Option<(Side, Vec<Variable>)>> {
         let Some(location) = &source.locations[environment] else { return Ok(None) };
@@ -231,26 +230,26 @@ impl<'t> Views<'t> {
         let files = match self.files_of(location, here) {
             Ok(files) => files,
             Err(name) => {
-                side.gap = Some(Gap::NoRef(name));
+                side.gap = Some(MissingSide::NoRef(name));
                 return Ok(Some((side, Vec::new())));
             }
         };
         let mut paths: Vec<BString> =
             matching(files, location, source.format).into_iter().map(|e| e.path.clone()).collect();
         if paths.is_empty() {
-            side.gap = Some(Gap::NoFile);
+            side.gap = Some(MissingSide::NoFile);
         }
-        let order = location.order(&paths);
+        let order = location.override_order(&paths);
         if let Some(order) = &order {
             paths.clone_from(order);
         }
         let words = &settings.environments[environment].aliases;
-        let mut reader = Reader::new(files, words, &settings.placeholders);
+        let mut reader = VariableReader::new(files, words, &settings.placeholders);
         let inner = |path: &BStr| location.inner(path).to_owned();
-        let inputs = Inputs { paths: &paths, in_order: order.is_some(), several, inner: &inner };
-        reader.all(source.format, &inputs)?;
-        let Reader { found, read, unseen, mistakes, .. } = reader;
-        for file in read.iter().filter(|f| !markers::is_sealed(&f.bytes)) {
+        let inputs = SourceInputs { paths: &paths, in_order: order.is_some(), several, inner: &inner };
+        reader.read_all(source.format, &inputs)?;
+        let VariableReader { found, read, unseen, mistakes, .. } = reader;
+        for file in read.iter().filter(|f| !classify::is_encrypted_file(&f.bytes)) {
             side.mistakes.extend(file.mistakes.iter().map(|m| (Rc::clone(file), m.clone())));
         }
         side.mistakes.extend(mistakes);
@@ -260,8 +259,8 @@ impl<'t> Views<'t> {
     }
 }
 
-fn matching<'f>(files: &'f Files<'_>, location: &Location, format: Format) -> Vec<&'f Entry> {
-    files.entries().iter().filter(|e| !e.symlink && location.has(e.path.as_ref(), format)).collect()
+fn matching<'f>(files: &'f Files<'_>, location: &FileSet, format: SourceFormat) -> Vec<&'f Entry> {
+    files.entries().iter().filter(|e| !e.symlink && location.contains(e.path.as_ref(), format)).collect()
 }
 
 /// The nearest directory with a kustomization, at or above a file.
@@ -278,8 +277,8 @@ pub fn overlay_of<'p>(files: &Files<'_>, path: &'p BStr) -> Option<&'p BStr> {
     }
 }
 
-/// Gives every variable its key: with its object where any side of the source has several.
-fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
+/// Sets the key of every variable: with its object if any side of the source has several.
+fn assign_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
     let several = read.iter().any(|(_, variables)| {
         let objects: HashSet<&str> = variables.iter().map(|v| &*v.object).collect();
         objects.len() > 1
@@ -290,10 +289,10 @@ fn name_keys(read: Vec<(Side, Vec<Variable>)>) -> Vec<Side> {
             false => variable.name.as_str().into(),
         }
     };
-    // A default counts for keys that the environments' own files have.
+    // A default only counts for keys that some environment's own file has.
     let own: HashSet<Rc<str>> = read.iter().flat_map(|(_, v)| v).filter(|v| !v.inherited).map(key).collect();
     let named = |(mut side, variables): (Side, Vec<Variable>)| {
-        // In file order: a key that is given twice counts as it is given last.
+        // In file order: the last value of a duplicate key wins.
         for mut variable in variables {
             variable.key = key(&variable);
             if !variable.inherited || own.contains(&variable.key) {

@@ -1,13 +1,12 @@
-//! Variables of the services of compose files, with those of their `env_file`s, and the files' names, which may name
-//! another environment.
+//! Variables of services in compose files and their `env_file`s, and the files' names, which may name another environment.
 
 use bstr::BString;
 
-use super::{Format, Inputs, Reader, neutral, plain, reference};
+use super::{SourceFormat, SourceInputs, VariableReader, plain, reference, without_environment};
 use crate::error::Result;
 use crate::manifests::{self, compose};
 
-pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
+pub fn read(reader: &mut VariableReader<'_, '_>, inputs: &SourceInputs<'_>) -> Result<()> {
     let groups: Vec<Vec<BString>> = match inputs.in_order {
         true => vec![inputs.paths.to_vec()],
         false => inputs.paths.iter().map(|p| vec![p.clone()]).collect(),
@@ -17,7 +16,7 @@ pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
         reader.begin(inputs.several && !inputs.in_order, first.as_ref());
         let mut readable = Vec::new();
         for path in given {
-            if reader.load(Format::Compose, path.as_ref())?.is_some() {
+            if reader.load(SourceFormat::Compose, path.as_ref())?.is_some() {
                 readable.push(path);
             }
         }
@@ -31,16 +30,16 @@ pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
             for (variable, key, value) in service.from_files.iter().chain(&service.variables) {
                 let held = match value {
                     Some(node) => reader.value(node),
-                    // Handed on from the shell that starts it.
+                    // Passed on from the shell that starts compose.
                     None => reference(variable, vec![variable.clone()]),
                 };
                 reader.push(name, variable, key, value.as_ref().unwrap_or(key), held);
             }
             for node in &service.env_files {
                 let path = node.text().unwrap_or_default();
-                // A path has no host, whose last label would not count as a word.
+                // Replace dots: in a path, `app.dev` names an environment, unlike the last label of a host name.
                 let value = plain(&path.replace('.', "/"));
-                let path = neutral(path, reader.words);
+                let path = without_environment(path, reader.words);
                 reader.push_free(name, &format!("env_file {path}"), node, node, value);
             }
             if let Some(image) = &service.image {
@@ -51,7 +50,7 @@ pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The files, over the base that they need: `docker-compose.yml` beside files whose services have no image of their own.
+/// Reads the files over the base that they need: `docker-compose.yml` next to files whose services have no image.
 pub fn project(files: &manifests::Files<'_>, given: &[BString]) -> Result<compose::Compose> {
     let found = compose::read(files, given)?;
     if !compose::is_override(&found) {

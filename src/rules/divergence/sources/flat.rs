@@ -1,11 +1,11 @@
-//! Files that are nothing but keys and values, however deep: dotenv, TOML, JSON, Terraform values, Helm values, any YAML.
+//! Files of plain keys and values at any depth: dotenv, TOML, JSON, Terraform values, Helm values, any YAML.
 
-use super::{Reader, object_of};
+use super::{VariableReader, object_of};
 use crate::document::leaves;
 use crate::yaml::{Mistake, Node};
 
-/// `Err`: there are more keys than can be listed.
-pub fn read(reader: &mut Reader<'_, '_>, roots: &[Node]) -> Result<(), Mistake> {
+/// `Err` if there are more keys than can be listed.
+pub fn read(reader: &mut VariableReader<'_, '_>, roots: &[Node]) -> Result<(), Mistake> {
     for (n, root) in roots.iter().enumerate() {
         let object = match object_of(root) {
             Some(object) => object,
@@ -13,7 +13,7 @@ pub fn read(reader: &mut Reader<'_, '_>, roots: &[Node]) -> Result<(), Mistake> 
             None => format!("document {}", n + 1),
         };
         for leaf in leaves(root)? {
-            // What SOPS writes about itself is no variable.
+            // Skip the metadata that SOPS writes.
             if leaf.path.is_empty() || leaf.path.starts_with("sops.") || leaf.path.starts_with("sops_") {
                 continue;
             }

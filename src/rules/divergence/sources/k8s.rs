@@ -7,20 +7,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bstr::{BStr, BString};
 
-use super::{Format, Inputs, Reader, object_of, reference};
+use super::{SourceFormat, SourceInputs, VariableReader, object_of, reference};
 use crate::document::leaves;
 use crate::error::Result;
 use crate::manifests::{self, Built};
-use crate::rules::divergence::markers;
-use crate::rules::divergence::model::{Kind, Value};
+use crate::rules::divergence::classify;
+use crate::rules::divergence::model::{ComparedValue, ValueKind};
 use crate::rules::divergence::side::overlay_of;
 use crate::yaml::Node;
 
-/// Reads objects as they are deployed: of a kustomization what it builds, of a file that a kustomization uses the
-/// objects that the kustomization makes of it, and of any other file what is written there.
-pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
+/// Reads objects as they are deployed: what a kustomization builds, also from the file if it is part of one; else the file
+/// as written.
+pub fn read(reader: &mut VariableReader<'_, '_>, inputs: &SourceInputs<'_>) -> Result<()> {
     let mut built: BTreeMap<BString, Option<Built>> = BTreeMap::new();
-    // A kustomization and its files are one place.
+    // Report the gaps of a kustomization once, for all of its files.
     let mut done: BTreeSet<BString> = BTreeSet::new();
     for path in inputs.paths {
         let path: &BStr = path.as_ref();
@@ -42,7 +42,7 @@ pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
             }
         }
         reader.begin(inputs.several, path);
-        let Some(file) = reader.load(Format::K8sConfig, path)? else { continue };
+        let Some(file) = reader.load(SourceFormat::K8sConfig, path)? else { continue };
         let mut objects = Vec::new();
         file.roots.iter().for_each(|root| manifests::unfold(root, &mut objects));
         objects.into_iter().for_each(|node| object(reader, node, None));
@@ -50,10 +50,10 @@ pub fn read(reader: &mut Reader<'_, '_>, inputs: &Inputs<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The objects of a build; with a path only those that the file has a part in.
-fn overlay(reader: &mut Reader<'_, '_>, built: &Built, only: Option<&BStr>) -> Result<()> {
+/// Reads the objects of a build; with a path, only those that use the file.
+fn overlay(reader: &mut VariableReader<'_, '_>, built: &Built, only: Option<&BStr>) -> Result<()> {
     for path in &built.used {
-        if let Some(format) = Format::K8sConfig.document(path.as_ref())
+        if let Some(format) = SourceFormat::K8sConfig.document(path.as_ref())
             && let Some(file) = reader.files.load(path.as_ref(), format)?
         {
             reader.keep(&file);
@@ -67,7 +67,7 @@ fn overlay(reader: &mut Reader<'_, '_>, built: &Built, only: Option<&BStr>) -> R
             });
         }
         if meant {
-            // Without what a prefix made of the name: the environments' prefixes differ.
+            // Use the name before kustomize's prefix, which differs between environments.
             let name = one.former.first().map(|(name, _)| name.as_str()).filter(|n| !n.is_empty());
             object(reader, &one.node, name);
         }
@@ -75,8 +75,8 @@ fn overlay(reader: &mut Reader<'_, '_>, built: &Built, only: Option<&BStr>) -> R
     Ok(())
 }
 
-/// `name`: what it is called where its own name is not to be used.
-fn object(reader: &mut Reader<'_, '_>, root: &Node, name: Option<&str>) {
+/// Reads one object. `name` replaces its own name.
+fn object(reader: &mut VariableReader<'_, '_>, root: &Node, name: Option<&str>) {
     let name = match (name, root.get("kind").and_then(Node::text)) {
         (Some(name), Some(kind)) => format!("{kind}/{name}"),
         _ => object_of(root).unwrap_or_default(),
@@ -93,7 +93,7 @@ fn object(reader: &mut Reader<'_, '_>, root: &Node, name: Option<&str>) {
         "SealedSecret" => {
             for (key, node) in root.at(&["spec", "encryptedData"]).map_or(&[][..], Node::entries) {
                 let text = node.text().unwrap_or_default().trim().to_owned();
-                let value = Value { kind: Kind::Randomised, text, targets: Vec::new() };
+                let value = ComparedValue { kind: ValueKind::Randomised, text, targets: Vec::new() };
                 reader.push(&name, key.text().unwrap_or("?"), key, node, value);
             }
         }
@@ -125,8 +125,8 @@ fn object(reader: &mut Reader<'_, '_>, root: &Node, name: Option<&str>) {
     containers(reader, &name, root, 0);
 }
 
-/// Values of a chart: environments differ in many, and have what they need.
-fn free(reader: &mut Reader<'_, '_>, object: &str, root: &Node, path: &[&str]) {
+/// Reads values of a chart, which may differ between environments.
+fn free(reader: &mut VariableReader<'_, '_>, object: &str, root: &Node, path: &[&str]) {
     let Some(values) = root.at(path) else { return };
     for leaf in leaves(values).unwrap_or_default().into_iter().filter(|l| !l.path.is_empty()) {
         let held = reader.value(leaf.value);
@@ -134,32 +134,32 @@ fn free(reader: &mut Reader<'_, '_>, object: &str, root: &Node, path: &[&str]) {
     }
 }
 
-/// Tag and digest of an image.
-pub fn image(reader: &mut Reader<'_, '_>, object: &str, node: &Node) {
+/// Reads tag and digest of an image.
+pub fn image(reader: &mut VariableReader<'_, '_>, object: &str, node: &Node) {
     let Some((_, tag, digest)) = node.text().map(manifests::image_parts) else { return };
     for (name, part) in [("image tag", tag), ("image digest", digest)] {
         if let Some(part) = part {
-            reader.push_free(object, name, node, node, markers::of_text(part, reader.placeholders));
+            reader.push_free(object, name, node, node, classify::classify_text(part, reader.placeholders));
         }
     }
 }
 
-fn data(reader: &mut Reader<'_, '_>, object: &str, map: Option<&Node>, encoded: bool) {
+fn data(reader: &mut VariableReader<'_, '_>, object: &str, map: Option<&Node>, encoded: bool) {
     for (key, node) in map.map_or(&[][..], Node::entries) {
         let decoded = || {
             let text: String = node.text()?.split_whitespace().collect();
             String::from_utf8(STANDARD.decode(text).ok()?).ok()
         };
         let value = match encoded.then(decoded).flatten() {
-            Some(text) => markers::of_text(&text, reader.placeholders),
+            Some(text) => classify::classify_text(&text, reader.placeholders),
             None => reader.value(node),
         };
         reader.push(object, key.text().unwrap_or("?"), key, node, value);
     }
 }
 
-/// `spec.data[]`: where each key comes from.
-fn external(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
+/// Reads `spec.data[]`: the remote reference of each key.
+fn external(reader: &mut VariableReader<'_, '_>, object: &str, root: &Node) {
     for path in [&["spec", "data"][..], &["spec", "externalSecretSpec", "data"]] {
         for item in root.at(path).map_or(&[][..], Node::items) {
             if let (Some(name), Some((key, from))) = (item.get("secretKey"), item.entry("remoteRef")) {
@@ -174,7 +174,7 @@ fn external(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
     }
 }
 
-fn provider(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
+fn provider(reader: &mut VariableReader<'_, '_>, object: &str, root: &Node) {
     for secret in root.at(&["spec", "secretObjects"]).map_or(&[][..], Node::items) {
         for item in secret.get("data").map_or(&[][..], Node::items) {
             if let (Some(name), Some((key, from))) = (item.get("key"), item.entry("objectName")) {
@@ -185,8 +185,8 @@ fn provider(reader: &mut Reader<'_, '_>, object: &str, root: &Node) {
     }
 }
 
-/// Every text below a node: a reference that means the same wherever it stands.
-fn joined(node: &Node) -> Value {
+/// All text below a node, as a reference that means the same in every environment.
+fn joined(node: &Node) -> ComparedValue {
     let mut text = String::new();
     node.walk(&mut |steps, node| {
         if let Some(t) = node.text() {
@@ -196,25 +196,25 @@ fn joined(node: &Node) -> Value {
     reference(&text, Vec::new())
 }
 
-fn generators(reader: &mut Reader<'_, '_>, root: &Node) {
+fn generators(reader: &mut VariableReader<'_, '_>, root: &Node) {
     for kind in ["configMapGenerator", "secretGenerator"] {
         for item in root.get(kind).map_or(&[][..], Node::items) {
             let object = format!("{kind}/{}", item.get("name").and_then(Node::text).unwrap_or_default());
             for literal in item.get("literals").map_or(&[][..], Node::items) {
                 let Some((name, value)) = literal.text().and_then(|t| t.split_once('=')) else { continue };
-                let value = markers::of_text(value, reader.placeholders);
+                let value = classify::classify_text(value, reader.placeholders);
                 reader.push(&object, name, literal, literal, value);
             }
         }
     }
 }
 
-/// Levels below an object at which containers still are looked for: a CronJob's stand at 6.
-const DEPTH: usize = 12;
+/// Maximum depth below an object to search for containers; a CronJob's are at 6.
+const MAX_DEPTH: usize = 12;
 
-/// `env` of everything below `containers` and `initContainers`.
-fn containers(reader: &mut Reader<'_, '_>, object: &str, node: &Node, depth: usize) {
-    if depth > DEPTH {
+/// Reads `env` and images of everything below `containers` and `initContainers`.
+fn containers(reader: &mut VariableReader<'_, '_>, object: &str, node: &Node, depth: usize) {
+    if depth > MAX_DEPTH {
         return;
     }
     for (key, value) in node.entries() {
@@ -233,14 +233,14 @@ fn containers(reader: &mut Reader<'_, '_>, object: &str, node: &Node, depth: usi
     }
 }
 
-fn env(reader: &mut Reader<'_, '_>, object: &str, container: &Node) {
+fn env(reader: &mut VariableReader<'_, '_>, object: &str, container: &Node) {
     for item in container.get("env").map_or(&[][..], Node::items) {
         let Some(name) = item.get("name").and_then(Node::text) else { continue };
         let value = match (item.entry("value"), item.entry("valueFrom")) {
             (Some((key, node)), _) => Some((key, node, reader.value(node))),
             (None, Some((key, node))) => {
                 // A Secret or ConfigMap of the environment's own namespace.
-                let Value { text, .. } = joined(node);
+                let ComparedValue { text, .. } = joined(node);
                 Some((key, node, reference(&text, vec![text.clone()])))
             }
             (None, None) => None,

@@ -1,5 +1,5 @@
-//! How the variables of an environment are read from its files, one reader per format. Owns [`Format`], [`Variable`] and
-//! the collecting of variables; which files they are is `settings`' matter.
+//! Reads the variables of an environment from its files, one module per format. Owns [`SourceFormat`], [`Variable`] and
+//! collecting variables; `settings` owns which files to read.
 
 mod compose;
 mod flat;
@@ -12,8 +12,8 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::markers::{self, Placeholders};
-use super::model::{Kind, Value};
+use super::classify::{self, Placeholders};
+use super::model::{ComparedValue, ValueKind};
 use crate::document;
 use crate::error::Result;
 use crate::manifests::{Files, SourceFile, Unseen};
@@ -23,9 +23,9 @@ pub use compose::project;
 pub use values::defaults;
 pub use windmill::is_item;
 
-/// How a source is written.
+/// The format of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum SourceFormat {
     Windmill,
     Dotenv,
     K8sConfig,
@@ -37,19 +37,19 @@ pub enum Format {
     Compose,
 }
 
-const FORMATS: [(&str, Format); 9] = [
-    ("windmill", Format::Windmill),
-    ("dotenv", Format::Dotenv),
-    ("k8s-config", Format::K8sConfig),
-    ("yaml", Format::Yaml),
-    ("helm-values", Format::HelmValues),
-    ("json", Format::Json),
-    ("toml", Format::Toml),
-    ("tfvars", Format::Tfvars),
-    ("compose", Format::Compose),
+const FORMATS: [(&str, SourceFormat); 9] = [
+    ("windmill", SourceFormat::Windmill),
+    ("dotenv", SourceFormat::Dotenv),
+    ("k8s-config", SourceFormat::K8sConfig),
+    ("yaml", SourceFormat::Yaml),
+    ("helm-values", SourceFormat::HelmValues),
+    ("json", SourceFormat::Json),
+    ("toml", SourceFormat::Toml),
+    ("tfvars", SourceFormat::Tfvars),
+    ("compose", SourceFormat::Compose),
 ];
 
-impl Format {
+impl SourceFormat {
     pub fn named(name: &str) -> Option<Self> {
         FORMATS.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
     }
@@ -58,7 +58,7 @@ impl Format {
         FORMATS.iter().map(|(n, _)| *n).collect()
     }
 
-    /// How a file of this name is written; `None` where such a file is none of the source's.
+    /// The document format of a file with this name; `None` if such a file does not belong to the source.
     pub fn document(self, path: &BStr) -> Option<document::Format> {
         let by_name = document::Format::of(path);
         match self {
@@ -75,55 +75,55 @@ impl Format {
 
 /// One variable of one environment.
 pub struct Variable {
-    /// What it belongs to, the environment's own name taken out: `ConfigMap/app`, a service, a file. May be empty.
+    /// The object that it belongs to, without the environment's name: `ConfigMap/app`, a service, a file. May be empty.
     pub object: Rc<str>,
     pub name: String,
-    /// As policies name it: `name`, or `object/name` where there are several objects. Set when all sides are read.
+    /// The key in policies: `name`, or `object/name` if there are several objects. Set after all sides are read.
     pub key: Rc<str>,
-    /// What it is written in, and where.
+    /// The file that contains it.
     pub file: Rc<SourceFile>,
     pub key_span: Range<usize>,
     pub span: Range<usize>,
-    pub value: Value,
-    /// What must be the same whatever the value: whether it is secret, its type.
+    pub value: ComparedValue,
+    /// Must be equal whatever the value: whether it is secret, its type.
     pub attribute: Option<String>,
-    /// Environments may have their own, or none, unless the policy says otherwise: an image's tag, values of a chart.
+    /// May differ or be missing unless the policy says otherwise: an image's tag, values of a chart.
     pub free: bool,
-    /// A default that the environment's own files do not repeat.
+    /// A default that is not in the environment's own files.
     pub inherited: bool,
 }
 
 /// Collects the variables of one environment.
-pub struct Reader<'r, 's> {
+pub struct VariableReader<'r, 's> {
     pub files: &'r Files<'s>,
     /// Words that name the environment.
     pub words: &'r [String],
     pub placeholders: &'r Placeholders,
-    /// Set on everything: the file, where there are several.
+    /// Prefix of all objects: the file's path, if there are several files.
     prefix: String,
     free: bool,
     inherited: bool,
     pub found: Vec<Variable>,
-    /// Every file that variables could stand in.
+    /// Every file that can contain variables.
     pub read: Vec<Rc<SourceFile>>,
     pub unseen: Vec<Unseen>,
     pub mistakes: Vec<(Rc<SourceFile>, Mistake)>,
-    /// The object of the last variable as its file calls it, and as [`Variable::object`] does.
+    /// The object of the last variable: its name in the file and its [`Variable::object`].
     last: (String, Rc<str>),
 }
 
-/// The files of an environment, in the order in which the policy names them.
-pub struct Inputs<'p> {
+/// The files of an environment in policy order.
+pub struct SourceInputs<'p> {
     pub paths: &'p [BString],
-    /// They are laid over one another in this order; else each is read by itself.
+    /// Later files override earlier ones; else each is read independently.
     pub in_order: bool,
-    /// Any environment has several that are read by themselves.
+    /// Some environment has several independent files.
     pub several: bool,
-    /// A path as the reader of the format knows it.
+    /// Maps a path to one relative to the source's root.
     pub inner: &'p dyn Fn(&BStr) -> BString,
 }
 
-impl<'r, 's> Reader<'r, 's> {
+impl<'r, 's> VariableReader<'r, 's> {
     pub fn new(files: &'r Files<'s>, words: &'r [String], placeholders: &'r Placeholders) -> Self {
         Self {
             files,
@@ -141,20 +141,20 @@ impl<'r, 's> Reader<'r, 's> {
     }
 
     /// Reads all files of an environment.
-    pub fn all(&mut self, format: Format, inputs: &Inputs<'_>) -> Result<()> {
+    pub fn read_all(&mut self, format: SourceFormat, inputs: &SourceInputs<'_>) -> Result<()> {
         match format {
-            Format::K8sConfig => k8s::read(self, inputs),
-            Format::Compose => compose::read(self, inputs),
-            Format::HelmValues => values::helm(self, inputs),
-            Format::Dotenv | Format::Tfvars => values::with_defaults(self, format, inputs),
+            SourceFormat::K8sConfig => k8s::read(self, inputs),
+            SourceFormat::Compose => compose::read(self, inputs),
+            SourceFormat::HelmValues => values::helm(self, inputs),
+            SourceFormat::Dotenv | SourceFormat::Tfvars => values::with_defaults(self, format, inputs),
             _ => inputs.paths.iter().try_for_each(|path| {
-                self.begin(inputs.several && format != Format::Windmill, path.as_ref());
+                self.begin(inputs.several && format != SourceFormat::Windmill, path.as_ref());
                 let Some(file) = self.load(format, path.as_ref())? else { return Ok(()) };
                 match format {
-                    Format::Windmill => {
+                    SourceFormat::Windmill => {
                         let inner = (inputs.inner)(path.as_ref());
-                        let told = windmill::read(self, inner.as_ref(), &file.roots);
-                        self.mistakes.extend(told.err().map(|m| (Rc::clone(&file), m)));
+                        let result = windmill::read(self, inner.as_ref(), &file.roots);
+                        self.mistakes.extend(result.err().map(|m| (Rc::clone(&file), m)));
                     }
                     _ => self.flat(&file, &file.roots),
                 }
@@ -163,38 +163,38 @@ impl<'r, 's> Reader<'r, 's> {
         }
     }
 
-    /// What is read next. `several`: its variables are told from those of other files by its path.
+    /// Starts the next file. `several`: prefix its objects with its path.
     fn begin(&mut self, several: bool, path: &BStr) {
-        self.prefix = if several { neutral(&path.to_string(), self.words) } else { String::new() };
+        self.prefix = if several { without_environment(&path.to_string(), self.words) } else { String::new() };
         self.last = (String::new(), self.prefix.as_str().into());
     }
 
-    /// Loads a file; one that is all ciphertext becomes a variable.
-    fn load(&mut self, format: Format, path: &BStr) -> Result<Option<Rc<SourceFile>>> {
+    /// Loads a file; an encrypted file becomes a single variable.
+    fn load(&mut self, format: SourceFormat, path: &BStr) -> Result<Option<Rc<SourceFile>>> {
         let written = format.document(path).unwrap_or(document::Format::Yaml);
         let Some(bytes) =
             self.files.entry(path).filter(|e| !e.symlink).map(|_| self.files.read(path)).transpose()?.flatten()
         else {
             return Ok(None);
         };
-        let sealed = markers::is_sealed(&bytes);
+        let is_encrypted = classify::is_encrypted_file(&bytes);
         let file = match format {
-            Format::Windmill => self.files.load_unresolved(path, written)?,
-            // No reader of text finds anything in ciphertext, mistakes included.
-            _ if sealed => self.files.load(path, document::Format::Dotenv)?,
+            SourceFormat::Windmill => self.files.load_unresolved(path, written)?,
+            // Parse ciphertext as dotenv, which reports no mistakes in it.
+            _ if is_encrypted => self.files.load(path, document::Format::Dotenv)?,
             _ => self.files.load(path, written)?,
         };
         let Some(file) = file else { return Ok(None) };
         self.keep(&file);
-        if sealed {
+        if is_encrypted {
             let text = file.bytes.to_str_lossy().into_owned();
-            self.whole_file(&file, Value { kind: Kind::Randomised, text, targets: Vec::new() });
+            self.whole_file(&file, ComparedValue { kind: ValueKind::Randomised, text, targets: Vec::new() });
             return Ok(None);
         }
         Ok(Some(file))
     }
 
-    /// Remembers a file that variables stand in.
+    /// Remembers a file that contains variables.
     fn keep(&mut self, file: &Rc<SourceFile>) {
         if !self.read.iter().any(|f| f.path == file.path) {
             self.read.push(Rc::clone(file));
@@ -207,18 +207,18 @@ impl<'r, 's> Reader<'r, 's> {
         }
     }
 
-    /// The file, where there are several, and the object in it.
+    /// The name of an object, prefixed with the file's path if there are several files.
     fn object(&mut self, name: &str) -> Rc<str> {
         if self.last.0 != name {
-            let own = neutral(name, self.words);
+            let own = without_environment(name, self.words);
             let colon = if self.prefix.is_empty() || own.is_empty() { "" } else { ":" };
             self.last = (name.to_owned(), format!("{}{colon}{own}", self.prefix).into());
         }
         Rc::clone(&self.last.1)
     }
 
-    /// A value that stands at a node.
-    fn push(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: Value) {
+    /// Adds a variable whose value is at a node.
+    fn push(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: ComparedValue) {
         let Some(file) = self.files.locate(&node.span) else { return };
         let object = self.object(object);
         let same = self.files.locate(&key.span).is_some_and(|f| f.path == file.path);
@@ -237,15 +237,15 @@ impl<'r, 's> Reader<'r, 's> {
         });
     }
 
-    /// The same for one that environments may have or not, and may differ in.
-    fn push_free(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: Value) {
+    /// Like [`Self::push`], for a variable that may differ or be missing.
+    fn push_free(&mut self, object: &str, name: &str, key: &Node, node: &Node, value: ComparedValue) {
         self.free = true;
         self.push(object, name, key, node, value);
         self.free = false;
     }
 
-    /// A file that nobody here can read is one variable.
-    fn whole_file(&mut self, file: &Rc<SourceFile>, value: Value) {
+    /// Adds an encrypted file as one variable.
+    fn whole_file(&mut self, file: &Rc<SourceFile>, value: ComparedValue) {
         let (object, name) = (self.object(""), "(the whole file)".to_owned());
         self.found.push(Variable {
             key: Rc::clone(&object),
@@ -261,13 +261,13 @@ impl<'r, 's> Reader<'r, 's> {
         });
     }
 
-    /// What a leaf holds: a scalar by its marks, a list by its items, an alias to nowhere as a reference in the file.
-    fn value(&self, node: &Node) -> Value {
+    /// The value of a leaf: a classified scalar, a list by its items, an unresolved alias as a reference.
+    fn value(&self, node: &Node) -> ComparedValue {
         match &node.value {
             Yaml::Scalar { tag: Some(tag), text, .. } if tag.ends_with("vault") => {
-                Value { kind: Kind::Randomised, text: text.trim().to_owned(), targets: Vec::new() }
+                ComparedValue { kind: ValueKind::Randomised, text: text.trim().to_owned(), targets: Vec::new() }
             }
-            Yaml::Scalar { .. } => markers::of_node(node, self.placeholders),
+            Yaml::Scalar { .. } => classify::classify_node(node, self.placeholders),
             Yaml::Alias(_) => reference("*", vec!["*".to_owned()]),
             Yaml::Map(entries) if entries.is_empty() => plain("{}"),
             _ => {
@@ -276,7 +276,7 @@ impl<'r, 's> Reader<'r, 's> {
                     if node.text().is_some() {
                         parts.push_str(&crate::yaml::dotted(steps));
                         parts.push('=');
-                        parts.push_str(&markers::of_node(node, self.placeholders).text);
+                        parts.push_str(&classify::classify_node(node, self.placeholders).text);
                         parts.push('\n');
                     }
                 });
@@ -286,16 +286,16 @@ impl<'r, 's> Reader<'r, 's> {
     }
 }
 
-fn plain(text: &str) -> Value {
-    Value { kind: Kind::Plain, text: text.to_owned(), targets: Vec::new() }
+fn plain(text: &str) -> ComparedValue {
+    ComparedValue { kind: ValueKind::Plain, text: text.to_owned(), targets: Vec::new() }
 }
 
-fn reference(text: &str, targets: Vec<String>) -> Value {
-    Value { kind: Kind::Reference, text: text.to_owned(), targets }
+fn reference(text: &str, targets: Vec<String>) -> ComparedValue {
+    ComparedValue { kind: ValueKind::Reference, text: text.to_owned(), targets }
 }
 
-/// A name with the environment's words taken out, so that `app-staging` and `app-production` are one.
-pub fn neutral(name: &str, words: &[String]) -> String {
+/// Replaces the environment's words in a name, so that `app-staging` and `app-production` are equal.
+pub fn without_environment(name: &str, words: &[String]) -> String {
     let mut out = String::new();
     let mut rest = name;
     while !rest.is_empty() {
@@ -309,7 +309,7 @@ pub fn neutral(name: &str, words: &[String]) -> String {
     out
 }
 
-/// `kind/name` of a Kubernetes object, or nothing.
+/// `kind/name` of a Kubernetes object.
 fn object_of(root: &Node) -> Option<String> {
     let kind = root.get("kind")?.text()?;
     let name = root.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();

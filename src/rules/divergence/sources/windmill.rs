@@ -1,11 +1,11 @@
-//! Variables and resources of a Windmill workspace: `f/app/x.variable.yaml`, `f/app/db.resource.json`. The settings of
-//! the sync are the `windmill` rules' matter.
+//! Variables and resources of a Windmill workspace: `f/app/x.variable.yaml`, `f/app/db.resource.json`. The
+//! `windmill` rules check the sync's settings.
 
 use bstr::{BStr, ByteSlice};
 
-use super::{Reader, plain};
+use super::{VariableReader, plain};
 use crate::document::leaves;
-use crate::rules::divergence::model::{Kind, Value};
+use crate::rules::divergence::model::{ComparedValue, ValueKind};
 use crate::yaml::{Mistake, Node};
 
 const ENDS: [(&str, bool); 6] = [
@@ -17,19 +17,19 @@ const ENDS: [(&str, bool); 6] = [
     (".resource.json", true),
 ];
 
-/// The item's path without its ending, and whether it is a resource.
+/// The item's path without its extension, and whether it is a resource.
 fn item(path: &BStr) -> Option<(&BStr, bool)> {
     ENDS.iter().find_map(|(end, resource)| Some((path.strip_suffix(end.as_bytes())?.as_bstr(), *resource)))
 }
 
-/// Whether a file holds an item, of the environment that `suffix` names where items carry one.
+/// Whether a file is an item, for one of the environments in `suffix` if given.
 pub fn is_item(path: &BStr, suffix: Option<&[String]>) -> bool {
     let Some((base, _)) = item(path) else { return false };
     suffix.is_none_or(|words| words.iter().any(|w| base.ends_with(format!(".{w}").as_bytes())))
 }
 
-/// `path`: below the workspace's root.
-pub fn read(reader: &mut Reader<'_, '_>, path: &BStr, roots: &[Node]) -> Result<(), Mistake> {
+/// `path` is relative to the workspace's root.
+pub fn read(reader: &mut VariableReader<'_, '_>, path: &BStr, roots: &[Node]) -> Result<(), Mistake> {
     let (Some((base, resource)), Some(root)) = (item(path), roots.first()) else { return Ok(()) };
     let suffix = reader.words.iter().find_map(|w| base.strip_suffix(format!(".{w}").as_bytes()));
     let name = suffix.map_or(base, ByteSlice::as_bstr).to_string();
@@ -45,7 +45,7 @@ pub fn read(reader: &mut Reader<'_, '_>, path: &BStr, roots: &[Node]) -> Result<
         let text = value.text().unwrap_or_default().trim();
         let secret = root.get("is_secret").and_then(Node::as_bool) == Some(true);
         let held = match secret && is_ciphertext(text) {
-            true => Value { kind: Kind::Deterministic, text: text.to_owned(), targets: Vec::new() },
+            true => ComparedValue { kind: ValueKind::Deterministic, text: text.to_owned(), targets: Vec::new() },
             false if value.text().is_some() => reader.value(value),
             false => plain(""),
         };
@@ -60,7 +60,7 @@ pub fn read(reader: &mut Reader<'_, '_>, path: &BStr, roots: &[Node]) -> Result<
     Ok(())
 }
 
-/// Bare base64 of whole cipher blocks.
+/// Base64 of whole cipher blocks.
 fn is_ciphertext(text: &str) -> bool {
     let digits = text.bytes().filter(|b| !b.is_ascii_whitespace());
     let length = digits.clone().count();

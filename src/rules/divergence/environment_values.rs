@@ -1,34 +1,34 @@
-//! Values that say what they are: a webhook, a bucket, a database or a queue that two environments must not share, and
-//! a payment provider's key or address of its test or live mode.
+//! Recognises values that belong to one environment: a webhook, bucket, database or queue that two environments must not
+//! share, and a payment provider's key or address in its test or live mode.
 
-use super::model::{Kind, Value};
+use super::model::{ComparedValue, ValueKind};
 
-/// Whether a payment provider moves money.
+/// The mode of a payment provider: `Live` moves real money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum PaymentMode {
     Test,
     Live,
 }
 
-/// How keys of each mode begin: Stripe and those who copied it, Razorpay, Flutterwave, Checkout.com, Mollie, Braintree,
+/// Prefixes of keys by mode: Stripe and providers that copied its format, Razorpay, Flutterwave, Checkout.com, Mollie, Braintree,
 /// Square, Adyen.
-const KEYS: &[(&str, Mode)] = &[
-    ("sk_test_", Mode::Test),
-    ("pk_test_", Mode::Test),
-    ("rk_test_", Mode::Test),
-    ("sk_live_", Mode::Live),
-    ("pk_live_", Mode::Live),
-    ("rk_live_", Mode::Live),
-    ("rzp_test_", Mode::Test),
-    ("rzp_live_", Mode::Live),
-    ("FLWSECK_TEST-", Mode::Test),
-    ("FLWPUBK_TEST-", Mode::Test),
-    ("sk_sbox_", Mode::Test),
-    ("pk_sbox_", Mode::Test),
-    ("sandbox-sq0", Mode::Test),
+const KEYS: &[(&str, PaymentMode)] = &[
+    ("sk_test_", PaymentMode::Test),
+    ("pk_test_", PaymentMode::Test),
+    ("rk_test_", PaymentMode::Test),
+    ("sk_live_", PaymentMode::Live),
+    ("pk_live_", PaymentMode::Live),
+    ("rk_live_", PaymentMode::Live),
+    ("rzp_test_", PaymentMode::Test),
+    ("rzp_live_", PaymentMode::Live),
+    ("FLWSECK_TEST-", PaymentMode::Test),
+    ("FLWPUBK_TEST-", PaymentMode::Test),
+    ("sk_sbox_", PaymentMode::Test),
+    ("pk_sbox_", PaymentMode::Test),
+    ("sandbox-sq0", PaymentMode::Test),
 ];
 
-/// Hosts of test modes. There is none of live modes: staging may ask a live service for what costs nothing.
+/// Hosts of test modes. Hosts of live modes are not listed: staging may use a live service where it costs nothing.
 const HOSTS: &[&str] = &[
     "sandbox.paypal.com",
     "api-m.sandbox.paypal.com",
@@ -44,41 +44,41 @@ const HOSTS: &[&str] = &[
     "api.playground.klarna.com",
 ];
 
-/// Characters behind a key's beginning: shorter texts only look like one.
-const SHORTEST: usize = 8;
+/// Minimum length of a key after its prefix.
+const MIN_KEY_LENGTH: usize = 8;
 
-/// The mode that a value shows.
-pub fn payment_mode(value: &Value) -> Option<Mode> {
-    if value.kind != Kind::Plain {
+/// The mode of a payment provider's key or address.
+pub fn payment_mode(value: &ComparedValue) -> Option<PaymentMode> {
+    if value.kind != ValueKind::Plain {
         return None;
     }
     let key = KEYS.iter().find(|(start, _)| {
         value.text.strip_prefix(start).is_some_and(|rest| {
-            rest.len() >= SHORTEST && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            rest.len() >= MIN_KEY_LENGTH && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         })
     });
     if let Some((_, mode)) = key {
         return Some(*mode);
     }
     let host = host(&value.text)?;
-    HOSTS.contains(&host).then_some(Mode::Test)
+    HOSTS.contains(&host).then_some(PaymentMode::Test)
 }
 
-/// What a variable names that only one environment should use, if it names such a thing.
-pub fn resource(name: &str, value: &Value) -> Option<&'static str> {
+/// The kind of resource that a variable names and that only one environment should use, if any.
+pub fn resource(name: &str, value: &ComparedValue) -> Option<&'static str> {
     let text = value.text.as_str();
-    if value.kind != Kind::Plain || text.len() > 1024 || text.contains(char::is_whitespace) {
+    if value.kind != ValueKind::Plain || text.len() > 1024 || text.contains(char::is_whitespace) {
         return None;
     }
     let words = words(name);
     let has = |wanted: &[&str]| words.iter().any(|w| wanted.contains(&w.as_str()));
     let ends = |wanted: &[&str]| words.last().is_some_and(|w| wanted.contains(&w.as_str()));
     let scheme = text.split_once("://").map(|(scheme, _)| scheme).unwrap_or_default();
-    let public = host(text).is_some_and(is_of_one_place);
+    let public = host(text).is_some_and(is_public_host);
     let is_webhook = ["hooks.slack.com/services/", "discord.com/api/webhooks/", ".webhook.office.com/"];
     if matches!(scheme, "https" | "http") && public {
         let known = is_webhook.iter().any(|part| text.contains(part));
-        // Where somebody else's events arrive is their business; `docs` of it are nobody's.
+        // Only addresses of webhooks count, not those of their documentation.
         if known || has(&["webhook", "webhooks"]) && (ends(&["url", "uri", "webhook", "webhooks", "endpoint"])) {
             return Some("webhook");
         }
@@ -87,7 +87,7 @@ pub fn resource(name: &str, value: &Value) -> Option<&'static str> {
         return Some("bucket");
     }
     let named_bucket = ends(&["bucket"]) || has(&["bucket"]) && ends(&["name", "id", "arn"]);
-    if named_bucket && is_name(text) {
+    if named_bucket && is_bucket_name(text) {
         return Some("bucket");
     }
     if text.starts_with("arn:aws:s3:::") {
@@ -107,12 +107,12 @@ pub fn resource(name: &str, value: &Value) -> Option<&'static str> {
     let database = has(&["database", "db", "postgres", "postgresql", "mysql", "mongo", "mongodb", "redis"]);
     if database && ends(&["host", "hostname", "url", "uri", "dsn", "server", "endpoint"]) && scheme.is_empty() {
         let name = text.split([':', '/']).next().unwrap_or_default();
-        return (text.contains('.') && is_of_one_place(name)).then_some("database");
+        return (text.contains('.') && is_public_host(name)).then_some("database");
     }
     None
 }
 
-/// A key's words: `SLACK_WEBHOOK_URL`, `slackWebhookUrl`, `app.bucket-name`.
+/// Splits a key into words: `SLACK_WEBHOOK_URL`, `slackWebhookUrl`, `app.bucket-name`.
 fn words(name: &str) -> Vec<String> {
     let mut out = vec![String::new()];
     let mut lower = false;
@@ -139,8 +139,8 @@ fn host(text: &str) -> Option<&str> {
     Some(host.split_once(':').map_or(host, |(host, _)| host))
 }
 
-/// Whether a host is one place wherever it is asked for. Names inside a cluster or a machine are each environment's own.
-fn is_of_one_place(host: &str) -> bool {
+/// Whether a host name is public. Names inside a cluster or a machine differ in each environment.
+fn is_public_host(host: &str) -> bool {
     const INSIDE: &[&str] = &[".svc", ".local", ".cluster", ".internal", ".localhost", ".lan", ".test", ".localdomain"];
     let last = host.rsplit('.').next().unwrap_or_default();
     host.contains('.')
@@ -150,8 +150,8 @@ fn is_of_one_place(host: &str) -> bool {
         && last.len() >= 2
 }
 
-/// Whether a text can be the name of a bucket, and not a switch or a number.
-fn is_name(text: &str) -> bool {
+/// Whether a text can be the name of a bucket, rather than a switch or a number.
+fn is_bucket_name(text: &str) -> bool {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'/');
     let word = matches!(text, "true" | "false" | "none" | "null" | "default");
     (3..=255).contains(&text.len()) && !word && text.bytes().all(good) && text.bytes().any(|b| b.is_ascii_alphabetic())
