@@ -225,7 +225,7 @@ fn a_copy_is_known_by_its_patch_where_the_files_differ() {
     team.repo.write("shared", lines("fixed", "two"));
     team.repo.commit("fix: change the beginning");
     team.repo.git(["cherry-pick", &original]);
-    let said = bot(&team).passes_saying(&[&original[..10], "and does not say so"]);
+    let said = bot(&team).passes_saying(&[&original[..10], "but does not name it"]);
     assert_eq!(rules(&said), ["branch-topology/no-provenance"].into());
 }
 
