@@ -1,33 +1,33 @@
-//! [`Graph`] on a real repository: parents from the commit-graph file where there is one, objects otherwise; merges of
-//! trees in object memory. Owns how the names of refs are read at each gate; stores nothing.
+//! [`Graph`] on a real repository: parents from the commit-graph file if there is one, else from objects; merges of trees
+//! in object memory. Owns which ref a branch name means at each gate; stores nothing.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use bstr::{BStr, BString};
 
-use super::pick::Picker;
+use super::picker::Picker;
 use super::trees::{self, PathBudget};
 use super::{ThreadRepo, gix_id, oid, tips, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Graph, Links, Merged, Node, ObjectKind, Oid, PathChange, Ref, TagObject};
 
-/// How many levels of several merge bases are merged in memory: each is a level of recursion in gix.
+/// The most levels of merging several merge bases first: each is a level of recursion in gix.
 const MERGE_BASE_LEVELS: usize = 24;
 
 /// See the module.
 pub struct GitGraph<'r> {
-    /// Writes go to memory, and what was written is read from there.
+    /// With object memory: writes go there.
     local: ThreadRepo<'r>,
     commit_graph: Option<gix::commitgraph::Graph>,
     shallow: Vec<Oid>,
     path_budget: u64,
-    /// `refs/remotes/origin/`: where a gate outside the server finds the server's branches.
+    /// `refs/remotes/origin/`: the prefix of the server's branches in a clone.
     branches_at: Option<String>,
-    /// This is the server of the push: its refs are the ones that count.
+    /// The gate runs on the server that is pushed to.
     on_server: bool,
     listed: RefCell<HashMap<String, Vec<Ref>>>,
-    /// Made for the first patch-id: most updates need none.
+    /// Created for the first patch-id: most updates need none.
     picker: OnceCell<Picker<'r>>,
 }
 
@@ -37,7 +37,7 @@ impl<'r> GitGraph<'r> {
     pub fn new(local: &ThreadRepo<'r>, branches_at: Option<String>, path_budget: u64) -> Result<Self> {
         let memory = ThreadRepo { gix: local.gix.clone().with_object_memory(), repo: local.repo };
         Ok(Self {
-            // A damaged or foreign commit-graph is an optimisation lost, not an answer lost.
+            // A damaged commit-graph file costs time, not the answer.
             commit_graph: memory.gix.commit_graph_if_enabled().ok().flatten(),
             shallow: memory.shallow_boundary()?,
             local: memory,
@@ -54,7 +54,7 @@ impl<'r> GitGraph<'r> {
         Self { on_server: true, ..self }
     }
 
-    /// Makes the commit that a merge under way would make, in memory: `parents`, the first one's tree, a message.
+    /// Writes to memory the commit that a pending merge would create: `parents`, the first one's tree, a message.
     pub fn pending_merge(&self, parents: &[Oid], message: &BStr) -> Result<Oid> {
         let what = "the pending merge cannot be looked at";
         let Some(first) = parents.first() else {
@@ -78,7 +78,7 @@ impl<'r> GitGraph<'r> {
         Ok(oid(&self.local.gix.write_object(&commit).map_err(unreadable(what))?))
     }
 
-    /// Merge bases that are several are merged first, and theirs before: by recursion, which needs an end.
+    /// Refuses to merge if too many levels of merge bases would have to be merged first, because gix recurses.
     fn bound_merge_bases(&self, ours: Oid, theirs: Oid) -> Result<()> {
         let mut pair = (ours, theirs);
         for _ in 0..MERGE_BASE_LEVELS {
@@ -99,8 +99,8 @@ impl<'r> GitGraph<'r> {
         self.commit_graph.as_ref()?.commit_by_id(gix_id(commit))
     }
 
-    /// Where a branch of the server is looked for here, best first.
-    fn spellings(&self, name: &BStr) -> Vec<BString> {
+    /// The refs under which a branch of the server may be here, the best first.
+    fn candidates(&self, name: &BStr) -> Vec<BString> {
         let mut out = Vec::new();
         if let (Some(at), Some(short)) = (&self.branches_at, name.strip_prefix(b"refs/heads/".as_slice())) {
             out.push(BString::from([at.as_bytes(), short].concat()));
@@ -163,8 +163,8 @@ impl Graph for GitGraph<'_> {
     }
 
     fn find_ref(&self, name: &BStr) -> Result<Option<Oid>> {
-        for spelling in self.spellings(name) {
-            if let Some(id) = self.local.find_ref(spelling.as_ref())? {
+        for candidate in self.candidates(name) {
+            if let Some(id) = self.local.find_ref(candidate.as_ref())? {
                 return Ok(Some(id));
             }
         }
@@ -172,7 +172,7 @@ impl Graph for GitGraph<'_> {
     }
 
     fn earlier_tips(&self, branch: &BStr) -> Result<Vec<Oid>> {
-        // The reflog of a work tree's own branch also has what was tried there and never pushed.
+        // The reflog of a clone's own branch also has commits that were never pushed.
         let at = match &self.branches_at {
             _ if self.on_server => Some("refs/heads/"),
             at => at.as_deref(),
@@ -202,7 +202,7 @@ impl Graph for GitGraph<'_> {
                 let short = &r.name[at.len()..];
                 let name = BString::from([b"refs/heads/", short].concat());
                 if short.starts_with(rest.as_bytes()) && short != b"HEAD" {
-                    // The server's branch is the one that counts.
+                    // The server's branch wins over the clone's own.
                     list.retain(|l| l.name != name);
                     list.push(Ref { name, target: r.target });
                 }
@@ -266,7 +266,7 @@ impl Graph for GitGraph<'_> {
     }
 }
 
-/// Writes the merged tree to object memory and sorts out what conflicts.
+/// Writes the merged tree to object memory and collects the conflicting paths.
 fn merged(mut outcome: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
     let tree = oid(&outcome.tree.write().map_err(unreadable("the merge cannot be computed"))?);
     let unresolved = gix::merge::tree::TreatAsUnresolved::git();

@@ -1,8 +1,9 @@
-//! The only place that knows gix. Opens repositories, turns a [`Source`] into [`Changes`], answers graph and tree
-//! questions. Judges nothing, writes nothing: merges happen in object memory.
+//! The only folder that uses gix. Opens repositories, lists the [`Changes`] of each [`Source`], implements graph and
+//! snapshots, merges trees in object memory. Judges nothing; only [`Write`] writes to a repository.
 
 mod attributes;
 mod changes;
+mod clash;
 mod decoded_commits;
 mod default_branch;
 mod delta_cache;
@@ -14,6 +15,7 @@ mod introduced;
 mod jobs;
 mod large;
 mod lines;
+mod merge_file;
 mod message;
 mod newness;
 mod objects;
@@ -21,6 +23,7 @@ mod open;
 mod pack;
 mod patch;
 mod pick;
+mod picker;
 mod plain_file;
 mod pruned_trees;
 mod push;
@@ -42,6 +45,7 @@ mod worktree;
 mod write;
 
 pub use changes::plain_files;
+pub use clash::{Clash, ClashKind};
 pub use default_branch::DefaultBranch;
 pub use graph::GitGraph;
 pub use inspect::Inspector;
@@ -54,7 +58,7 @@ pub use objects::RawCommit;
 pub use open::{Repo, ThreadRepo, discover};
 pub use pack::{Counts, ObjectLabels, ObjectVisitor, UNLABELLED};
 pub use patch::PatchId;
-pub use pick::{Clash, ClashKind, Picked, Picker};
+pub use picker::{Picked, Picker};
 pub use push::branch_matches;
 pub use quarantine::Quarantine;
 pub use queries::merge_heads;
@@ -81,7 +85,7 @@ pub(crate) fn gix_id(id: Oid) -> gix::ObjectId {
     gix::ObjectId::from_bytes_or_panic(id.as_bytes())
 }
 
-/// Wraps a failure of the library: something could not be read, so nothing can be said.
+/// Wraps an error of gix or the file system: something could not be read, so there is no verdict.
 pub(crate) fn unreadable<E: Display>(what: impl Display) -> impl FnOnce(E) -> Error {
     move |e| Error::undecided(format!("{what}: {e}"))
 }

@@ -1,10 +1,10 @@
-//! What a commit changes, as one number that does not depend on where: git's stable patch-id, with the header alone
-//! first, so that commits that touch different files are told apart without reading one. Merges have none.
+//! git's stable patch-id: a hash of a commit's diff that does not depend on line numbers. A header id, of paths and modes
+//! alone, comes first: it tells commits that touch different files apart without reading a file. Merges have none.
 
 use bstr::{BStr, ByteSlice};
 
 use super::lines;
-use super::pick::Picker;
+use super::picker::Picker;
 use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
@@ -13,7 +13,7 @@ use crate::subject::Oid;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PatchId(pub Oid);
 
-/// The sum over files, in any order.
+/// The sum of the hashes of all files, independent of their order.
 struct Sum {
     kind: gix::hash::Kind,
     total: Vec<u8>,
@@ -42,7 +42,7 @@ impl Sum {
 }
 
 impl Picker<'_> {
-    /// The paths and kinds of change alone; no file is read. What differs here is another patch.
+    /// The id of paths and modes alone; no file is read. Patches with different header ids are different.
     pub fn header_id(&self, old: Option<Oid>, new: Oid) -> Result<Option<PatchId>> {
         let mut sum = Sum::new(self.local.gix.object_hash());
         for edit in self.edits(old, new)?.iter() {
@@ -63,8 +63,8 @@ impl Picker<'_> {
         let mut text = Vec::new();
         let mut last = Body::Lines;
         for part in edits.iter().flat_map(parts) {
-            // git takes the title of the next file for the end of a binary one, and a file without a body (empty, or its
-            // mode alone changed) for the beginning of the next.
+            // git counts the title of the next file to a binary one before it, and a file without a body (empty, or with a
+            // changed mode only) to the file after it.
             if last != Body::Binary {
                 text.extend(title(&part));
             }
@@ -75,21 +75,21 @@ impl Picker<'_> {
                 text.clear();
             }
         }
-        // At the end it counts what is left, were it nothing.
+        // At the end git hashes the rest, even if it is empty.
         if last != Body::Lines {
             sum.add(&text);
         }
         Ok(sum.id())
     }
 
-    /// What git prints below the header, without white space.
+    /// Adds the diff below the header, without white space.
     fn body(&self, part: &Part<'_>, out: &mut Vec<u8>) -> Result<Body> {
         if part.old.map(|l| l.id) == part.new.map(|l| l.id) {
             return Ok(Body::Nothing);
         }
         let (before, after) = (self.text(part.old)?, self.text(part.new)?);
         if lines::is_binary(&before) || lines::is_binary(&after) {
-            // As with --full-index: the two object ids stand for the content.
+            // With --full-index, git hashes the two object ids in place of the content.
             let zero = || "0".repeat(2 * self.local.gix.object_hash().len_in_bytes());
             let hex = |leaf: Option<Leaf>| leaf.map_or_else(zero, |l| l.id.to_string());
             out.extend_from_slice(hex(part.old).as_bytes());
@@ -126,7 +126,7 @@ impl Picker<'_> {
     }
 }
 
-/// What stands below a header.
+/// The kind of diff below a header.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Body {
     Nothing,
@@ -134,7 +134,7 @@ enum Body {
     Lines,
 }
 
-/// One `diff --git` section. A file that becomes a link is two: one goes, one comes.
+/// One `diff --git` section. A file that becomes a link has two: a deletion and an addition.
 struct Part<'e> {
     path: &'e BStr,
     old: Option<Leaf>,

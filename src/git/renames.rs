@@ -1,17 +1,18 @@
-//! Picks that a rename could change: one side moved a file that the other side changed. Carries the change to where the
-//! file went if there is no doubt about that; calls everything else a conflict.
+//! Rename detection for a pick: one side renamed a file that the other side changed. Applies the change to the new path
+//! if there is only one candidate; everything else is a conflict.
 
 use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::pick::{Clash, ClashKind, Picker};
-use super::similarity::{Went, went};
+use super::clash::{Clash, ClashKind};
+use super::picker::Picker;
+use super::similarity::{RenameTarget, rename_target};
 use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
 
-/// The two sides of a pick and what came of it path by path.
+/// The two sides of a pick, as edits against its base.
 pub(super) struct Renames<'p, 'r> {
     pub picker: &'p Picker<'r>,
     pub ours: Oid,
@@ -20,17 +21,17 @@ pub(super) struct Renames<'p, 'r> {
 }
 
 impl Renames<'_, '_> {
-    /// Takes back the clashes that renames explain, and puts what they come to into `take`.
-    pub fn mend(&self, clashes: Vec<Clash>, take: &mut BTreeMap<BString, Option<Leaf>>) -> Result<Vec<Clash>> {
+    /// Resolves the conflicts that renames explain into `take`, and returns the others.
+    pub fn resolve(&self, clashes: Vec<Clash>, take: &mut BTreeMap<BString, Option<Leaf>>) -> Result<Vec<Clash>> {
         let mut left = Vec::new();
         for clash in clashes {
-            let mended = match (clash.kind, clash.base, clash.ours, clash.theirs) {
+            let resolved = match (clash.kind, clash.base, clash.ours, clash.theirs) {
                 (ClashKind::Missing, Some(base), None, Some(theirs)) => self.moved_by_us(&clash, base, theirs)?,
                 (ClashKind::Changed, Some(base), Some(ours), None) => self.moved_by_them(&clash, base, ours)?,
                 _ => None,
             };
-            match mended {
-                // Two files that would end in one place are no rename that nobody can doubt.
+            match resolved {
+                // If two files would get the same path, the rename is not certain.
                 Some((path, leaf)) if self.is_free(take, &path, clash.kind) => {
                     if clash.kind == ClashKind::Changed {
                         take.insert(clash.path.clone(), None);
@@ -43,7 +44,8 @@ impl Renames<'_, '_> {
         Ok(left)
     }
 
-    /// Where we have what they add, it must be untouched by anything else; where they add it, it is in `take` as such.
+    /// Whether nothing else of the pick sets `path`: for a rename by us, the pick must not touch it; for one by them, it
+    /// is added in `take` as they have it.
     fn is_free(&self, take: &BTreeMap<BString, Option<Leaf>>, path: &BString, kind: ClashKind) -> bool {
         match kind {
             ClashKind::Missing => !take.contains_key(path) && !self.their_edits.iter().any(|e| e.path == *path),
@@ -52,13 +54,17 @@ impl Renames<'_, '_> {
     }
 
     fn moved_by_us(&self, clash: &Clash, base: Leaf, theirs: Leaf) -> Result<Option<(BString, Leaf)>> {
-        let Went::To(edit) = went(self.picker, self.our_edits, clash.path.as_ref(), base)? else { return Ok(None) };
+        let RenameTarget::To(edit) = rename_target(self.picker, self.our_edits, clash.path.as_ref(), base)? else {
+            return Ok(None);
+        };
         let Some(ours) = edit.new else { return Ok(None) };
         Ok(self.content(edit.path.as_ref(), base, ours, theirs)?.map(|leaf| (edit.path.clone(), leaf)))
     }
 
     fn moved_by_them(&self, clash: &Clash, base: Leaf, ours: Leaf) -> Result<Option<(BString, Leaf)>> {
-        let Went::To(edit) = went(self.picker, self.their_edits, clash.path.as_ref(), base)? else { return Ok(None) };
+        let RenameTarget::To(edit) = rename_target(self.picker, self.their_edits, clash.path.as_ref(), base)? else {
+            return Ok(None);
+        };
         let Some(theirs) = edit.new else { return Ok(None) };
         Ok(self.content(edit.path.as_ref(), base, ours, theirs)?.map(|leaf| (edit.path.clone(), leaf)))
     }
@@ -70,22 +76,24 @@ impl Renames<'_, '_> {
         Ok(self.picker.merge_files(self.ours, path, base, ours, theirs)?.ok())
     }
 
-    /// Nobody moved what both removed: or they moved it to the same place.
+    /// Whether a file that both sides removed was renamed by neither, or to the same path by both.
     pub fn both_removed(&self, path: &BStr, base: Leaf) -> Result<bool> {
-        let (by_us, by_them) =
-            (went(self.picker, self.our_edits, path, base)?, went(self.picker, self.their_edits, path, base)?);
+        let (by_us, by_them) = (
+            rename_target(self.picker, self.our_edits, path, base)?,
+            rename_target(self.picker, self.their_edits, path, base)?,
+        );
         Ok(match (by_us, by_them) {
-            (Went::Away, Went::Away) => true,
-            (Went::To(a), Went::To(b)) => a.path == b.path && a.new == b.new,
+            (RenameTarget::None, RenameTarget::None) => true,
+            (RenameTarget::To(a), RenameTarget::To(b)) => a.path == b.path && a.new == b.new,
             _ => false,
         })
     }
 
-    /// Nothing that left `directory` on one side (its edits) can be found elsewhere.
+    /// Whether no file that one side (its edits) removed from `directory` was renamed.
     pub fn nothing_moved_from(&self, directory: &BStr, side: &[Edit]) -> Result<bool> {
         for edit in side.iter().filter(|e| e.new.is_none() && is_below(e.path.as_bstr(), directory)) {
             let Some(old) = edit.old else { continue };
-            if went(self.picker, side, edit.path.as_ref(), old)? != Went::Away {
+            if rename_target(self.picker, side, edit.path.as_ref(), old)? != RenameTarget::None {
                 return Ok(false);
             }
         }

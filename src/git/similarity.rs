@@ -1,75 +1,73 @@
-//! How alike two files are, by git's own measure, and which of the files that came is the one that went: a rename that
-//! nobody can doubt, or none. Where there is more than one reading, it says so instead of choosing.
+//! The similarity of two files by git's own measure, and from it the rename of a removed file. If several added files
+//! could be the target, the rename is unclear, and nothing is chosen.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use bstr::BStr;
 
-use super::pick::Picker;
+use super::picker::{Picker, Spans};
 use super::tree_edits::{Edit, Leaf};
 use crate::error::Result;
 use crate::subject::Oid;
 
-/// What became of a file that is gone.
+/// The new path of a removed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Went<'e> {
-    /// Nothing that came is like it.
-    Away,
+pub(super) enum RenameTarget<'e> {
+    /// No added file is similar: it was removed, not renamed.
+    None,
     To(&'e Edit),
-    /// Several files could be it, or it could be several; or there are too many to look at.
+    /// Several removed or added files could belong together, or there are too many to compare.
     Unclear,
 }
 
-/// More pairs than this are not compared: git has a limit, too.
-const PAIRS: usize = 100_000;
-/// More bytes than this are not measured.
-const LARGE: usize = 16 << 20;
+/// The most pairs of files that are compared. git has a limit as well.
+const MAX_PAIRS: usize = 100_000;
+/// The largest file that is measured, in bytes.
+const MAX_MEASURED: usize = 16 << 20;
 
-/// Byte counts by hash of line, or of 64 bytes: sorted by hash.
-type Spans = Rc<Vec<(u32, u32)>>;
-
-#[derive(Default)]
-pub(super) struct Measured(RefCell<HashMap<Oid, Spans>>);
-
-/// Where the file `gone` of one side went, among the other edits of that side.
-pub(super) fn went<'e>(picker: &Picker<'_>, side: &'e [Edit], gone: &BStr, leaf: Leaf) -> Result<Went<'e>> {
-    let came: Vec<&Edit> = side.iter().filter(|e| e.old.is_none() && comparable(e.new, leaf)).collect();
-    let left: Vec<&Edit> = side.iter().filter(|e| e.new.is_none() && comparable(e.old, leaf)).collect();
-    if came.is_empty() || is_empty(picker, leaf)? {
-        return Ok(Went::Away);
+/// Finds to which of one side's added files that side renamed its removed file at the path `removed`.
+pub(super) fn rename_target<'e>(
+    picker: &Picker<'_>,
+    side: &'e [Edit],
+    removed: &BStr,
+    leaf: Leaf,
+) -> Result<RenameTarget<'e>> {
+    let added: Vec<&Edit> = side.iter().filter(|e| e.old.is_none() && comparable(e.new, leaf)).collect();
+    let removed_files: Vec<&Edit> = side.iter().filter(|e| e.new.is_none() && comparable(e.old, leaf)).collect();
+    if added.is_empty() || is_empty(picker, leaf)? {
+        return Ok(RenameTarget::None);
     }
-    if came.len() * left.len() > PAIRS {
-        return Ok(Went::Unclear);
+    if added.len() * removed_files.len() > MAX_PAIRS {
+        return Ok(RenameTarget::Unclear);
     }
     // Equal content first, as git does.
-    let equal: Vec<&&Edit> = came.iter().filter(|e| e.new.is_some_and(|n| n.id == leaf.id)).collect();
-    let sources = left.iter().filter(|e| e.old.is_some_and(|o| o.id == leaf.id)).count();
+    let equal: Vec<&&Edit> = added.iter().filter(|e| e.new.is_some_and(|n| n.id == leaf.id)).collect();
+    let sources = removed_files.iter().filter(|e| e.old.is_some_and(|o| o.id == leaf.id)).count();
     match equal[..] {
-        [only] if sources == 1 => return Ok(Went::To(only)),
+        [only] if sources == 1 => return Ok(RenameTarget::To(only)),
         [] => {}
-        _ => return Ok(Went::Unclear),
+        _ => return Ok(RenameTarget::Unclear),
     }
-    let mut like = Vec::new();
-    for edit in came {
+    let mut similar = Vec::new();
+    for edit in added {
         if let Some(new) = edit.new
-            && alike(picker, leaf, new)?
+            && is_similar(picker, leaf, new)?
         {
-            like.push(edit);
+            similar.push(edit);
         }
     }
-    let [only] = like[..] else {
-        return Ok(if like.is_empty() { Went::Away } else { Went::Unclear });
+    let [only] = similar[..] else {
+        return Ok(if similar.is_empty() { RenameTarget::None } else { RenameTarget::Unclear });
     };
-    for other in left.iter().filter(|e| e.path != gone) {
+    for other in removed_files.iter().filter(|e| e.path != removed) {
         if let (Some(old), Some(new)) = (other.old, only.new)
-            && alike(picker, old, new)?
+            && is_similar(picker, old, new)?
         {
-            return Ok(Went::Unclear);
+            return Ok(RenameTarget::Unclear);
         }
     }
-    Ok(Went::To(only))
+    Ok(RenameTarget::To(only))
 }
 
 fn comparable(one: Option<Leaf>, other: Leaf) -> bool {
@@ -81,8 +79,8 @@ fn is_empty(picker: &Picker<'_>, leaf: Leaf) -> Result<bool> {
     Ok(leaf.is_submodule() || picker.blob(leaf.id)?.is_empty())
 }
 
-/// At least half of the larger one is in both.
-fn alike(picker: &Picker<'_>, old: Leaf, new: Leaf) -> Result<bool> {
+/// Whether at least half of the larger file is in both.
+fn is_similar(picker: &Picker<'_>, old: Leaf, new: Leaf) -> Result<bool> {
     if !old.is_file() || !new.is_file() {
         return Ok(old.id == new.id);
     }
@@ -91,8 +89,8 @@ fn alike(picker: &Picker<'_>, old: Leaf, new: Leaf) -> Result<bool> {
     if small == 0 || large > 2 * small {
         return Ok(false);
     }
-    if large > LARGE {
-        // Alike as far as anybody knows.
+    if large > MAX_MEASURED {
+        // Not measured: counted as similar, so that the rename is unclear and not missed.
         return Ok(true);
     }
     let (a, b) = (spans(picker, old.id, &a), spans(picker, new.id, &b));
@@ -108,15 +106,15 @@ fn alike(picker: &Picker<'_>, old: Leaf, new: Leaf) -> Result<bool> {
 }
 
 fn spans(picker: &Picker<'_>, id: Oid, bytes: &[u8]) -> Spans {
-    if let Some(known) = picker.measured.0.borrow().get(&id) {
+    if let Some(known) = picker.spans.borrow().get(&id) {
         return Rc::clone(known);
     }
     let made = Rc::new(measure(bytes));
-    picker.measured.0.borrow_mut().insert(id, Rc::clone(&made));
+    picker.spans.borrow_mut().insert(id, Rc::clone(&made));
     made
 }
 
-/// The hash that git measures similarity with.
+/// Counts bytes by the hash that git's diffcore-delta.c uses.
 fn measure(bytes: &[u8]) -> Vec<(u32, u32)> {
     const BASE: u32 = 107_927;
     let text = !super::lines::is_binary(bytes);

@@ -1,5 +1,5 @@
-//! Trees as lists of edits: what differs between two, and a tree with some paths set or removed. Works on one memory of
-//! decoded_commits trees, so that a hundred picks onto one branch read each directory once. Merges nothing.
+//! Trees as lists of edits: what differs between two trees, and a tree with some paths set or removed. Uses one cache of
+//! parsed trees, so that a hundred picks onto one branch read each directory once. Merges nothing.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -14,7 +14,7 @@ use super::{ThreadRepo, gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-/// What stands under a path: a file, link or submodule.
+/// The entry under a path: a file, link or submodule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Leaf {
     /// git's file mode: `0o100644`, `0o100755`, `0o120000` (link), `0o160000` (submodule).
@@ -32,7 +32,7 @@ impl Leaf {
     }
 }
 
-/// A path whose leaf differs between two trees; at least one side is there.
+/// A path whose leaf differs between two trees; at least one side has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub path: BString,
@@ -40,20 +40,20 @@ pub struct Edit {
     pub new: Option<Leaf>,
 }
 
-/// What a path leads to.
+/// The result of looking up a path in a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    Nothing,
+pub(super) enum PathLookup {
+    Missing,
     Leaf(Leaf),
     Directory,
-    /// A part of the way there is no directory.
+    /// A component before the last is not a directory.
     Blocked,
 }
 
-/// More path components than any file system takes.
-const DEPTH: usize = 512;
-/// Entries kept decoded_commits; beyond this the memory starts anew.
-const REMEMBERED: usize = 2_000_000;
+/// The most path components: more than any file system takes.
+const MAX_DEPTH: usize = 512;
+/// Tree entries after which the cache is emptied.
+const MAX_CACHED: usize = 2_000_000;
 
 /// One entry of a tree.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ pub(super) struct Entry<'t> {
     pub id: Oid,
 }
 
-/// A tree as git writes it, and where each entry stands in it: no entry has memory of its own.
+/// A tree object with the offsets of its entries: no entry has an allocation of its own.
 #[derive(Default)]
 pub(super) struct Listing {
     raw: Vec<u8>,
@@ -72,7 +72,7 @@ pub(super) struct Listing {
     width: usize,
 }
 
-/// Where an entry begins, its name, and its id. Small, because a plan keeps a million of them.
+/// The offsets of an entry, its name and its id. Small, because a plan keeps a million of them.
 struct Slot {
     start: u32,
     name: u32,
@@ -135,7 +135,7 @@ impl Listing {
         self.raw[p.name as usize..p.id as usize - 1].as_bstr()
     }
 
-    /// The entry as git writes it.
+    /// The entry's bytes in the tree object.
     fn raw(&self, at: usize) -> Option<&[u8]> {
         self.slots.get(at).map(|p| &self.raw[p.start as usize..p.id as usize + self.width])
     }
@@ -150,7 +150,7 @@ impl Listing {
     }
 }
 
-/// DecodedCommits trees of one repository.
+/// A cache of parsed trees.
 #[derive(Default)]
 pub(super) struct Trees {
     known: RefCell<HashMap<Oid, Rc<Listing>>>,
@@ -169,12 +169,12 @@ impl Trees {
         if kind != Kind::Tree {
             return Err(Error::undecided(format!("object {tree} is a {kind}, not a tree")));
         }
-        Ok(self.remember(tree, Listing::parse(raw, tree, local)?))
+        Ok(self.insert(tree, Listing::parse(raw, tree, local)?))
     }
 
-    fn remember(&self, tree: Oid, listing: Listing) -> Rc<Listing> {
+    fn insert(&self, tree: Oid, listing: Listing) -> Rc<Listing> {
         let mut known = self.known.borrow_mut();
-        if self.entries.get() > REMEMBERED {
+        if self.entries.get() > MAX_CACHED {
             known.clear();
             self.entries.set(0);
         }
@@ -184,23 +184,23 @@ impl Trees {
         listing
     }
 
-    pub fn find(&self, local: &ThreadRepo<'_>, tree: Oid, path: &BStr) -> Result<Found> {
+    pub fn find(&self, local: &ThreadRepo<'_>, tree: Oid, path: &BStr) -> Result<PathLookup> {
         let mut tree = tree;
         let mut parts = path.split(|b| *b == b'/').peekable();
         while let Some(part) = parts.next() {
             let listing = self.read(local, tree)?;
-            // Directories sort as if their name ended in a slash, so a name may stand at either of two slots.
+            // Directories sort as if their name ended in a slash, so a name can be at either of two slots.
             let Some(entry) = listing.find(part, false).or_else(|| listing.find(part, true)) else {
-                return Ok(Found::Nothing);
+                return Ok(PathLookup::Missing);
             };
             match (parts.peek().is_none(), entry.mode.is_tree()) {
-                (true, true) => return Ok(Found::Directory),
-                (true, false) => return Ok(Found::Leaf(leaf(&entry))),
+                (true, true) => return Ok(PathLookup::Directory),
+                (true, false) => return Ok(PathLookup::Leaf(leaf(&entry))),
                 (false, true) => tree = entry.id,
-                (false, false) => return Ok(Found::Blocked),
+                (false, false) => return Ok(PathLookup::Blocked),
             }
         }
-        Ok(Found::Nothing)
+        Ok(PathLookup::Missing)
     }
 
     /// Every leaf that differs, sorted by path.
@@ -210,7 +210,7 @@ impl Trees {
             local.repo.counters().trees.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             self.descend(local, (old, new), &mut BString::default(), 0, &mut out)?;
             out.sort_by(|a, b| a.path.cmp(&b.path));
-            // Old modes of the same meaning.
+            // Only the spelling of the mode differed.
             out.retain(|e| e.old != e.new);
         }
         Ok(out)
@@ -224,8 +224,8 @@ impl Trees {
         depth: usize,
         out: &mut Vec<Edit>,
     ) -> Result<()> {
-        if depth > DEPTH {
-            return Err(Error::undecided(format!("a tree is nested more than {DEPTH} levels deep")));
+        if depth > MAX_DEPTH {
+            return Err(Error::undecided(format!("a tree is nested more than {MAX_DEPTH} levels deep")));
         }
         let side = |id: Option<Oid>| id.map_or_else(|| Ok(Rc::default()), |id| self.read(local, id));
         let (old, new) = (side(old)?, side(new)?);
@@ -256,7 +256,7 @@ impl Trees {
                 path.push_byte(b'/');
             }
             path.push_str(either.name);
-            // Entries of the same name and place in the order are of the same kind: both directories or neither.
+            // Entries that compare equal by name order are both directories or neither.
             if either.mode.is_tree() {
                 self.descend(local, (before.map(|e| e.id), after.map(|e| e.id)), path, depth + 1, out)?;
             } else {
@@ -268,8 +268,8 @@ impl Trees {
         Ok(())
     }
 
-    /// Writes the tree that `tree` becomes with some paths set (`Some`) or removed; directories come and go as needed.
-    /// The empty tree if nothing is left.
+    /// Writes `tree` with some paths set (`Some`) or removed (`None`), and returns the new tree. Directories are created
+    /// and removed as needed; if nothing is left, it is the empty tree.
     pub fn set(&self, local: &ThreadRepo<'_>, tree: Oid, changes: &BTreeMap<BString, Option<Leaf>>) -> Result<Oid> {
         if changes.is_empty() {
             return Ok(tree);
@@ -286,15 +286,15 @@ impl Trees {
         changes: &[(&BStr, Option<Leaf>)],
         depth: usize,
     ) -> Result<Option<Oid>> {
-        if depth > DEPTH {
-            return Err(Error::undecided(format!("a tree is nested more than {DEPTH} levels deep")));
+        if depth > MAX_DEPTH {
+            return Err(Error::undecided(format!("a tree is nested more than {MAX_DEPTH} levels deep")));
         }
         let before = match tree {
             Some(tree) => self.read(local, tree)?,
             None => Rc::default(),
         };
         let mut entries: Vec<Entry<'_>> = before.entries().collect();
-        // By first part of the path; changes under one directory need not stand beside each other (`a`, `a-b`, `a/c`).
+        // By first component; changes under one directory need not be adjacent (`a`, `a-b`, `a/c`).
         let mut parts: BTreeMap<&BStr, Vec<(&BStr, Option<Leaf>)>> = BTreeMap::new();
         let mut here: Vec<(&BStr, Option<Leaf>)> = Vec::new();
         for (path, leaf) in changes {
@@ -303,7 +303,7 @@ impl Trees {
                 None => here.push((path, *leaf)),
             }
         }
-        // What goes makes room before anything comes.
+        // Removals first, so that a directory can take the place of a file and the reverse.
         for (name, _) in here.iter().filter(|(_, leaf)| leaf.is_none()) {
             if let Ok(at) = position(&entries, name, false) {
                 entries.remove(at);
@@ -333,7 +333,7 @@ impl Trees {
         }
         let made = Listing::of(&entries);
         let id = put(&local.gix, Kind::Tree, &made.raw)?;
-        self.remember(id, made);
+        self.insert(id, made);
         Ok(Some(id))
     }
 }
@@ -342,7 +342,7 @@ fn position(entries: &[Entry<'_>], name: &[u8], tree: bool) -> Result<usize, usi
     entries.binary_search_by(|e| name_order(e.name, e.mode.is_tree(), name.as_bstr(), tree))
 }
 
-/// Adds an object to the memory of a repository. Does not ask whether it is on disk, which costs more than having it twice.
+/// Writes an object to a repository's object memory, even if it is on disk: looking costs more than a second copy.
 pub(super) fn put(gix: &gix::Repository, kind: Kind, bytes: &[u8]) -> Result<Oid> {
     let id = gix::objs::compute_hash(gix.object_hash(), kind, bytes).map_err(unreadable("an object has no id"))?;
     let made = gix.objects.write_buf_with_known_id(kind, bytes, id);

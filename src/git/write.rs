@@ -1,6 +1,5 @@
-//! Making things last: objects that were worked out in memory, commits on top of each other, and one new branch. Objects
-//! are written children first and the branch last, so an interrupted run leaves nothing but unreachable objects. Moves
-//! no ref that exists.
+//! Writes picked commits and one new branch to the repository. Objects are written children first and the branch last,
+//! so an interrupted run leaves only unreachable objects. Never moves an existing ref.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -10,21 +9,21 @@ use gix::objs::{Kind, Write as _};
 use gix::refs::transaction::PreviousValue;
 
 use super::objects::RawCommit;
-use super::pick::Picker;
+use super::picker::Picker;
 use super::tree_edits::put;
 use super::{ThreadRepo, gix_id, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-/// Writes what a picker has in memory.
+/// Writes objects of a picker's memory.
 pub struct Write<'p, 'r> {
     picker: &'p Picker<'r>,
-    /// Without object memory: what is here is there already, what is written here stays.
+    /// The target: the object store, or a memory of its own.
     disk: gix::Repository,
     done: RefCell<HashSet<Oid>>,
 }
 
-/// Objects that are nowhere else.
+/// Objects that are in memory only.
 pub struct Memory(pub(super) gix::odb::memory::Storage);
 
 /// Who commits, and when: `Name <mail> seconds zone`, as a commit's header has it.
@@ -32,8 +31,8 @@ pub struct Memory(pub(super) gix::odb::memory::Storage);
 pub struct Committer(BString);
 
 impl Committer {
-    /// The user that git would name, by configuration and environment. `seconds`: since 1970, the zone is UTC unless the
-    /// environment gives a date of its own.
+    /// The committer by git's configuration and environment. `seconds`: since 1970, in UTC, unless the environment gives a
+    /// date.
     pub fn of(local: &ThreadRepo<'_>, seconds: i64) -> Result<Self> {
         let unknown = || {
             Error::usage("git does not know who you are")
@@ -44,37 +43,37 @@ impl Committer {
             return Err(unknown());
         }
         let now = format!("{seconds} +0000");
-        // A date of the environment's is a full one; the clock's would make every run another commit.
+        // The clock's time would make a different commit in every run.
         let given = local.gix.config_snapshot().string("gitoxide.commit.committerDate").is_some();
         let time = if given { who.time.trim() } else { &now };
         Ok(Self(format!("{} <{}> {time}", who.name.trim().as_bstr(), who.email.trim().as_bstr()).into()))
     }
 
-    /// Nobody: for commits that are looked at and thrown away.
+    /// A placeholder, for commits of a plan that are checked and discarded.
     pub fn planner(seconds: i64) -> Self {
         Self(format!("portcullis <portcullis@localhost> {seconds} +0000").into())
     }
 }
 
 impl<'p, 'r> Write<'p, 'r> {
-    /// Into the picker's repository.
+    /// Writes to the picker's repository.
     pub fn new(picker: &'p Picker<'r>) -> Self {
         Self { picker, disk: picker.local.repo.thread_local().gix, done: RefCell::default() }
     }
 
-    /// Into memory, for [`super::Repo::with_memory`]: what is there already is not kept twice.
-    pub fn aside(picker: &'p Picker<'r>) -> Self {
+    /// Writes to memory, for [`super::Repo::with_memory`], only objects that the repository does not have.
+    pub fn to_memory(picker: &'p Picker<'r>) -> Self {
         let disk = picker.local.repo.thread_local().gix.with_object_memory();
         Self { disk, ..Self::new(picker) }
     }
 
-    /// What was kept aside.
+    /// The objects that [`Write::to_memory`] has written.
     pub fn into_memory(self) -> Memory {
         Memory(self.disk.objects.reset_object_memory().unwrap_or_default())
     }
 
-    /// A commit with the author of `original`, in the picker's memory. Signatures and notes on merged tags do not come
-    /// along: they sign another object.
+    /// Creates a commit with the author of `original`, in the picker's memory. Signatures and `mergetag` headers are left
+    /// out, because they sign another object.
     pub fn commit(&self, original: &RawCommit, tree: Oid, parent: Oid, message: &BStr, by: &Committer) -> Result<Oid> {
         let header = |name: &str| original.headers.lines().find(|l| l.starts_with(name.as_bytes()));
         let missing = || Error::undecided(format!("commit {} names no author", original.node.oid));
@@ -82,7 +81,7 @@ impl<'p, 'r> Write<'p, 'r> {
         self.put_commit(tree, parent, &author["author ".len()..], by, header("encoding "), message)
     }
 
-    /// A commit by `by` alone, in the picker's memory.
+    /// Creates a commit with `by` as author and committer, in the picker's memory.
     pub fn own_commit(&self, tree: Oid, parent: Oid, message: &BStr, by: &Committer) -> Result<Oid> {
         self.put_commit(tree, parent, &by.0, by, None, message)
     }
@@ -107,9 +106,9 @@ impl<'p, 'r> Write<'p, 'r> {
         put(&self.picker.local.gix, Kind::Commit, &raw)
     }
 
-    /// Writes an object and all it names that is not there yet.
+    /// Writes an object and all objects it refers to that are missing.
     pub fn keep(&self, id: Oid) -> Result<()> {
-        // A pack that came meanwhile is not looked for: at worst an object is written twice.
+        // Packs that were added meanwhile are not looked for: at worst an object is written twice.
         if self.done.borrow().contains(&id) || self.disk.objects.exists_without_refresh(&gix_id(id)) {
             return Ok(());
         }
@@ -122,7 +121,7 @@ impl<'p, 'r> Write<'p, 'r> {
                 }
             }
             Kind::Commit => {
-                // Straight down the line of commits, not by recursion: there may be thousands.
+                // Not the parents, which callers keep first: a recursion over thousands of commits would be too deep.
                 let commit = self.picker.local.commit(id)?.node;
                 self.keep(commit.tree)?;
             }

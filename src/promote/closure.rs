@@ -46,9 +46,9 @@ pub fn find(
     pool: &[usize],
     bound: Bound,
 ) -> Result<Closure> {
-    let retried = history.picker.retries();
+    let retried = history.picker.rename_detections();
     let out = solve(simulation, groups(history, chosen, pool)?, bound)?;
-    if history.picker.retries() == retried {
+    if history.picker.rename_detections() == retried {
         return Ok(out);
     }
     // Where renames were looked for, any file may have mattered to any other: then the proof needs all of them.

@@ -29,7 +29,7 @@ impl JudgePlan for ByEngine<'_> {
         if plan.in_state(State::Clean).next().is_none() {
             return Ok(Judgement::default());
         }
-        let write = Write::aside(&history.picker);
+        let write = Write::to_memory(&history.picker);
         let by = Committer::planner(history.picker.repo().commit(plan.from.oid.0)?.node.committer.time);
         let picks = commits(&history.picker, &write, plan, &by)?;
         for (_, new) in &picks {
