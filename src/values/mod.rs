@@ -9,21 +9,18 @@ mod identifier;
 pub mod placeholder;
 mod random;
 mod reference;
+mod word_list;
 
 pub use ciphertext::is_ciphertext;
 pub use identifier::{is_digest, is_identifier, is_numbered_word, is_path, is_timestamp, is_uuid};
 pub use placeholder::is_placeholder;
 pub use random::is_random;
 pub use reference::{is_pattern, is_reference, is_template};
+pub use word_list::{PartList, WordList};
 
 /// Whether a value only stands for a secret: empty, a placeholder, a reference, ciphertext. One answer for every rule.
 pub fn stands_for_secret(value: &[u8]) -> bool {
     value.is_empty() || is_reference(value) || is_ciphertext(value) || placeholder::is_password_placeholder(value)
-}
-
-/// Whether a word is one of a list, which is written as words with blanks in between.
-pub fn is_listed(list: &str, word: &[u8]) -> bool {
-    list.split_ascii_whitespace().any(|listed| word == listed.as_bytes())
 }
 
 /// Whether a short text holds a part: building a searcher for each of many parts would cost more than it saves.

@@ -3,30 +3,35 @@
 use bstr::ByteSlice;
 
 use super::identifier::words;
-use super::{base64, contains, is_base64, is_listed};
+use super::{PartList, WordList, base64, is_base64};
 
 /// Parts that no real token holds, and hardly a real password: long enough not to occur by chance.
-const PARTS: &str = "\
+static PARTS: PartList = PartList::new(
+    "\
     example xxxx .... **** changeme change_me change-me changethis change-this placeholder redacted dummy your- \
     your_ yourtoken yoursecret yourapikey yourkey yourpassword replaceme replace_ replace- insert_ insert- \
     insertyour notreal not-a-real not_a_real foobar lorem fake- fake_ -fake _fake faketoken fakekey fakesecret \
     fakepassword sample deadbeef some-secret some_secret my-secret my_secret mysecret yourstrong yourweak \
     supersecret super_secret super-secret mytoken my-token my_token mypassword my-password my_password \
     secret-password secret-token my-username strong-password some-password some-token fixme secret-here \
-    secret_here goes-here goes_here";
+    secret_here goes-here goes_here",
+);
 
 /// Words of which people build placeholders: a value of nothing else, and simple numbers, is one.
-const VOCABULARY: &str = "\
+static VOCABULARY: WordList = WordList::new(
+    "\
     a access account add admin an any api apikey app auth base be by change changed changeit changeme changethis client config \
     credential credentials custom database db default demo dev empty encoded enter env environment external fake \
     fill filled foo bar baz for from generate generated get go goes here in insert is it key local me mock must \
     my new no none not null of on or overridden override paste pass passwd password please prod production \
     provided put pwd random real redact removed replace replaced root sa secret secrets secure set sets should \
     some staging string strong super tbd test testing text that the this to todo token ui unset unused update \
-    use used user username value values vault very via what with you your";
+    use used user username value values vault very via what with you your",
+);
 
 /// What people write where a password belongs, whole.
-const WORDS: &str = "\
+static WORDS: WordList = WordList::new(
+    "\
     password passwd passphrase pass pwd pw secret secrets token key apikey api-key api_key credential \
     credentials changeit change changed none null nil undefined empty blank true false yes no on off string str \
     text bool int number object bytes required optional test testing tests tbd todo fixme fake foo bar baz qux \
@@ -36,7 +41,8 @@ const WORDS: &str = "\
     stub generated random auto encrypted plain plaintext sha256 md5 bcrypt this that self hunter2 postgres mysql \
     mariadb mongo mongodb redis rabbitmq minio minioadmin keycloak grafana elastic vagrant ubuntu docker toor \
     letmein admin123 adminadmin root123 password12 password1234 password12345 passw0rd1 secret1 secret12 \
-    testpassword testtest testing123 passpass notused not-used not_used unused ignored n/a";
+    testpassword testtest testing123 passpass notused not-used not_used unused ignored n/a",
+);
 
 /// A value that no provider ever issued.
 pub fn is_placeholder(secret: &[u8]) -> bool {
@@ -65,11 +71,11 @@ pub fn is_password_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     value.ends_with(b"...")
         || value.ends_with("…".as_bytes())
-        || is_listed(WORDS, &lower)
+        || WORDS.has(&lower)
         || has_part(&lower)
         || lower.ends_with(b"_here")
         || lower.ends_with(b"-here")
-        || is_made_of(value, |word| is_listed(VOCABULARY, word) || is_listed(WORDS, word))
+        || is_made_of(value, |word| VOCABULARY.has(word) || WORDS.has(word))
         || is_low_information(value)
 }
 
@@ -77,7 +83,7 @@ pub fn is_password_placeholder(value: &[u8]) -> bool {
 /// people have is none.
 pub fn is_gap(value: &[u8]) -> bool {
     let repeated = value.len() > 2 && value.iter().all(|b| *b == value[0]) && !value[0].is_ascii_digit();
-    is_made_of(value, |word| is_listed(VOCABULARY, word)) || repeated
+    is_made_of(value, |word| VOCABULARY.has(word)) || repeated
 }
 
 /// `CHANGE_ME_IN_UI`, `set-via-vault`, `TestSecret123`: words of placeholders, and a number that counts up.
@@ -99,13 +105,13 @@ fn is_made_of(value: &[u8], known: impl Fn(&[u8]) -> bool) -> bool {
 
 /// The same for what a machine makes: a long run may be one of its tokens.
 pub fn is_token_placeholder(value: &[u8]) -> bool {
-    is_password_placeholder(value) && (!is_long_run(value) || has_part(&value.to_ascii_lowercase()))
+    is_password_placeholder(value) && (!is_long_run(value) || has_part(value))
 }
 
 /// A value that everybody would try first: `Pass123$`, `Password1!`.
 pub fn is_usual_password(value: &[u8]) -> bool {
     let lower = value.trim_end_with(|c| c.is_ascii_punctuation()).to_ascii_lowercase();
-    lower == b"pass123" || lower == b"pass1234" || is_listed(WORDS, &lower)
+    lower == b"pass123" || lower == b"pass1234" || WORDS.has(&lower)
 }
 
 /// A setting that somebody still has to fill in, as a whole: `your-key-here`, `xxxxxxxx`, `<set-me>`, `CHANGE_ME_IN_UI`.
@@ -168,8 +174,7 @@ pub fn is_unfilled(value: &[u8]) -> bool {
 }
 
 fn has_part(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    PARTS.split_ascii_whitespace().any(|part| contains(&lower, part))
+    PARTS.is_in(value)
 }
 
 /// Runs of one character, runs through the alphabet, few different characters.

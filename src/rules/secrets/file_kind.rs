@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use crate::values::{contains, is_listed};
+use crate::values::{WordList, contains};
 
 /// How the right-hand sides of a file are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +36,18 @@ impl FileKind {
 }
 
 /// Folders of what is made up or was written by others, whatever kind of file stands there.
-const EXAMPLES: &str = "\
+static EXAMPLES: WordList = WordList::new(
+    "\
     testdata test-data test_data test-fixtures test_fixtures fixture fixtures __fixtures__ __tests__ __mocks__ \
     __snapshots__ mock mocks example examples sample samples tests testutil testutils test-utils test_utils \
-    seeders vendor node_modules third_party .yarn bower_components";
+    seeders vendor node_modules third_party .yarn bower_components",
+);
 
 /// Folders of tests and documentation where they hold source code; with configuration in them they are environments.
-const TESTS: &str = "\
-    test testing spec specs e2e integration integration-tests integration_tests demo docs doc seeds factories";
+static TESTS: WordList = WordList::new(
+    "\
+    test testing spec specs e2e integration integration-tests integration_tests demo docs doc seeds factories",
+);
 
 /// Whether what stands under a path is mostly made up, or published already: examples and fixtures of every kind, and source
 /// code and prose of tests. An environment that is named so (`overlays/test`, `values-test.yaml`) holds real secrets.
@@ -51,7 +55,7 @@ pub fn is_example_path(path: &BStr) -> bool {
     let lower = path.to_ascii_lowercase();
     let mut folders = lower.rsplit(|b| *b == b'/');
     let name = folders.next().unwrap_or_default();
-    let within = |list: &str| folders.clone().any(|part| is_listed(list, part));
+    let within = |list: &WordList| folders.clone().any(|part| list.has(part));
     let words = |wanted: &[&str]| {
         let mut rest = name.split(|b| matches!(b, b'.' | b'-' | b'_')).peekable();
         std::iter::from_fn(|| rest.next().map(|word| (word, rest.peek().copied()))).any(|(word, next)| {
@@ -63,14 +67,14 @@ pub fn is_example_path(path: &BStr) -> bool {
     // The resources of a program's tests.
     let resources = contains(&lower, "src/test/");
     if resources
-        || within(EXAMPLES)
+        || within(&EXAMPLES)
         || words(&["example", "examples", "sample", "fixture", "fixtures", "mock", "mocks"])
     {
         return true;
     }
     let kind = file_kind(path);
     let code = kind.is_code() && kind != FileKind::Declaration || kind == FileKind::Prose;
-    code && (within(TESTS) || words(&["test", "tests", "testing", "spec", "phpunit"]))
+    code && (within(&TESTS) || words(&["test", "tests", "testing", "spec", "phpunit"]))
 }
 
 /// What kind of file a path names.

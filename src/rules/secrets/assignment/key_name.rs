@@ -3,7 +3,7 @@
 
 use bstr::ByteSlice;
 
-use crate::values::{contains, is_listed};
+use crate::values::{PartList, WordList, contains};
 
 /// How a name says "secret".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,52 +19,65 @@ pub enum Kind {
 }
 
 /// Last words of names of passwords, without separators. The languages are those of the configuration that people write.
-const PASSWORDS: &str = "\
+static PASSWORDS: WordList = WordList::new(
+    "\
     password passwords passwd passwds passphrase passphrases passcode pwd pass pw psk pincode authpass \
     requirepass masterauth ldappw bindpw rootpw userpw adminpw dbpw storepass keypass keystorepass userpass \
     dbpass rootpass adminpass sshpass pgpass mypass passwort kennwort passe motdepasse contrasena contraseña \
     clave senha parola wachtwoord haslo hasło heslo lösenord losenord passord adgangskode salasana jelszo jelszó \
-    sifre şifre parole geslo lozinka пароль лозинка 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호";
+    sifre şifre parole geslo lozinka пароль лозинка 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호",
+);
 
 /// Those of them that mean other things too.
-const ABBREVIATIONS: &str = "pass pw psk passe clave parola parole sifre pincode geslo haslo";
+static ABBREVIATIONS: WordList = WordList::new("pass pw psk passe clave parola parole sifre pincode geslo haslo");
 
 /// Last words of names of tokens and keys.
-const TOKENS: &str = "\
+static TOKENS: WordList = WordList::new(
+    "\
     secret secrets token tokens credential credentials cred creds apikey apikeys auth authkey tskey geheimnis \
-    jeton токен секрет 秘密 令牌 密钥";
+    jeton токен секрет 秘密 令牌 密钥",
+);
 
 /// Words at the end of a name that say where, when or in which form, not what.
-const SCOPES: &str = "\
+static SCOPES: WordList = WordList::new(
+    "\
     prod production prd staging stage stg dev development test testing qa uat live sandbox local preprod int \
     integration demo old new current previous prev next primary secondary backup master main default global \
     internal external eu us ap uk de fr asia emea apac west east north south central ro rw readonly readwrite \
     base64 b64 hex raw plain plaintext cleartext value val literal material pem again unencrypted decrypted \
-    override rotated temp tmp active";
+    override rotated temp tmp active",
+);
 
 /// Words at the front of a name that make it a setting about passwords.
-const VERBS: &str = "\
+static VERBS: WordList = WordList::new(
+    "\
     allow can change check disable enable enabled expire force forgot generate has hide ignore is lost need \
     needs no prompt request require required requires reset rotate save show skip store update use uses validate \
-    verify without";
+    verify without",
+);
 
 /// Words before `key` that make it a key that is no secret.
-const OPEN_KEYS: &str = "\
+static OPEN_KEYS: WordList = WordList::new(
+    "\
     a access_log annotation any array attribute bucket by cache column composite config context data dict each \
     entry env field file foreign form get group has hash header host id index is item job json label lang list \
     lock log lookup map message meta metric node object on option order pair param parent partition path pk pod \
     press primary property public query record redis registry resource root route row s3 search section set \
     setting shard shift site sort sorting state status string tag text the this topology trace translation type \
-    unique url user value verification verify verifying wrapped";
+    unique url user value verification verify verifying wrapped",
+);
 
 /// Words before `key` that make it one for certain.
-const SECRET_KEYS: &str = "\
+static SECRET_KEYS: WordList = WordList::new(
+    "\
     access account admin api app application auth client cookie deploy encryption function functions hmac ingest \
     integration jwt license master private secret server service session shared signing ssh storage subscription \
-    token unseal webhook";
+    token unseal webhook",
+);
 
 /// Words that, at the end of a name, make it be about a secret instead of being one.
-const ABOUT: &str = "\
+static ABOUT: WordList = WordList::new(
+    "\
     account accounts action age alg algorithm always annotation annotations arn at atime attribute attributes \
     audience autocomplete backend budget buffer button bytes cache callback change changed checker checksum \
     claim claims class client cmd column command config confirmation context controller cost count counter \
@@ -83,10 +96,12 @@ const ABOUT: &str = "\
     source spec src state status stdin storage store stream strength string_data suffix sum table tag tags \
     template tests text thumbprint time timeout timestamp title tooltip total ttl type types uid updated uri url \
     urls usage usages used user username util utils valid validator var variable vars version view visible \
-    volume volumes webhooks writer";
+    volume volumes webhooks writer",
+);
 
 /// Parts anywhere in a name that make it something else.
-const OTHER: &str = "\
+static OTHER: PartList = PartList::new(
+    "\
     _md5 authorized_keys authorizedkeys known_hosts authorized_keys authorizedkeys bcrypt bypass cache_key cachekey compass continue_token continuetoken csrf dedup donkey encrypted \
     existing_secret existingsecret foreign_key foreignkey hash_key hashed hockey hotkey i18n idempotency jockey \
     keyboard keycloak_url keyless keyword locale max_token maxtoken mintoken monkey next_token nextpagetoken \
@@ -95,7 +110,8 @@ const OTHER: &str = "\
     publickeytoken publishable publishablekey resumetoken sealed secret_key_ref secret_name secretary \
     secretkeyref secretname secretref sha256 sha512 shortcut sign_key_id signkey site-key site_key sitekey \
     sort_key sortkey ssh_pub sshpub synctoken token_key tokenize tokenizer tokenkey tokens_per translation \
-    turkey usernamekey whiskey xsrf";
+    turkey usernamekey whiskey xsrf",
+);
 
 /// What a name says; `None` if it does not say "secret".
 pub fn kind(name: &[u8]) -> Option<Kind> {
@@ -106,7 +122,7 @@ pub fn kind(name: &[u8]) -> Option<Kind> {
     if plugin || lower.ends_with_str("identified by") {
         return Some(Kind::Password);
     }
-    if OTHER.split_ascii_whitespace().any(|o| contains(&lower, o)) {
+    if OTHER.is_in(name) {
         return None;
     }
     let words = words(name);
@@ -118,18 +134,18 @@ pub fn kind(name: &[u8]) -> Option<Kind> {
         [last] => (last.as_slice(), &b""[..]),
         [.., before, last] => (last.as_slice(), before.as_slice()),
     };
-    if is_listed(ABOUT, last) {
+    if ABOUT.has(last) {
         return None;
     }
-    let verb = words.len() > 1 && is_listed(VERBS, &words[0]);
-    if is_listed(PASSWORDS, last) || ends_as_password(last) {
+    let verb = words.len() > 1 && VERBS.has(&words[0]);
+    if PASSWORDS.has(last) || ends_as_password(last) {
         return Some(match verb {
             true => Kind::Mention,
-            false if is_listed(ABBREVIATIONS, last) => Kind::Abbreviation,
+            false if ABBREVIATIONS.has(last) => Kind::Abbreviation,
             false => Kind::Password,
         });
     }
-    if is_listed(TOKENS, last) || ["token", "secret", "apikey", "credential"].iter().any(|t| last.ends_with_str(t)) {
+    if TOKENS.has(last) || ["token", "secret", "apikey", "credential"].iter().any(|t| last.ends_with_str(t)) {
         return Some(Kind::Token);
     }
     if last.ends_with(b"key") || last.ends_with(b"keys") {
@@ -138,8 +154,7 @@ pub fn kind(name: &[u8]) -> Option<Kind> {
         if before.is_empty() && stem.is_empty() && named_of(name, "material") {
             return Some(Kind::Token);
         }
-        return (is_listed(SECRET_KEYS, before) || !before.is_empty() && !is_listed(OPEN_KEYS, before))
-            .then_some(Kind::Token);
+        return (SECRET_KEYS.has(before) || !before.is_empty() && !OPEN_KEYS.has(before)).then_some(Kind::Token);
     }
     // The last part of a dotted name alone says what it is.
     let part = lower.rsplit(|b| *b == b'.').next().unwrap_or_default();
@@ -164,8 +179,8 @@ fn ends_as_password(word: &[u8]) -> bool {
 
 /// `prod`, `eu1`, `v2`, `3`.
 fn is_scope(word: &[u8]) -> bool {
-    let stem = word.trim_end_with(|c| c.is_ascii_digit());
-    stem.is_empty() || stem == b"v" || is_listed(SCOPES, stem) || is_listed(SCOPES, word)
+    let stem = &word[..word.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1)];
+    stem.is_empty() || stem == b"v" || SCOPES.has(stem) || SCOPES.has(word)
 }
 
 /// The words of a name, in lower case: parted by separators, and before capitals that follow small letters.

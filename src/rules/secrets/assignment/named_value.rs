@@ -8,15 +8,17 @@ use bstr::ByteSlice;
 use super::nested::{VALUE_KEYS, indent};
 use super::value_span::Value;
 use super::{NAME, Reader};
-use crate::values::is_listed;
+use crate::values::WordList;
 
 /// How far before and after the name its object is looked at.
 const ABOVE: usize = 5 * NAME;
 const BELOW: usize = 1200;
 
 /// Keys whose value is a name, in lower case.
-const LABELS: &str = "\
-    name key variable parameterkey parameter secret_name secretname variable_name variablename path env property";
+static LABELS: WordList = WordList::new(
+    "\
+    name key variable parameterkey parameter secret_name secretname variable_name variablename path env property",
+);
 
 /// What stands around a name.
 pub(super) enum Label {
@@ -61,7 +63,7 @@ impl Reader<'_> {
         }
         let key_end = quoted_key.trim_end_with(|c| matches!(c, '"' | '\'' | '\\'));
         let start = key_end.iter().rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).map_or(0, |at| at + 1);
-        if !is_listed(LABELS, &key_end[start..].to_ascii_lowercase()) {
+        if !LABELS.has(&key_end[start..].to_ascii_lowercase()) {
             return None;
         }
         let front = key_end[..start].trim_end_with(|c| matches!(c, '"' | '\'' | '\\'));
@@ -106,7 +108,7 @@ impl Reader<'_> {
                         let plain = || if nested { None } else { self.plain(&key, after) };
                         let value = self.quoted(after).or_else(plain);
                         at = value.as_ref().map_or(after, |value| value.range.end + 1);
-                        if depth == 0 && is_listed(VALUE_KEYS, &self.text[key].to_ascii_lowercase()) {
+                        if depth == 0 && VALUE_KEYS.has(&self.text[key].to_ascii_lowercase()) {
                             values.extend(value);
                         }
                     }
@@ -126,7 +128,7 @@ impl Reader<'_> {
             let here = indent(line);
             let colon = line.get(here..)?.find_byte(b':')?;
             let key = line[here..here + colon].trim_with(|c| matches!(c, '"' | '\''));
-            (here == column && is_listed(VALUE_KEYS, &key.to_ascii_lowercase())).then_some((here, here + colon + 1))
+            (here == column && VALUE_KEYS.has(&key.to_ascii_lowercase())).then_some((here, here + colon + 1))
         };
         let opens = |line: &[u8]| line.get(..column).is_some_and(|lead| lead.contains(&b'-'));
         let end = self.text.len().min(name.end + BELOW);

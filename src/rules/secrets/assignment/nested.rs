@@ -8,7 +8,7 @@ use bstr::ByteSlice;
 use super::value_span::Value;
 use super::{Reader, key_name};
 use crate::rules::secrets::file_kind::FileKind;
-use crate::values::is_listed;
+use crate::values::WordList;
 
 /// How far below a name its values may stand.
 const BELOW: usize = 1500;
@@ -16,7 +16,8 @@ const BELOW: usize = 1500;
 const MOST: usize = 64;
 
 /// Keys that hold the value of what they stand in, in lower case.
-pub const VALUE_KEYS: &str = "value val default defaultvalue default_value plaintext_value parametervalue content";
+pub static VALUE_KEYS: WordList =
+    WordList::new("value val default defaultvalue default_value plaintext_value parametervalue content");
 
 impl Reader<'_> {
     /// The values of a list, map or block that is assigned to a name.
@@ -81,7 +82,7 @@ impl Reader<'_> {
                 b if b.is_ascii_alphanumeric() || b == b'_' || matches!(b, b'"' | b'\'') => {
                     let key = self.key(at, end);
                     let assigns = self.skip(key.end + usize::from(matches!(b, b'"' | b'\'')), b" \t");
-                    let member = collection || is_listed(VALUE_KEYS, &self.text[key.clone()].to_ascii_lowercase());
+                    let member = collection || VALUE_KEYS.has(&self.text[key.clone()].to_ascii_lowercase());
                     if matches!(self.byte(assigns), b':' | b'=') {
                         let after = self.skip(self.skip(assigns, b":=>"), b" \t");
                         at = after;
@@ -162,7 +163,7 @@ impl Reader<'_> {
                 break;
             } else if let Some(colon) = text.find(": ") {
                 let key = text[..colon].trim_with(|c| matches!(c, '"' | '\''));
-                if collection || is_listed(VALUE_KEYS, &key.to_ascii_lowercase()) {
+                if collection || VALUE_KEYS.has(&key.to_ascii_lowercase()) {
                     let at = self.skip(from + here + colon + 1, b" ");
                     values.extend(self.scalar(name, at).map(|value| Value { member: true, ..value }));
                 }

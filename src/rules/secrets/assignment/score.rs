@@ -184,16 +184,17 @@ fn chosen(text: &[u8], file: FileKind) -> Option<Class> {
 
 /// A value with blanks: a password in quotes or a passphrase, not a sentence.
 fn in_words(text: &[u8], quoted: bool, token: bool, file: FileKind) -> Option<Class> {
-    const SENTENCE: &str = "\
+    static SENTENCE: values::WordList = values::WordList::new(
+        "\
         a an and are be by can cannot could does enter failed for from has have if in invalid is it missing must new not of on \
         or please should the this to use used using was when with without you your password passwords secret token key user \
-        username required optional configuration database admin";
+        username required optional configuration database admin",
+    );
     if !quoted || token || Place::of(file, false) != Place::Configuration {
         return None;
     }
     let words: Vec<&[u8]> = text.split(|b| *b == b' ').collect();
-    let says =
-        |w: &[u8]| values::is_listed(SENTENCE, w.trim_with(|c| c.is_ascii_punctuation()).to_lowercase().as_slice());
+    let says = |w: &[u8]| SENTENCE.has(w.trim_with(|c| c.is_ascii_punctuation()).to_lowercase().as_slice());
     if words.iter().any(|w| w.is_empty() || says(w)) {
         return None;
     }
