@@ -1,5 +1,5 @@
-//! What a caller is told: status, words, findings. The shape is that of the service this one replaces, with additions.
-//! Owns which outcome is which status and exit code; masks nothing, for what comes here is masked already.
+//! The answer to a caller: status, message, findings. Its shape is that of the service that this one replaces, with
+//! additions. Owns the status and exit code of each outcome. Texts must be masked before they come here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,22 +14,22 @@ use crate::report::json::{self as shown, Origin};
 pub enum Outcome {
     Pushed,
     Unchanged,
-    /// By the policy.
+    /// Refused by the policy.
     Refused,
-    /// The request itself is wrong.
+    /// The request is invalid.
     Invalid,
-    /// Waited for its turn, and gave up.
+    /// The wait for a turn timed out.
     Busy,
-    /// Too many wait already.
+    /// Too many requests are waiting.
     Full,
-    /// Git, Windmill or we ourselves could not.
+    /// Git, Windmill or the service itself failed.
     Failed,
-    /// Given up, because the service ends.
+    /// Abandoned because the service stops.
     Abandoned,
 }
 
 impl Outcome {
-    /// In the order of the metrics.
+    /// All outcomes, in the order of the metrics.
     pub const ALL: [Self; 8] = [
         Self::Pushed,
         Self::Unchanged,
@@ -54,7 +54,7 @@ impl Outcome {
         }
     }
 
-    /// Of HTTP.
+    /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
             Self::Pushed | Self::Unchanged => 200,
@@ -68,16 +68,16 @@ impl Outcome {
     }
 }
 
-/// One violation, without the text it is in: that may be a secret.
+/// One finding without its excerpt, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub rule: String,
     pub severity: String,
     pub message: String,
     pub help: Option<String>,
-    /// `None`: it is in the message of the commit.
+    /// `None` for a finding in the commit message.
     pub path: Option<String>,
-    /// 1-based; 0 where the whole file is meant.
+    /// 1-based; 0 for the whole file.
     pub line: usize,
     pub fingerprint: String,
 }
@@ -88,7 +88,7 @@ pub struct Answer {
     pub message: String,
     /// The commit that was pushed.
     pub commit: Option<String>,
-    /// What the policy refused.
+    /// The findings of a refused sync.
     pub findings: Vec<Finding>,
 }
 
@@ -150,10 +150,10 @@ impl Answer {
         if self.outcome == Outcome::Refused {
             body["findings"] = json!(self.findings);
         }
-        super::log::visible(&body.to_string())
+        super::log::escape_unsafe(&body.to_string())
     }
 
-    /// Of `portcullis-sync once`: as the gate's.
+    /// The exit code of `portcullis-sync once`: the same codes as the gate's.
     pub fn exit_code(&self) -> u8 {
         match self.outcome {
             Outcome::Pushed | Outcome::Unchanged => 0,

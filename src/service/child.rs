@@ -1,5 +1,5 @@
-//! Running one program to its end, within a time. Owns limits on time and output; what the output means is the
-//! caller's. Nobody's child outlives its call: what is not waited for is killed, and what it leaves behind is ended.
+//! Runs a program with a time limit. Owns limits on time and output; callers interpret the output. No child outlives its
+//! call: a dropped call kills the program, and processes that it leaves behind are killed too.
 
 use std::fs::File;
 use std::io;
@@ -10,40 +10,40 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-use super::family::{self, Known};
+use super::orphans::{self, OwnChild};
 
-/// So many bytes of each stream are kept; the rest is read and dropped.
-const KEPT: u64 = 16 << 20;
+/// Bytes kept of each stream; the rest is read and dropped.
+const MAX_OUTPUT: u64 = 16 << 20;
 
-/// What a program left.
-pub struct Ran {
-    /// `None`: a signal ended it.
+/// The output of a program.
+pub struct ProgramOutput {
+    /// `None` if a signal ended it.
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
 
-impl Ran {
+impl ProgramOutput {
     pub fn succeeded(&self) -> bool {
         self.code == Some(0)
     }
 }
 
-/// Why a program left nothing.
+/// Why a program has no output.
 #[derive(Debug)]
-pub enum Failure {
+pub enum ProgramError {
     TimedOut(Duration),
     NotFound,
     Io(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for ProgramError {
     fn from(e: io::Error) -> Self {
         if e.kind() == io::ErrorKind::NotFound { Self::NotFound } else { Self::Io(e) }
     }
 }
 
-impl std::fmt::Display for Failure {
+impl std::fmt::Display for ProgramError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TimedOut(limit) => write!(f, "timed out after {} s", limit.as_secs()),
@@ -53,7 +53,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A program that reads `input`, or nothing.
+/// A command that reads `input`, or nothing.
 pub fn program(name: impl AsRef<Path>, directory: &Path, input: Option<File>) -> Command {
     let mut command = Command::new(name.as_ref());
     command
@@ -65,32 +65,32 @@ pub fn program(name: impl AsRef<Path>, directory: &Path, input: Option<File>) ->
     command
 }
 
-/// Runs it. When `limit` has passed it is killed.
-pub async fn run(mut command: Command, limit: Duration) -> Result<Ran, Failure> {
+/// Runs a command and kills it after `limit`.
+pub async fn run(mut command: Command, limit: Duration) -> Result<ProgramOutput, ProgramError> {
     let mut child = command.spawn()?;
-    let known = Known::new(child.id());
-    // Its streams are pipes, by `program`.
+    let own_child = OwnChild::new(child.id());
+    // `program` made the streams pipes.
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let work = async {
-        // What it leaves may hold the other ends of the pipes, and would work on behind the next steps' backs.
+        // Orphans may hold the other ends of the pipes, and would interfere with the next steps.
         let ended = async {
             let status = child.wait().await;
-            drop(known);
-            (status, family::end_strangers().await)
+            drop(own_child);
+            (status, orphans::kill_orphans().await)
         };
         let (stdout, stderr, (status, alone)) = tokio::join!(keep(stdout), keep(stderr), ended);
         if !alone {
-            return Err(Failure::Io(io::Error::other("it left a process that cannot be ended")));
+            return Err(ProgramError::Io(io::Error::other("it left a process that cannot be killed")));
         }
-        Ok(Ran { code: status?.code(), stdout: stdout?, stderr: stderr? })
+        Ok(ProgramOutput { code: status?.code(), stdout: stdout?, stderr: stderr? })
     };
-    tokio::time::timeout(limit, work).await.unwrap_or(Err(Failure::TimedOut(limit)))
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(ProgramError::TimedOut(limit)))
 }
 
 async fn keep(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut kept = Vec::new();
     let Some(mut stream) = stream else { return Ok(kept) };
-    (&mut stream).take(KEPT).read_to_end(&mut kept).await?;
+    (&mut stream).take(MAX_OUTPUT).read_to_end(&mut kept).await?;
     tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
     Ok(kept)
 }

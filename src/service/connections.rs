@@ -1,5 +1,5 @@
-//! Connections: how many there may be, how long one may take for its request, and which one makes way for a new one.
-//! Owns the loop that accepts them. Whoever sends nothing, or half a request, keeps nobody else from an answer.
+//! Connections: how many are allowed, how long a request may take to arrive, and which idle one to close for a new one. Owns
+//! the accept loop. A client that sends nothing, or half a request, does not block others.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -14,86 +14,86 @@ use rustix::process::Resource;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
-/// The head of a request that takes longer is none; a connection without a request is closed after this time too.
-const HEAD: Duration = Duration::from_secs(15);
+/// Time limit for the head of a request, also for a connection without a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// So many connections at most, and at least.
-const MOST: u64 = 1024;
-const LEAST: u64 = 16;
-/// Open files that each job needs here, and everything else.
-const PER_JOB: u64 = 4;
-const OTHERS: u64 = 32;
+/// Upper and lower bound for the number of connections.
+const MAX_CONNECTIONS: u64 = 1024;
+const MIN_CONNECTIONS: u64 = 16;
+/// OpenConnections files per job, and for everything else.
+const FILES_PER_JOB: u64 = 4;
+const OTHER_FILES: u64 = 32;
 
-/// After an error of `accept`: for lack of descriptors, for instance.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Pause after an error of `accept`, such as a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many connections there may be beside `jobs`, with the files that this process may open.
+/// The number of connections allowed beside `jobs`, given this process's limit of open files.
 pub fn limit(jobs: u16) -> usize {
     let files = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let left = files.saturating_sub(OTHERS + PER_JOB * u64::from(jobs));
-    usize::try_from(left.clamp(LEAST, MOST)).unwrap_or(usize::MAX)
+    let left = files.saturating_sub(OTHER_FILES + FILES_PER_JOB * u64::from(jobs));
+    usize::try_from(left.clamp(MIN_CONNECTIONS, MAX_CONNECTIONS)).unwrap_or(usize::MAX)
 }
 
-/// Those that are open, oldest first.
+/// OpenConnections connections, oldest first.
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     next: u64,
-    seats: BTreeMap<u64, State>,
+    connections: BTreeMap<u64, ConnectionState>,
 }
 
-struct State {
-    /// Its request is complete, and is being answered.
-    at_work: bool,
-    /// Dropped: the connection is closed.
+struct ConnectionState {
+    /// Its request is complete and is being answered.
+    is_busy: bool,
+    /// Dropping it closes the connection.
     _close: oneshot::Sender<()>,
 }
 
-/// A connection's place, for who answers its requests.
+/// A handle to a connection for its request handler.
 #[derive(Clone)]
-pub struct Seat {
+pub struct ConnectionHandle {
     number: u64,
-    open: Arc<Mutex<Open>>,
+    open: Arc<Mutex<OpenConnections>>,
 }
 
-/// As long as this lives, the connection is not closed for another one.
-pub struct AtWork(Seat);
+/// While this guard lives, the connection is not closed for another one.
+pub struct BusyGuard(ConnectionHandle);
 
-impl Seat {
-    /// Says that the request is complete.
-    pub fn work(&self) -> AtWork {
+impl ConnectionHandle {
+    /// Marks the request as complete.
+    pub fn start_work(&self) -> BusyGuard {
         self.set(true);
-        AtWork(self.clone())
+        BusyGuard(self.clone())
     }
 
-    fn set(&self, at_work: bool) {
-        if let Some(state) = lock(&self.open).seats.get_mut(&self.number) {
-            state.at_work = at_work;
+    fn set(&self, is_busy: bool) {
+        if let Some(state) = lock(&self.open).connections.get_mut(&self.number) {
+            state.is_busy = is_busy;
         }
     }
 }
 
-impl Drop for AtWork {
+impl Drop for BusyGuard {
     fn drop(&mut self) {
         self.0.set(false);
     }
 }
 
-fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
+fn lock(open: &Mutex<OpenConnections>) -> MutexGuard<'_, OpenConnections> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Closes the oldest connection that nobody works for. `false`: there is none.
-fn make_way(open: &Mutex<Open>) -> bool {
+/// Closes the oldest idle connection. False if there is none.
+fn close_oldest_idle(open: &Mutex<OpenConnections>) -> bool {
     let mut open = lock(open);
-    let oldest = open.seats.iter().find(|(_, s)| !s.at_work).map(|(number, _)| *number);
-    oldest.is_some_and(|number| open.seats.remove(&number).is_some())
+    let oldest = open.connections.iter().find(|(_, s)| !s.is_busy).map(|(number, _)| *number);
+    oldest.is_some_and(|number| open.connections.remove(&number).is_some())
 }
 
-/// Accepts connections until `stop`; then waits until all have their answers.
+/// Accepts connections until `stop`, then waits until all are answered.
 pub async fn serve(listener: TcpListener, router: Router, limit: usize, stop: impl Future<Output = ()>) {
-    let open = Arc::new(Mutex::new(Open::default()));
-    // Every connection holds a receiver: when all are gone, so are the connections.
-    let (stopping, told) = watch::channel(false);
+    let open = Arc::new(Mutex::new(OpenConnections::default()));
+    // Every connection holds a receiver, so that the channel closes when all connections have ended.
+    let (stopping, stop_signal) = watch::channel(false);
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -102,52 +102,57 @@ pub async fn serve(listener: TcpListener, router: Router, limit: usize, stop: im
         };
         match accepted {
             Ok((stream, _)) => {
-                let full = lock(&open).seats.len() >= limit;
-                if !full || make_way(&open) {
-                    take(stream, &router, &open, told.clone());
+                let full = lock(&open).connections.len() >= limit;
+                if !full || close_oldest_idle(&open) {
+                    spawn_connection(stream, &router, &open, stop_signal.clone());
                 }
-                // The one that was closed has to let go of its socket.
+                // Let the closed connection release its socket.
                 tokio::task::yield_now().await;
             }
             Err(e) => {
-                tracing::warn!("a connection cannot be taken: {e}");
-                make_way(&open);
-                tokio::time::sleep(PAUSE).await;
+                tracing::warn!("cannot accept a connection: {e}");
+                close_oldest_idle(&open);
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop((listener, told));
+    drop((listener, stop_signal));
     stopping.send_replace(true);
     stopping.closed().await;
 }
 
-fn take(stream: TcpStream, router: &Router, open: &Arc<Mutex<Open>>, mut told: watch::Receiver<bool>) {
+fn spawn_connection(
+    stream: TcpStream,
+    router: &Router,
+    open: &Arc<Mutex<OpenConnections>>,
+    mut stop_signal: watch::Receiver<bool>,
+) {
     let (close, closed) = oneshot::channel();
-    let seat = {
+    let handle = {
         let mut all = lock(open);
         let number = all.next;
         all.next += 1;
-        all.seats.insert(number, State { at_work: false, _close: close });
-        Seat { number, open: Arc::clone(open) }
+        all.connections.insert(number, ConnectionState { is_busy: false, _close: close });
+        ConnectionHandle { number, open: Arc::clone(open) }
     };
-    let service = TowerToHyperService::new(router.clone().layer(Extension(seat.clone())));
+    let service = TowerToHyperService::new(router.clone().layer(Extension(handle.clone())));
     tokio::spawn(async move {
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
+        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut closed = pin!(closed);
         let mut stopping = false;
         loop {
             tokio::select! {
-                // A client that breaks off is its own affair.
+                // Ignore errors of clients that disconnect.
                 _ = &mut connection => break,
                 _ = &mut closed => break,
-                _ = told.wait_for(|stop| *stop), if !stopping => {
+                _ = stop_signal.wait_for(|stop| *stop), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
             }
         }
-        lock(&seat.open).seats.remove(&seat.number);
+        lock(&handle.open).connections.remove(&handle.number);
     });
 }

@@ -1,5 +1,5 @@
-//! The gate before the commit: what `git add -A` has staged and the message it would get, judged by the engine in this
-//! process. Owns whose policy counts: that of the remote branch, which nothing in the sync can change.
+//! The gate before the commit: checks the staged changes and the message with the engine in this process. Owns whose policy
+//! counts: that of the remote branch, which nothing in the sync can change.
 
 use std::path::Path;
 
@@ -12,18 +12,18 @@ use crate::error::Result;
 use crate::git::{self, Repo, Source};
 use crate::policy::{Policy, trust};
 
-/// What stood on the branch before is not a change's fault. These are settings that this very sync has followed.
-const NOW: &[&str] = &["windmill/include-key", "windmill/plain-secrets"];
+/// Rules that also check existing settings, because this sync has just followed them.
+const WORK_TREE_RULES: &[&str] = &["windmill/include-key", "windmill/plain-secrets"];
 
-/// Judges the index of the repository at `tree` against HEAD, which is the remote branch as it was fetched.
-/// The error is the answer to a sync that must not go on.
-pub fn judge(tree: &Path, message: &str) -> Result<(), Answer> {
-    decide(tree, message).unwrap_or_else(|e| Err(Answer::failed(format!("Could not judge the sync: {e}"))))
+/// Checks the index of the repository at `tree` against HEAD, the fetched remote branch. The error is the answer to a sync
+/// that must not continue.
+pub fn check(tree: &Path, message: &str) -> Result<(), Answer> {
+    decide(tree, message).unwrap_or_else(|e| Err(Answer::failed(format!("Could not check the sync: {e}"))))
 }
 
 fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
     let Some(repo) = git::discover(tree)? else {
-        return Ok(Err(Answer::failed("Could not judge the sync: no repository")));
+        return Ok(Err(Answer::failed("Could not check the sync: no repository")));
     };
     let outside =
         Outside { directory: tree.to_owned(), color: When::Never, terminal: false, now: jiff::Timestamp::now() };
@@ -32,7 +32,7 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
     let everything = [
         (Source::Index { parents: Vec::new() }, &[][..]),
         (message, &[]),
-        (Source::WorkTree { paths: Vec::new() }, NOW),
+        (Source::WorkTree { paths: Vec::new() }, WORK_TREE_RULES),
     ];
     for (source, only) in everything {
         let judge = JudgeArgs { only: only.iter().map(ToString::to_string).collect(), ..JudgeArgs::default() };
@@ -46,7 +46,7 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
             _ => {
                 let why =
                     judged.report.errors.first().map_or_else(|| judged.report.sentence(), |e| e.error.to_string());
-                return Ok(Err(Answer::failed(format!("Could not judge the sync: {why}"))));
+                return Ok(Err(Answer::failed(format!("Could not check the sync: {why}"))));
             }
         }
     }

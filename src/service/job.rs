@@ -1,5 +1,5 @@
-//! One sync, in a process of its own: fetch, pull, stage, judge, commit, push; again from the start when the branch
-//! moved meanwhile. Owns the order of these steps. The folder is `worker`'s, and so is the end of this process.
+//! One sync in its own process: fetch, pull, stage, check, commit, push; from the start again if the branch moved. Owns the
+//! order of these steps. `worker` owns the work folder and ends this process.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,48 +9,48 @@ use tracing::Instrument;
 
 use super::answer::Answer;
 use super::message::message;
-use super::options::Settings;
+use super::options::SyncSettings;
 use super::remote::Remote;
-use super::repository::{Access, Pushed, Repository};
+use super::repository::{Access, PushResult, Repository};
 use super::request::Request;
 use super::scrub::Scrub;
 use super::seal::Seal;
 use super::wmill::Wmill;
-use super::{family, gate, worker};
+use super::{gate, orphans, worker};
 
-/// A branch that moves while we sync gets so many chances to stand still.
+/// Attempts if the branch moves during a sync.
 const ATTEMPTS: u32 = 3;
 
-/// All that a job is told: a line of JSON on its standard input.
+/// The input of a job: a line of JSON on standard input.
 #[derive(Serialize, Deserialize)]
-pub struct Order {
+pub struct JobOrder {
     pub request: Request,
-    pub settings: Settings,
-    /// Where Windmill answers.
+    pub settings: SyncSettings,
+    /// Windmill's base URL.
     pub windmill: String,
-    /// The job's own, private and empty.
+    /// The job's own work folder, private and empty.
     pub folder: PathBuf,
 }
 
-/// Reads an order, follows it, and answers with a line of JSON on standard output. When standard input ends, nobody
-/// waits any more: then everything is dropped where it is.
+/// Reads an order, runs it, and writes the answer as a line of JSON to standard output. The end of standard input means that
+/// the service is gone: then the job abandons its work.
 pub async fn main() -> u8 {
     let (line, closed) = listen();
     let Ok(order) =
-        line.await.unwrap_or_default().parse::<serde_json::Value>().and_then(serde_json::from_value::<Order>)
+        line.await.unwrap_or_default().parse::<serde_json::Value>().and_then(serde_json::from_value::<JobOrder>)
     else {
-        tracing::error!("a job gets its order from the service");
+        tracing::error!("a job must be started by the service");
         return super::USAGE;
     };
     let folder = order.folder.clone();
     let answer = tokio::select! {
         answer = sync(&order) => answer,
         _ = closed => {
-            // Dropping the work has killed the child that ran; its own children are ours now, or go with the group.
-            tracing::warn!("nobody waits for this job: abandoned");
-            family::end_strangers().await;
+            // Dropping the work killed the running child; its children are ours now, or die with the group.
+            tracing::warn!("the service is gone: job abandoned");
+            orphans::kill_orphans().await;
             worker::remove(&folder);
-            worker::end_own_group();
+            worker::kill_own_group();
             return super::FAILED;
         }
     };
@@ -59,7 +59,7 @@ pub async fn main() -> u8 {
     0
 }
 
-/// The first line of standard input, and its end.
+/// Receives the first line of standard input, and its end.
 fn listen() -> (tokio::sync::oneshot::Receiver<String>, tokio::sync::oneshot::Receiver<()>) {
     let (line, first) = tokio::sync::oneshot::channel();
     let (end, closed) = tokio::sync::oneshot::channel();
@@ -74,18 +74,18 @@ fn listen() -> (tokio::sync::oneshot::Receiver<String>, tokio::sync::oneshot::Re
     (first, closed)
 }
 
-/// Every line that the job logs says whose it is.
-async fn sync(order: &Order) -> Answer {
+/// Runs a sync in a span that labels every log line of the job.
+async fn sync(order: &JobOrder) -> Answer {
     let request = &order.request;
     let job = order.folder.file_name().map(|n| n.to_string_lossy().into_owned());
     let span = tracing::info_span!("job", job, workspace = request.workspace, branch = request.git_branch);
     attempt(order).instrument(span).await.unwrap_or_else(|answer| answer)
 }
 
-/// Either result is an answer; the error is one that ended the work early.
-async fn attempt(order: &Order) -> Result<Answer, Answer> {
-    let Order { request, settings, .. } = order;
-    let remote = Remote::read(&request.git_remote_url, settings).map_err(Answer::invalid)?;
+/// Both results are answers; an error ends the work early.
+async fn attempt(order: &JobOrder) -> Result<Answer, Answer> {
+    let JobOrder { request, settings, .. } = order;
+    let remote = Remote::parse(&request.git_remote_url, settings).map_err(Answer::invalid)?;
     let pinned = remote.resolve(settings.allow_private).await?;
     let header = request.git_token.basic(&settings.token_user);
     let scrub = Scrub::new([request.windmill_token.clone(), request.git_token.clone(), header.clone()]);
@@ -98,7 +98,7 @@ async fn attempt(order: &Order) -> Result<Answer, Answer> {
         let directory = workspace(&repository.tree, &request.path)?;
         let seal = Seal::new(&repository.tree).map_err(unread)?;
         wmill.pull(&directory, request).await?;
-        if let Some(what) = seal.broken(&repository.tree).map_err(unread)? {
+        if let Some(what) = seal.find_change(&repository.tree).map_err(unread)? {
             return Err(Answer::failed(format!("Windmill sync failed: wmill must leave git's settings alone: {what}")));
         }
         let changes = repository.stage().await?;
@@ -107,11 +107,11 @@ async fn attempt(order: &Order) -> Result<Answer, Answer> {
             return Ok(Answer::unchanged());
         }
         let message = message(request, &changes);
-        judge(&repository.tree, &message).await?;
+        check(&repository.tree, &message).await?;
         let commit = repository.commit(request, &message).await?;
         match repository.push(&request.git_branch).await? {
-            Pushed::Done => return Ok(Answer::pushed(&request.workspace, commit)),
-            Pushed::Moved => tracing::info!(attempt, "the branch moved meanwhile"),
+            PushResult::Done => return Ok(Answer::pushed(&request.workspace, commit)),
+            PushResult::Moved => tracing::info!(attempt, "the branch moved during the sync"),
         }
     }
     Err(Answer::failed(format!("Git push failed: the branch moved during each of {ATTEMPTS} attempts")))
@@ -121,14 +121,14 @@ fn unread(e: std::io::Error) -> Answer {
     Answer::failed(format!("Windmill sync failed: the work folder cannot be read: {e}"))
 }
 
-/// On a thread of its own: this one must hear when nobody waits any more.
-async fn judge(tree: &Path, message: &str) -> Result<(), Answer> {
+/// Checks on another thread, because this one must notice when the service is gone.
+async fn check(tree: &Path, message: &str) -> Result<(), Answer> {
     let (tree, message, span) = (tree.to_owned(), message.to_owned(), tracing::Span::current());
-    let judged = tokio::task::spawn_blocking(move || span.in_scope(|| gate::judge(&tree, &message))).await;
-    judged.unwrap_or_else(|_| Err(Answer::failed("Could not judge the sync: the gate broke")))
+    let judged = tokio::task::spawn_blocking(move || span.in_scope(|| gate::check(&tree, &message))).await;
+    judged.unwrap_or_else(|_| Err(Answer::failed("Could not check the sync: the gate crashed")))
 }
 
-/// The folder of the workspace; made where it is missing.
+/// The folder of the workspace; created if it is missing.
 fn workspace(tree: &Path, path: &str) -> Result<PathBuf, Answer> {
     let directory = tree.join(path);
     std::fs::create_dir_all(&directory)

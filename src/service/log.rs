@@ -1,6 +1,6 @@
-//! Structured logs: one JSON object per line on standard error. Owns the format, and what becomes of a panic.
-//! What is logged is ours or went through `scrub`: no body, no header, no output of a child as it is. Names that
-//! callers give are logged so that a terminal shows all of them, in their order.
+//! Structured logs: one JSON object per line on standard error. Owns the format and the logging of panics.
+//! Foreign text must go through `scrub` first: no bodies, no headers, no raw output of children. Names from callers are
+//! escaped, so that a terminal shows every character in order.
 
 use std::io::{self, Write};
 use std::panic;
@@ -15,24 +15,24 @@ pub fn start() {
         .with_target(false)
         .with_current_span(true)
         .with_span_list(false)
-        .with_writer(|| Escaping)
+        .with_writer(|| EscapingWriter)
         .finish();
-    // Only the first one counts; there is no other.
+    // Fails only if logging was started before.
     let _ = tracing::subscriber::set_global_default(subscriber);
     panic::set_hook(Box::new(|info| {
-        // The payload may quote what it failed on: the place is enough to find it.
+        // Log only the location: the payload may quote data.
         let place = info.location().map_or_else(String::new, ToString::to_string);
         tracing::error!(place, "panic");
     }));
 }
 
-/// Standard error, for lines of JSON.
-struct Escaping;
+/// Writes lines of JSON to standard error with unsafe characters escaped.
+struct EscapingWriter;
 
-impl Write for Escaping {
-    /// Gets whole lines.
+impl Write for EscapingWriter {
+    /// Receives whole lines.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(visible(&String::from_utf8_lossy(line)).as_bytes())?;
+        io::stderr().write_all(escape_unsafe(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
     }
 
@@ -41,9 +41,9 @@ impl Write for Escaping {
     }
 }
 
-/// The same JSON without characters that move the cursor, reorder the line or hide in it: where they can stand in JSON
-/// at all, in strings, an escape means the same.
-pub fn visible(json: &str) -> String {
+/// Escapes characters that move the cursor, reorder the line or are invisible. They only occur in strings, where the escape
+/// means the same.
+pub fn escape_unsafe(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && text::is_unsafe(c) {

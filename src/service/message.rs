@@ -1,4 +1,4 @@
-//! The message of the commit: a conventional header, and the items by kind. Names only, never what stands in them.
+//! The commit message: a conventional header, and the changed items by kind. Lists names only, never contents.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use bstr::BString;
 use super::request::Request;
 use crate::promote::items::item_of;
 
-/// Of each kind so many items are listed.
-const LISTED: usize = 50;
+/// Maximum number of items listed per kind.
+const MAX_LISTED: usize = 50;
 
-/// What became of a path.
+/// How a path changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Added,
@@ -27,21 +27,21 @@ pub fn message(request: &Request, changes: &[(BString, Change)]) -> String {
     let mut out = header;
     for (kind, items) in by_kind(changes) {
         out.push_str(&format!("\n\n{kind}\n"));
-        let lines = items.iter().take(LISTED).map(|(item, change)| match change {
+        let lines = items.iter().take(MAX_LISTED).map(|(item, change)| match change {
             Change::Added => format!("- {item} (new)"),
             Change::Changed => format!("- {item}"),
             Change::Removed => format!("- {item} (removed)"),
         });
         out.push_str(&lines.collect::<Vec<_>>().join("\n"));
-        if items.len() > LISTED {
-            out.push_str(&format!("\n- and {} more", items.len() - LISTED));
+        if items.len() > MAX_LISTED {
+            out.push_str(&format!("\n- and {} more", items.len() - MAX_LISTED));
         }
     }
     out.push('\n');
     out
 }
 
-/// Kind, then item, then what became of all its files together.
+/// Items by kind, each with the combined change of its files.
 fn by_kind(changes: &[(BString, Change)]) -> BTreeMap<String, BTreeMap<String, Change>> {
     let mut kinds: BTreeMap<String, BTreeMap<String, Change>> = BTreeMap::new();
     for (path, change) in changes {
@@ -56,7 +56,7 @@ fn by_kind(changes: &[(BString, Change)]) -> BTreeMap<String, BTreeMap<String, C
     kinds
 }
 
-/// In the plural, as a heading.
+/// The kind in the plural, as a heading, and the item's name.
 fn kind_and_item(path: &BString) -> (String, String) {
     let shown = crate::text::sanitise(path);
     let (directory, name) = shown.rsplit_once('/').unwrap_or(("", &shown));

@@ -1,5 +1,5 @@
-//! What is counted, in the text format of Prometheus. Labels are outcomes and rules: never a remote, a workspace or
-//! anything else that a caller chooses.
+//! Metrics in Prometheus's text format. Labels are outcomes and rules, never values that a caller chooses such as a remote or
+//! workspace.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,13 +20,13 @@ pub struct Metrics {
 struct Counted {
     outcomes: BTreeMap<Outcome, u64>,
     rules: BTreeMap<String, u64>,
-    /// Not cumulative; the last one is for what took longer.
+    /// Not cumulative; the last bucket is for longer jobs.
     buckets: [u64; BUCKETS.len() + 1],
     seconds: f64,
 }
 
 impl Metrics {
-    /// Counts an answer. `took`: how long its job ran; `None` where none did.
+    /// Counts an answer. `took` is the duration of its job, if one ran.
     pub fn count(&self, answer: &Answer, took: Option<Duration>) {
         let mut counted = self.counted();
         *counted.outcomes.entry(answer.outcome).or_default() += 1;
@@ -44,8 +44,8 @@ impl Metrics {
         }
     }
 
-    /// The page. `people`: how many requests run or wait now.
-    pub fn text(&self, people: usize) -> String {
+    /// The metrics page. `requests` is the number of requests that run or wait.
+    pub fn text(&self, requests: usize) -> String {
         let counted = self.counted();
         let mut out = String::new();
         let mut line = |text: std::fmt::Arguments<'_>| {
@@ -60,7 +60,7 @@ impl Metrics {
         line(format_args!("# HELP portcullis_sync_refusals_total Refused syncs, by the rule that refused."));
         line(format_args!("# TYPE portcullis_sync_refusals_total counter"));
         for (rule, n) in &counted.rules {
-            // A rule's name is letters, digits, `-` and `/`, but a policy may name its own.
+            // A policy may define its own rule names, so escape them.
             let rule = rule.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             line(format_args!("portcullis_sync_refusals_total{{rule=\"{rule}\"}} {n}"));
         }
@@ -77,7 +77,7 @@ impl Metrics {
         line(format_args!("portcullis_sync_duration_seconds_count {all}"));
         line(format_args!("# HELP portcullis_sync_requests Requests that run or wait now."));
         line(format_args!("# TYPE portcullis_sync_requests gauge"));
-        line(format_args!("portcullis_sync_requests {people}"));
+        line(format_args!("portcullis_sync_requests {requests}"));
         out
     }
 

@@ -1,24 +1,24 @@
-//! `portcullis-sync`: on a webhook it pulls a Windmill workspace, judges what would be committed with the engine of the
-//! gates, commits and pushes. Owns everything beside the gate: HTTP, the queue, child processes, remotes, answers.
+//! `portcullis-sync`: on a webhook it pulls a Windmill workspace, checks the changes with the gate's engine, commits and
+//! pushes. Owns everything around the gate: HTTP, the queue, child processes, remotes, answers.
 //!
 //!     serve ─ connections ─ server ─ queue ─┐
 //!                                           ├─ worker ══ process boundary ══ job ─ repository, wmill, seal, gate
 //!     once ─────────────────────────────────┘
 //!
-//! Every job is a process of its own: a panic, a leak or a kill in one cannot touch another, and its tokens are in no
-//! other job's memory. It gets the request through a pipe that stays open: when the pipe closes, nobody waits for
-//! the answer any more, and the job abandons itself.
+//! Every job is its own process: a panic, leak or kill in one does not affect another, and its tokens are in no other job's
+//! memory. It gets the request through a pipe that stays open. When the pipe closes, the service is gone and the job abandons
+//! its work.
 
 pub mod answer;
 mod child;
 mod connections;
-mod family;
 mod gate;
 mod job;
 mod log;
 mod message;
 mod metrics;
 pub mod options;
+mod orphans;
 mod queue;
 pub mod remote;
 mod repository;
@@ -42,9 +42,9 @@ use crate::service::options::{Cli, Command, Environment, Once};
 use crate::service::request::Request;
 use crate::service::worker::Worker;
 
-/// Exit code of a command line or an environment that cannot be followed.
+/// Exit code for an invalid command line or environment.
 const USAGE: u8 = 2;
-/// Exit code of a run that came to no end.
+/// Exit code for a failed run.
 const FAILED: u8 = 3;
 
 /// Runs the command line. `once` gives the gate's exit codes: 0 synced, 1 refused by policy, 2 a mistake in the
@@ -53,16 +53,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(e) => {
-            // Help and version are asked for; everything else is a usage mistake. A closed pipe is neither.
+            // Help and version are no errors. A closed pipe is ignored.
             let _ = e.print();
             return ExitCode::from(if e.use_stderr() { USAGE } else { 0 });
         }
     };
-    worker::leave_no_core();
+    worker::disable_core_dumps();
     log::start();
-    family::adopt_orphans();
+    orphans::adopt_orphans();
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-        tracing::error!("the runtime cannot be started");
+        tracing::error!("cannot start the runtime");
         return ExitCode::from(FAILED);
     };
     let code = match cli.command {
@@ -70,7 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Once(once) => with_environment(|environment| run_once(&runtime, once, environment)),
         Command::Serve(serve) => with_environment(|environment| runtime.block_on(server::serve(serve, environment))),
     };
-    // A thread that waits for standard input must not keep the process.
+    // Do not wait for the thread that reads standard input.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
@@ -85,17 +85,17 @@ fn with_environment(run: impl FnOnce(Environment) -> u8) -> u8 {
     }
 }
 
-/// One request from standard input, its answer on standard output.
+/// Runs one request from standard input and writes its answer to standard output.
 fn run_once(runtime: &Runtime, once: Once, environment: Environment) -> u8 {
     let mut body = Vec::new();
     if let Err(e) = std::io::stdin().take(request::LIMIT as u64 + 1).read_to_end(&mut body) {
-        tracing::error!("standard input cannot be read: {e}");
+        tracing::error!("cannot read standard input: {e}");
         return FAILED;
     }
-    let answer = match Request::read(&body) {
+    let answer = match Request::parse(&body) {
         Ok(request) => runtime.block_on(async {
             match Worker::start(once.settings, environment.windmill) {
-                Ok(worker) => worker.run(request, told_to_stop()).await,
+                Ok(worker) => worker.run(request, shutdown_signal()).await,
                 Err(wrong) => Answer::failed(wrong),
             }
         }),
@@ -103,17 +103,17 @@ fn run_once(runtime: &Runtime, once: Once, environment: Environment) -> u8 {
     };
     let mut text = answer.body();
     text.push('\n');
-    // Nobody is left to tell if standard output is closed; the exit code still says it.
+    // If standard output is closed, the exit code still shows the result.
     let _ = std::io::stdout().write_all(text.as_bytes());
     answer.exit_code()
 }
 
-/// Ready when the process is told to end.
-async fn told_to_stop() {
+/// Resolves on SIGTERM or SIGINT.
+async fn shutdown_signal() {
     if let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     } else {
-        // Then it ends as processes do, and its jobs with it.
+        // Without handlers, the signal ends the process and its jobs.
         std::future::pending().await
     }
 }

@@ -1,5 +1,5 @@
-//! The command line and the environment of the service: names, defaults, help. Does nothing.
-//! What is here is the operator's; what a caller may say is `request`'s.
+//! The command line and environment of the service: names, defaults, help. These are the operator's settings; a caller's are
+//! in `request`.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -24,71 +24,71 @@ pub struct Cli {
 pub enum Command {
     /// Answer webhooks: `POST /sync`, `GET /health`, `GET /metrics`.
     Serve(Serve),
-    /// Run the one request that standard input holds, in the JSON that `POST /sync` takes.
+    /// Run one request from standard input, in the JSON of `POST /sync`.
     Once(Once),
-    /// What `serve` and `once` start for each request.
+    /// Run a job for `serve` or `once`.
     #[command(hide = true)]
     Job,
 }
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Jobs that run at the same time.
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
-    /// Requests that may wait for one branch of one remote; more are answered with 429.
+    /// Requests that may wait for one branch of one remote; others are answered with 429.
     #[arg(long, value_name = "N", default_value = "16")]
     pub queue: u16,
-    /// Seconds that a request may wait for its turn; after that it is answered with 409.
+    /// Seconds that a request may wait for its turn before it is answered with 409.
     #[arg(long, value_name = "S", default_value = "120")]
     pub patience: u64,
     /// Seconds that running jobs get to finish after SIGTERM.
     #[arg(long, value_name = "S", default_value = "25")]
     pub grace: u64,
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SyncSettings,
 }
 
 #[derive(Debug, Args)]
 pub struct Once {
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SyncSettings,
 }
 
-/// What every job is told.
+/// Settings that are passed to every job.
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]
-pub struct Settings {
-    /// Windmill's command line tool: a name on PATH, or a path.
+pub struct SyncSettings {
+    /// Windmill's CLI: a name on PATH, or a path.
     #[arg(long, value_name = "PROGRAM", default_value = "wmill")]
     pub wmill: PathBuf,
-    /// Hosts that remotes may be on; `*.example.com` stands for those below it. Without any: every public host.
+    /// Allowed hosts of remotes; `*.example.com` allows its subdomains. Default: every public host.
     #[arg(long = "allow-host", value_name = "HOST")]
     pub hosts: Vec<String>,
-    /// Schemes of remotes.
+    /// Allowed schemes of remotes.
     #[arg(long = "allow-scheme", value_name = "SCHEME", default_value = "https")]
     pub schemes: Vec<Scheme>,
-    /// Remotes may have private addresses (10.0.0.0/8, 127.0.0.0/8, fc00::/7, ...). Link-local ones, where clouds
-    /// answer for their metadata, are refused in any case.
+    /// Allow remotes with private addresses (10.0.0.0/8, 127.0.0.0/8, fc00::/7, ...). Link-local ones, where clouds serve
+    /// their metadata, are always refused.
     #[arg(long)]
     pub allow_private: bool,
-    /// The user that goes with the git token. GitHub, GitLab and Gitea take any; Bitbucket wants `x-token-auth`.
+    /// User name for the git token. GitHub, GitLab and Gitea accept any; Bitbucket requires `x-token-auth`.
     #[arg(long, value_name = "NAME", default_value = "oauth2")]
     pub token_user: String,
-    /// Seconds for each call of git over the network.
+    /// Time limit in seconds for each git command over the network.
     #[arg(long, value_name = "S", default_value = "120", value_parser = clap::value_parser!(u64).range(1..))]
     pub git_timeout: u64,
-    /// Seconds for each call of wmill.
+    /// Time limit in seconds for each wmill command.
     #[arg(long, value_name = "S", default_value = "300", value_parser = clap::value_parser!(u64).range(1..))]
     pub wmill_timeout: u64,
-    /// Where the jobs' folders stand while they run [default: the system's temporary folder].
+    /// Directory for the jobs' work folders [default: the system's temporary directory].
     #[arg(long, value_name = "DIR")]
     pub work_dir: Option<PathBuf>,
 }
 
-impl Settings {
+impl SyncSettings {
     pub fn git_limit(&self) -> Duration {
         Duration::from_secs(self.git_timeout)
     }
@@ -98,11 +98,11 @@ impl Settings {
     }
 }
 
-/// What the environment says.
+/// Settings from the environment.
 pub struct Environment {
-    /// Where Windmill answers, without a slash at the end.
+    /// Windmill's base URL without a trailing slash.
     pub windmill: String,
-    /// What callers have to bring; `None`: everybody who reaches us may call.
+    /// The token that callers must send; `None` lets everybody call.
     pub caller: Option<Token>,
 }
 
@@ -130,7 +130,7 @@ impl Environment {
     }
 }
 
-/// What jobs and their children get of our environment: where programs are, how to reach the network, whom to trust.
+/// Environment variables that jobs and their children inherit: for finding programs, proxies and certificates.
 const PASSED: &[&str] = &[
     "PATH",
     "TZ",
@@ -147,7 +147,7 @@ const PASSED: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
 ];
 
-/// Those of our variables that children may see.
+/// The environment variables that children inherit.
 pub fn passed_on() -> impl Iterator<Item = (&'static str, OsString)> {
     PASSED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)))
 }

@@ -1,4 +1,4 @@
-//! Who may run when: one job per branch of a remote, so many in all, in the order of arrival. Owns the waiting.
+//! Schedules jobs: one at a time per branch of a remote, a limited number in total, in order of arrival.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,91 +7,93 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A remote's key and a branch.
-pub type Place = (String, String);
+pub type BranchKey = (String, String);
 
 pub struct Queue {
-    places: Mutex<HashMap<Place, Line>>,
+    branches: Mutex<HashMap<BranchKey, BranchQueue>>,
     jobs: Arc<Semaphore>,
-    /// So many may wait for one place.
+    /// Maximum number of requests that wait for one branch.
     depth: usize,
     patience: Duration,
 }
 
-/// Those at one place: who runs, and who waits.
-struct Line {
+/// The requests for one branch, running and waiting.
+struct BranchQueue {
     turn: Arc<Semaphore>,
-    people: usize,
+    requests: usize,
 }
 
-/// Why nobody runs.
+/// Why a request does not get a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Too many wait there already.
+pub enum QueueError {
+    /// Too many requests wait for the branch.
     Full,
-    /// It took too long.
-    Late,
+    /// The wait timed out.
+    TimedOut,
 }
 
-/// The right to run; gives it back when dropped.
+/// Permission to run, released on drop.
 pub struct Turn {
-    // Before the place in line: the next one finds both free.
+    // Dropped before the reservation, so that the next request finds both permits free.
     _job: OwnedSemaphorePermit,
     _turn: OwnedSemaphorePermit,
-    _stand: Stand,
+    _reservation: Reservation,
 }
 
-/// A place in line.
-struct Stand {
+/// A key in a branch's queue, released on drop.
+struct Reservation {
     queue: Arc<Queue>,
-    place: Place,
+    key: BranchKey,
 }
 
-impl Drop for Stand {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut places = self.queue.places();
-        if let Some(line) = places.get_mut(&self.place) {
-            line.people -= 1;
-            if line.people == 0 {
-                places.remove(&self.place);
+        let mut branches = self.queue.branches();
+        if let Some(queue_entry) = branches.get_mut(&self.key) {
+            queue_entry.requests -= 1;
+            if queue_entry.requests == 0 {
+                branches.remove(&self.key);
             }
         }
     }
 }
 
 impl Queue {
-    /// At most `jobs` run at once, at most `depth` wait for one place, nobody longer than `patience`.
+    /// At most `jobs` run at once; at most `depth` wait for one branch, and no longer than `patience`.
     pub fn new(jobs: usize, depth: usize, patience: Duration) -> Arc<Self> {
-        Arc::new(Self { places: Mutex::default(), jobs: Arc::new(Semaphore::new(jobs)), depth, patience })
+        Arc::new(Self { branches: Mutex::default(), jobs: Arc::new(Semaphore::new(jobs)), depth, patience })
     }
 
-    /// Waits for a turn. Dropping the future leaves the line.
-    pub async fn enter(self: &Arc<Self>, place: Place) -> Result<Turn, Refusal> {
-        let (turn, stand) = self.stand_in_line(place)?;
-        // The place first: who waits for a busy branch must not keep others from running.
+    /// Waits for a turn. Dropping the future leaves the queue.
+    pub async fn enter(self: &Arc<Self>, key: BranchKey) -> Result<Turn, QueueError> {
+        let (turn, reservation) = self.reserve(key)?;
+        // Wait for the branch first: a request for a busy branch must not block others.
         let both = async { (turn.acquire_owned().await, Arc::clone(&self.jobs).acquire_owned().await) };
         match tokio::time::timeout(self.patience, both).await {
-            Ok((Ok(turn), Ok(job))) => Ok(Turn { _job: job, _turn: turn, _stand: stand }),
-            // Nobody closes them.
-            Ok(_) | Err(_) => Err(Refusal::Late),
+            Ok((Ok(turn), Ok(job))) => Ok(Turn { _job: job, _turn: turn, _reservation: reservation }),
+            // The semaphores are never closed.
+            Ok(_) | Err(_) => Err(QueueError::TimedOut),
         }
     }
 
-    fn stand_in_line(self: &Arc<Self>, place: Place) -> Result<(Arc<Semaphore>, Stand), Refusal> {
-        let mut places = self.places();
-        let line = places.entry(place.clone()).or_insert_with(|| Line { turn: Arc::new(Semaphore::new(1)), people: 0 });
-        if line.people > self.depth {
-            return Err(Refusal::Full);
+    fn reserve(self: &Arc<Self>, key: BranchKey) -> Result<(Arc<Semaphore>, Reservation), QueueError> {
+        let mut branches = self.branches();
+        let queue_entry = branches
+            .entry(key.clone())
+            .or_insert_with(|| BranchQueue { turn: Arc::new(Semaphore::new(1)), requests: 0 });
+        if queue_entry.requests > self.depth {
+            return Err(QueueError::Full);
         }
-        line.people += 1;
-        Ok((Arc::clone(&line.turn), Stand { queue: Arc::clone(self), place }))
+        queue_entry.requests += 1;
+        Ok((Arc::clone(&queue_entry.turn), Reservation { queue: Arc::clone(self), key }))
     }
 
-    /// How many there are, running and waiting.
-    pub fn people(&self) -> usize {
-        self.places().values().map(|l| l.people).sum()
+    /// Number of requests, running and waiting.
+    pub fn requests(&self) -> usize {
+        self.branches().values().map(|l| l.requests).sum()
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<Place, Line>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn branches(&self) -> MutexGuard<'_, HashMap<BranchKey, BranchQueue>> {
+        self.branches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! Which remotes may be reached. Owns the reading of `git_remote_url`, the list of hosts, and the addresses behind
-//! them: what is checked here is what git connects to. Git gets a URL that we wrote, never the caller's.
+//! Which remotes are allowed. Owns parsing `git_remote_url`, the list of hosts and their addresses: git connects exactly to
+//! what is checked here, and gets a URL that we wrote, never the caller's.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,15 +8,15 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Answer;
-use super::options::Settings;
+use super::options::SyncSettings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     Https,
-    /// In clear: tokens too.
+    /// Unencrypted, including tokens.
     Http,
-    /// A repository of this machine.
+    /// A repository on this machine.
     File,
 }
 
@@ -30,40 +30,40 @@ impl Scheme {
     }
 }
 
-/// A remote that we understood.
+/// A parsed remote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Remote {
     scheme: &'static str,
     /// In lower case; IPv6 in brackets; empty for files.
     host: String,
     port: Option<u16>,
-    /// With its slash in front.
+    /// With its leading slash.
     path: String,
 }
 
 impl fmt::Display for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.place(), self.path)
+        write!(f, "{}{}", self.origin(), self.path)
     }
 }
 
 impl Remote {
-    /// Reads a URL; the error is for the caller, and does not repeat the URL: it may hold a password.
-    pub fn read(url: &str, settings: &Settings) -> Result<Self, String> {
+    /// Parses a URL. The error is shown to the caller and does not repeat the URL, which may contain a password.
+    pub fn parse(url: &str, settings: &SyncSettings) -> Result<Self, String> {
         let wrong = |what: &str| Err(format!("Invalid field: git_remote_url {what}"));
         let allowed: Vec<&str> = settings.schemes.iter().map(|s| s.name()).collect();
         let known = settings.schemes.iter().find_map(|s| Some((*s, url.strip_prefix(s.name())?.strip_prefix("://")?)));
         let Some((scheme, rest)) = known else {
             return wrong(&format!("must begin with {}://", allowed.join(":// or ")));
         };
-        // Nothing that some reader of URLs takes for something else than another one does.
+        // Allow only characters that all URL parsers interpret alike.
         if !rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/%+:@[],=!()".contains(&b)) {
-            return wrong("holds characters that no remote needs");
+            return wrong("contains characters that are not allowed");
         }
         let at = rest.find('/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at(at);
         if authority.contains('@') {
-            return wrong("must not hold credentials: they go into git_token");
+            return wrong("must not contain credentials: put them into git_token");
         }
         let path = path.trim_end_matches('/');
         let steps = path.split('/').skip(1);
@@ -75,8 +75,8 @@ impl Remote {
         let (host, port) = match scheme {
             Scheme::File if authority.is_empty() => (String::new(), None),
             Scheme::File => return wrong("names a file on another machine"),
-            Scheme::Https | Scheme::Http => match read_authority(authority) {
-                Some(read) => read,
+            Scheme::Https | Scheme::Http => match parse_authority(authority) {
+                Some(parsed) => parsed,
                 None => return wrong("does not name a host"),
             },
         };
@@ -91,19 +91,19 @@ impl Remote {
     }
 
     /// Scheme, host and port.
-    pub fn place(&self) -> String {
+    pub fn origin(&self) -> String {
         let port = self.port.map_or_else(String::new, |p| format!(":{p}"));
         format!("{}://{}{port}", self.scheme, self.host)
     }
 
-    /// Equal for two spellings of the same repository, on the servers we know of.
+    /// Equal for different spellings of the same repository, on the known servers.
     pub fn key(&self) -> String {
         let path = self.path.strip_suffix(".git").unwrap_or(&self.path);
         let port = self.port.unwrap_or_else(|| self.default_port());
         format!("{}:{port}{}", self.host, path.to_ascii_lowercase())
     }
 
-    /// With `.git` at its end; `None` if it has one. Some servers redirect there, and we follow no redirect.
+    /// The URL with `.git` appended; `None` if it has it. Some servers redirect there, and we do not follow redirects.
     pub fn with_suffix(&self) -> Option<Self> {
         let path = (!self.path.ends_with(".git")).then(|| format!("{}.git", self.path))?;
         Some(Self { path, ..self.clone() })
@@ -113,8 +113,8 @@ impl Remote {
         if self.scheme == "http" { 80 } else { 443 }
     }
 
-    /// Looks the host up and checks every address; gives what git is to be told: `host:port:address,address`, so that
-    /// it connects to these and asks nobody again.
+    /// Resolves the host and checks every address. Returns `host:port:address,address` for git, so that it connects to these
+    /// addresses without resolving again.
     pub async fn resolve(&self, allow_private: bool) -> Result<Option<String>, Answer> {
         if self.host.is_empty() {
             return Ok(None);
@@ -143,8 +143,8 @@ impl Remote {
     }
 }
 
-/// Host in lower case and port; `None` where it is neither a name nor an address in the usual spelling.
-fn read_authority(authority: &str) -> Option<(String, Option<u16>)> {
+/// Host in lower case and port; `None` if the host is not a name or an address in its usual form.
+fn parse_authority(authority: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, port) = rest.split_once(']')?;
@@ -166,7 +166,7 @@ fn read_authority(authority: &str) -> Option<(String, Option<u16>)> {
             && !l.ends_with('-')
             && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    // `0x7f.1` and `2130706433` are addresses to a resolver, and to nobody else.
+    // A resolver reads `0x7f.1` and `2130706433` as addresses.
     let numeric = host.rsplit('.').next().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_digit()));
     let good = host.starts_with('[')
         || (host.len() <= 253 && host.split('.').all(label) && (!numeric || host.parse::<Ipv4Addr>().is_ok()));
@@ -181,7 +181,7 @@ fn covers(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Whether a remote may have such an address.
+/// Whether a remote may have this address.
 pub fn may_reach(address: IpAddr, allow_private: bool) -> bool {
     match address {
         IpAddr::V4(a) => may_reach_v4(a, allow_private),

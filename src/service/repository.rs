@@ -1,7 +1,7 @@
-//! The job's clone: git as a child process. Owns which commands run, with which credentials, and what their failures
-//! mean. Nothing is forced, no history is rewritten; a branch without history is made in an empty remote only.
+//! The job's clone. Owns which git commands run, with which credentials, and what their failures mean. Never forces a push or
+//! rewrites history; creates a branch without history only in an empty remote.
 //!
-//! Credentials are a header in the environment of the commands that need the network: in no argument, no file.
+//! Credentials are a header in the environment of commands that need the network, never in an argument or file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,36 +10,36 @@ use bstr::{BString, ByteSlice};
 use tokio::process::Command;
 
 use super::answer::Answer;
-use super::child::{self, Failure, Ran};
+use super::child::{self, ProgramError, ProgramOutput};
 use super::message::Change;
 use super::remote::Remote;
 use super::request::Request;
 use super::scrub::{Scrub, Token};
 
-/// Commands that stay on this machine have as long as those over the network at least.
-const LOCAL: Duration = Duration::from_secs(120);
+/// Time limit for commands without network access.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// For every command: nothing of the machine's or the repository's that runs programs or follows links.
-const SETTINGS: &[(&str, &str)] = &[
+/// Configuration for every command: no programs, no links, and nothing from the machine or the repository.
+const GIT_CONFIG: &[(&str, &str)] = &[
     ("advice.detachedHead", "false"),
     ("commit.gpgSign", "false"),
     ("core.autocrlf", "false"),
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
-    // A link in the repository must not lead what wmill writes out of the work folder.
+    // A link in the repository must not let wmill write outside the work folder.
     ("core.symlinks", "false"),
     ("credential.helper", ""),
     ("gc.auto", "0"),
-    // A server must not send us, and the token, to where nobody looked.
+    // A server must not redirect us, with the token, to an unchecked host.
     ("http.followRedirects", "false"),
     ("maintenance.auto", "false"),
     ("submodule.recurse", "false"),
 ];
 
-/// A remote, and all it takes to talk to it.
+/// A remote and what is needed to access it.
 pub struct Access<'a> {
     pub remote: Remote,
-    /// `host:port:addresses`, as they were checked.
+    /// The checked addresses: `host:port:addresses`.
     pub pinned: Option<String>,
     /// The value of the `Authorization` header.
     pub header: Token,
@@ -52,23 +52,23 @@ pub struct Repository<'a> {
     access: Access<'a>,
 }
 
-/// What a push came to.
-pub enum Pushed {
+/// The result of a push.
+pub enum PushResult {
     Done,
-    /// The branch is not what it was: start again from what it is now.
+    /// The branch moved: start again from its new tip.
     Moved,
 }
 
-/// What the remote has.
-struct Heads {
-    /// The branch that `HEAD` names, if it is there.
+/// The branches of the remote.
+struct RemoteHeads {
+    /// The branch that `HEAD` names, if it exists.
     default: Option<String>,
     names: Vec<String>,
     sha256: bool,
 }
 
 impl<'a> Repository<'a> {
-    /// Asks the remote what it has and brings the tip of each branch, without history.
+    /// Creates the clone and lists the remote's branches.
     pub async fn open(folder: &Path, access: Access<'a>) -> Result<(Self, Start), Answer> {
         let mut repository = Self { tree: folder.join("tree"), access };
         super::wmill::private_folder(&repository.tree)
@@ -80,7 +80,7 @@ impl<'a> Repository<'a> {
         Ok((repository, Start(heads)))
     }
 
-    /// Stands on the branch as the remote has it, or on the default branch if it lacks it, or on nothing.
+    /// Checks out the remote's branch, else its default branch, else an unborn branch if the remote is empty.
     pub async fn check_out(&self, start: Option<Start>, branch: &str) -> Result<(), Answer> {
         let heads = match start {
             Some(start) => start.0,
@@ -113,7 +113,7 @@ impl<'a> Repository<'a> {
         Ok(())
     }
 
-    /// Stages everything, and says what that changes.
+    /// Stages everything and returns the changes.
     pub async fn stage(&self) -> Result<Vec<(BString, Change)>, Answer> {
         self.local("commit", &["add", "-A"]).await?;
         let args = if self.has_head().await? {
@@ -140,11 +140,11 @@ impl<'a> Repository<'a> {
 
     async fn has_head(&self) -> Result<bool, Answer> {
         let command = self.command(&["rev-parse", "-q", "--verify", "HEAD"], &[]);
-        let ran = child::run(command, LOCAL).await.map_err(|e| self.failed("commit", e.to_string()))?;
+        let ran = child::run(command, LOCAL_TIMEOUT).await.map_err(|e| self.failed("commit", e.to_string()))?;
         Ok(ran.succeeded())
     }
 
-    /// Commits what is staged; gives the id.
+    /// Commits the staged changes and returns the commit's id.
     pub async fn commit(&self, request: &Request, message: &str) -> Result<String, Answer> {
         let file = self.tree.join(".git/portcullis-message");
         std::fs::write(&file, message).map_err(|e| self.failed("commit", format!("the work folder: {e}")))?;
@@ -154,18 +154,18 @@ impl<'a> Repository<'a> {
             command.env(format!("GIT_{who}_NAME"), &request.git_user_name);
             command.env(format!("GIT_{who}_EMAIL"), &request.git_user_email);
         }
-        self.finish("commit", child::run(command, LOCAL).await)?;
+        self.finish("commit", child::run(command, LOCAL_TIMEOUT).await)?;
         let ran = self.local("commit", &["rev-parse", "HEAD"]).await?;
         Ok(ran.stdout.trim().to_str_lossy().into_owned())
     }
 
-    /// Moves the remote's branch forward, or not at all.
-    pub async fn push(&self, branch: &str) -> Result<Pushed, Answer> {
+    /// Pushes to the remote's branch, as a fast-forward only.
+    pub async fn push(&self, branch: &str) -> Result<PushResult, Answer> {
         let to = format!("HEAD:refs/heads/{branch}");
         let ran = self.run_network(&["push", "--porcelain", "--no-verify"], &[&to]).await;
         let ran = ran.map_err(|e| self.failed("push", e.to_string()))?;
         if ran.succeeded() {
-            return Ok(Pushed::Done);
+            return Ok(PushResult::Done);
         }
         let text = String::from_utf8_lossy(&ran.stdout).into_owned();
         let Some(line) = text.lines().find(|l| l.starts_with('!')) else {
@@ -180,18 +180,18 @@ impl<'a> Repository<'a> {
             "incorrect old value",
         ];
         if moved.iter().any(|m| line.contains(m)) {
-            return Ok(Pushed::Moved);
+            return Ok(PushResult::Moved);
         }
         let reason = line.rsplit_once('(').map_or(line, |(_, r)| r.trim_end_matches(')'));
-        // What the server's hooks say is on the other stream, behind `remote:`.
+        // Messages of the server's hooks are on standard error, after `remote:`.
         let stderr = String::from_utf8_lossy(&ran.stderr).into_owned();
         let hint = stderr.lines().filter_map(|l| l.strip_prefix("remote:")).map(str::trim).find(|l| !l.is_empty());
-        let hint = hint.map_or_else(String::new, |h| format!(": {}", self.access.scrub.last_words(h.as_bytes())));
-        let reason = self.access.scrub.last_words(reason.as_bytes());
+        let hint = hint.map_or_else(String::new, |h| format!(": {}", self.access.scrub.last_line(h.as_bytes())));
+        let reason = self.access.scrub.last_line(reason.as_bytes());
         Err(self.failed("push", format!("rejected by the remote ({reason}){hint}")))
     }
 
-    async fn heads_or_suffixed(&mut self) -> Result<Heads, Answer> {
+    async fn heads_or_suffixed(&mut self) -> Result<RemoteHeads, Answer> {
         match self.heads().await {
             Ok(heads) => Ok(heads),
             Err(why) if why.starts_with(REDIRECTED) => {
@@ -203,9 +203,9 @@ impl<'a> Repository<'a> {
         }
     }
 
-    async fn heads(&self) -> Result<Heads, String> {
+    async fn heads(&self) -> Result<RemoteHeads, String> {
         let ran = self.network("pull", &["ls-remote", "--symref"], &["HEAD", "refs/heads/*"]).await?;
-        let mut heads = Heads { default: None, names: Vec::new(), sha256: false };
+        let mut heads = RemoteHeads { default: None, names: Vec::new(), sha256: false };
         let mut named = None;
         for line in String::from_utf8_lossy(&ran.stdout).lines() {
             let Some((what, name)) = line.split_once('\t') else { continue };
@@ -220,12 +220,12 @@ impl<'a> Repository<'a> {
         Ok(heads)
     }
 
-    /// Runs a command that stays here; `doing` is what fails with it.
-    async fn local(&self, doing: &str, args: &[&str]) -> Result<Ran, Answer> {
-        self.finish(doing, child::run(self.command(args, &[]), LOCAL).await)
+    /// Runs a command without network access; `doing` names the failed step in messages.
+    async fn local(&self, doing: &str, args: &[&str]) -> Result<ProgramOutput, Answer> {
+        self.finish(doing, child::run(self.command(args, &[]), LOCAL_TIMEOUT).await)
     }
 
-    fn finish(&self, doing: &str, ran: Result<Ran, Failure>) -> Result<Ran, Answer> {
+    fn finish(&self, doing: &str, ran: Result<ProgramOutput, ProgramError>) -> Result<ProgramOutput, Answer> {
         match ran {
             Ok(ran) if ran.succeeded() => Ok(ran),
             Ok(ran) => Err(self.failed(doing, self.why(&ran))),
@@ -233,16 +233,16 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// Runs a command against the remote; the error is why it failed.
-    async fn network(&self, doing: &str, args: &[&str], refs: &[&str]) -> Result<Ran, String> {
+    /// Runs a command against the remote; the error is the reason of the failure.
+    async fn network(&self, doing: &str, args: &[&str], refs: &[&str]) -> Result<ProgramOutput, String> {
         let ran = self.run_network(args, refs).await.map_err(|e| format!("git {doing} {e}"))?;
         if ran.succeeded() { Ok(ran) } else { Err(self.why(&ran)) }
     }
 
-    async fn run_network(&self, args: &[&str], refs: &[&str]) -> Result<Ran, Failure> {
-        let place = self.access.remote.place();
+    async fn run_network(&self, args: &[&str], refs: &[&str]) -> Result<ProgramOutput, ProgramError> {
+        let origin = self.access.remote.origin();
         let mut settings =
-            vec![(format!("http.{place}/.extraHeader"), format!("Authorization: {}", self.access.header.expose()))];
+            vec![(format!("http.{origin}/.extraHeader"), format!("Authorization: {}", self.access.header.expose()))];
         settings.extend(self.access.pinned.iter().map(|p| ("http.curloptResolve".to_owned(), p.clone())));
         let mut command = self.command(args, &settings);
         command.arg("--").arg(self.access.remote.to_string()).args(refs);
@@ -254,10 +254,10 @@ impl<'a> Repository<'a> {
         let mut command = child::program("git", &self.tree, None);
         command.args(args);
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "/bin/false");
-        // Before there is a repository here, none above it counts.
+        // Do not use a repository above before this one exists.
         command.env("GIT_CEILING_DIRECTORIES", self.tree.parent().unwrap_or(&self.tree));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-        let fixed = SETTINGS.iter().map(|(k, v)| (*k, *v));
+        let fixed = GIT_CONFIG.iter().map(|(k, v)| (*k, *v));
         let settings: Vec<(&str, &str)> = fixed.chain(more.iter().map(|(k, v)| (k.as_str(), v.as_str()))).collect();
         command.env("GIT_CONFIG_COUNT", settings.len().to_string());
         for (n, (key, value)) in settings.into_iter().enumerate() {
@@ -271,8 +271,8 @@ impl<'a> Repository<'a> {
         Answer::failed(format!("Git {doing} failed: {why}"))
     }
 
-    /// What git's words mean.
-    fn why(&self, ran: &Ran) -> String {
+    /// Explains git's error output.
+    fn why(&self, ran: &ProgramOutput) -> String {
         let text = String::from_utf8_lossy(&ran.stderr);
         let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
         let known = if says(&[
@@ -293,13 +293,13 @@ impl<'a> Repository<'a> {
         {
             "network error"
         } else {
-            return self.access.scrub.last_words(&ran.stderr);
+            return self.access.scrub.last_line(&ran.stderr);
         };
         known.to_owned()
     }
 }
 
-const REDIRECTED: &str = "the remote redirects: give its final address";
+const REDIRECTED: &str = "the remote redirects: use its final address";
 
-/// What the remote had when the clone was opened.
-pub struct Start(Heads);
+/// The remote's branches when the clone was created.
+pub struct Start(RemoteHeads);

@@ -1,5 +1,5 @@
-//! What a caller may ask: the fields of `POST /sync`, their defaults, and what they must look like. Names and defaults
-//! are those of the service this one replaces. Whether a remote may be reached is `remote`'s.
+//! The fields of `POST /sync`, their defaults and validation. Names and defaults are those of the service that this one
+//! replaces. Whether a remote is allowed is decided in `remote`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::scrub::Token;
 use crate::text::is_unsafe;
 
-/// Longer bodies are refused unread, in bytes.
+/// Maximum size of a body in bytes.
 pub const LIMIT: usize = 64 << 10;
 
-/// A request that makes sense.
+/// A valid request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     pub windmill_token: Token,
@@ -22,15 +22,15 @@ pub struct Request {
     pub git_branch: String,
     pub git_user_name: String,
     pub git_user_email: String,
-    /// The folder of the repository that holds the workspace, without slashes at its ends; empty: the root.
+    /// The workspace's folder in the repository, without leading and trailing slashes; empty for the root.
     pub path: String,
-    /// The commit's message, in place of the header we write.
+    /// Replaces the header of the commit message.
     pub message: Option<String>,
 }
 
 impl Request {
-    /// Reads a body. The error says what is wrong with it, in words for the caller.
-    pub fn read(body: &[u8]) -> Result<Self, String> {
+    /// Parses a body. The error is shown to the caller.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
         if body.len() > LIMIT {
             return Err(format!("The request is larger than {LIMIT} bytes"));
         }
@@ -50,7 +50,7 @@ impl Request {
         };
         let token = |name: &str| {
             let text = text(name, "")?;
-            // It becomes a line of a header.
+            // It becomes part of a header.
             let fits = text.bytes().all(|b| b.is_ascii_graphic());
             if fits { Ok(Token::new(text)) } else { Err(format!("Invalid field: {name} is not a token")) }
         };
@@ -93,7 +93,7 @@ fn is_workspace(id: &str) -> bool {
     !id.starts_with('-') && id.len() <= 50 && id.bytes().all(part)
 }
 
-/// What git takes for a branch, and a little less: nothing that needs quoting, nothing that looks like an option.
+/// A subset of git's branch names: nothing that needs quoting or looks like an option.
 fn is_branch(name: &str) -> bool {
     let good = |part: &str| {
         !part.is_empty()
@@ -112,7 +112,7 @@ fn is_branch(name: &str) -> bool {
         && name.split('/').all(good)
 }
 
-/// What can stand in the header of a commit: git would drop the rest silently.
+/// A name without characters that git silently drops from a commit's headers.
 fn is_name(name: &str) -> bool {
     let foreign = |c: char| is_unsafe(c) || c == '<' || c == '>';
     name.len() <= 200 && !name.contains(foreign) && name.chars().any(char::is_alphanumeric)
@@ -123,7 +123,7 @@ fn is_folder(path: &str) -> bool {
         !part.is_empty()
             && !part.starts_with('-')
             && ![".", ".."].contains(&part)
-            // With what case-insensitive and Windows file systems take for the same name.
+            // Also in spellings that case-insensitive and Windows file systems treat as `.git`.
             && !part.to_ascii_lowercase().starts_with(".git")
             && !part.to_ascii_lowercase().starts_with("git~")
     };

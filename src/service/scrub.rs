@@ -1,4 +1,4 @@
-//! Tokens, and texts that must not hold one. Owns masking; nothing of a child's output is shown without it.
+//! Tokens, and masking them in texts. No output of a child is shown without it.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::text;
 
 const MASK: &str = "********";
-/// Of a foreign text so many characters are shown.
-const SHOWN: usize = 200;
+/// Maximum number of characters shown of a foreign text.
+const MAX_SHOWN: usize = 200;
 
-/// A secret from outside: no `Debug`, log or answer shows it.
+/// A secret from a caller; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
@@ -38,15 +38,15 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Takes secrets out of texts.
+/// Masks secrets in texts.
 #[derive(Debug)]
 pub struct Scrub {
-    /// Longest first, so that a part of one does not leave the rest of it.
+    /// Longest first, because one secret may be part of another.
     secrets: Vec<Token>,
 }
 
 impl Scrub {
-    /// For these tokens, also as they look in a URL or behind `Basic`.
+    /// Masks these tokens, also in their URL-encoded and `Basic` forms.
     pub fn new(tokens: impl IntoIterator<Item = Token>) -> Self {
         let mut secrets = Vec::new();
         for token in tokens {
@@ -60,7 +60,7 @@ impl Scrub {
         Self { secrets }
     }
 
-    /// The text without secrets, without credentials in URLs and without anything that moves a cursor.
+    /// The text without secrets, credentials in URLs and control characters.
     pub fn text(&self, text: &str) -> String {
         let mut out = without_escapes(text);
         for secret in &self.secrets {
@@ -69,15 +69,15 @@ impl Scrub {
         text::sanitise_lines(&without_userinfo(&out))
     }
 
-    /// The last line that says something, cut: what a program that failed leaves.
-    pub fn last_words(&self, output: &[u8]) -> String {
+    /// The last non-empty line, shortened: usually the error of a failed program.
+    pub fn last_line(&self, output: &[u8]) -> String {
         let text = self.text(&String::from_utf8_lossy(output));
-        let line = text.lines().map(str::trim).rfind(|l| !l.is_empty()).unwrap_or("it said nothing");
-        line.chars().take(SHOWN).collect()
+        let line = text.lines().map(str::trim).rfind(|l| !l.is_empty()).unwrap_or("no output");
+        line.chars().take(MAX_SHOWN).collect()
     }
 }
 
-/// Terminal colours are noise in a log.
+/// Removes terminal escape sequences.
 fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -91,7 +91,7 @@ fn without_escapes(text: &str) -> String {
     out
 }
 
-/// A URL loses what stands between its `//` and its `@`.
+/// Masks the credentials between `//` and `@` in URLs.
 fn without_userinfo(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

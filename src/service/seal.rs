@@ -1,7 +1,7 @@
-//! What must not change in the clone while a foreign program works in it: everything below `.git` but the index, for
-//! settings, attributes and hooks there make git run programs, and lead a push elsewhere. Owns what counts as changed.
+//! Detects changes below `.git` while a foreign program works in the clone: settings, attributes and hooks there make git run
+//! programs or push elsewhere. Owns what counts as changed.
 //!
-//! The index is rebuilt and judged afterwards, and names no program.
+//! The index is exempt: it is rebuilt and checked afterwards, and names no programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,44 +12,44 @@ use std::path::{Path, PathBuf};
 const GIT: &str = ".git";
 
 /// The state of a clone before the program ran.
-pub struct Seal(BTreeMap<PathBuf, Mark>);
+pub struct Seal(BTreeMap<PathBuf, PathState>);
 
-/// What is at a path; looked at when it is asked for.
-type Look<'a> = &'a dyn Fn() -> io::Result<Mark>;
+/// Reads the state of a path on demand.
+type ReadState<'a> = &'a dyn Fn() -> io::Result<PathState>;
 
 #[derive(PartialEq, Eq)]
-enum Mark {
+enum PathState {
     Folder,
     File(Vec<u8>),
-    /// Too large to be read twice: no write leaves all of this as it was.
+    /// Too large to read twice; every write changes some of these fields.
     Object {
         inode: u64,
         length: u64,
         changed: (i64, i64),
     },
-    /// A link or a device; git makes none of them.
+    /// A link or a device, which git never creates here.
     Other,
 }
 
 impl Seal {
     pub fn new(tree: &Path) -> io::Result<Self> {
-        let mut marks = BTreeMap::new();
-        walk(&tree.join(GIT), false, &mut |path: PathBuf, mark: Look<'_>| {
-            marks.insert(path, mark()?);
+        let mut states = BTreeMap::new();
+        walk(&tree.join(GIT), false, &mut |path: PathBuf, state: ReadState<'_>| {
+            states.insert(path, state()?);
             Ok(true)
         })?;
-        Ok(Self(marks))
+        Ok(Self(states))
     }
 
-    /// What has changed, in words, or `None`.
-    pub fn broken(&self, tree: &Path) -> io::Result<Option<String>> {
+    /// Describes a change, if there is one.
+    pub fn find_change(&self, tree: &Path) -> io::Result<Option<String>> {
         let (mut seen, mut changed) = (0, None);
-        walk(&tree.join(GIT), false, &mut |path: PathBuf, mark: Look<'_>| {
+        walk(&tree.join(GIT), false, &mut |path: PathBuf, state: ReadState<'_>| {
             let same = match self.0.get(&path) {
-                // A file that has grown is not read.
-                Some(Mark::File(text)) if path.symlink_metadata()?.len() != text.len() as u64 => false,
-                Some(Mark::Other) | None => false,
-                Some(before) => mark()? == *before,
+                // Do not read a file whose length changed.
+                Some(PathState::File(text)) if path.symlink_metadata()?.len() != text.len() as u64 => false,
+                Some(PathState::Other) | None => false,
+                Some(before) => state()? == *before,
             };
             seen += 1;
             if !same {
@@ -71,23 +71,27 @@ impl Seal {
     }
 }
 
-/// Gives each path at and below `at` to `each`, until it says `false`.
-fn walk(at: &Path, object: bool, each: &mut impl FnMut(PathBuf, Look<'_>) -> io::Result<bool>) -> io::Result<bool> {
+/// Calls `each` for every path at and below `at` until it returns false.
+fn walk(
+    at: &Path,
+    object: bool,
+    each: &mut impl FnMut(PathBuf, ReadState<'_>) -> io::Result<bool>,
+) -> io::Result<bool> {
     let meta = match at.symlink_metadata() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(true),
         meta => meta?,
     };
-    let mark = || -> io::Result<Mark> {
+    let state = || -> io::Result<PathState> {
         Ok(match meta.file_type() {
-            t if t.is_dir() => Mark::Folder,
-            t if !t.is_file() => Mark::Other,
+            t if t.is_dir() => PathState::Folder,
+            t if !t.is_file() => PathState::Other,
             _ if object => {
-                Mark::Object { inode: meta.ino(), length: meta.len(), changed: (meta.ctime(), meta.ctime_nsec()) }
+                PathState::Object { inode: meta.ino(), length: meta.len(), changed: (meta.ctime(), meta.ctime_nsec()) }
             }
-            _ => Mark::File(fs::read(at)?),
+            _ => PathState::File(fs::read(at)?),
         })
     };
-    if !each(at.to_owned(), &mark)? {
+    if !each(at.to_owned(), &state)? {
         return Ok(false);
     }
     if meta.is_dir() {
@@ -97,7 +101,7 @@ fn walk(at: &Path, object: bool, each: &mut impl FnMut(PathBuf, Look<'_>) -> io:
             if top && name == "index" {
                 continue;
             }
-            // `info` tells where else objects are.
+            // `info` names other object directories, so compare its content.
             let object = (object || (top && name == "objects")) && name != "info";
             if !walk(&at.join(name), object, each)? {
                 return Ok(false);
@@ -107,7 +111,7 @@ fn walk(at: &Path, object: bool, each: &mut impl FnMut(PathBuf, Look<'_>) -> io:
     Ok(true)
 }
 
-/// A `.git` below the top: what git finds in there would be followed as the settings of a submodule.
+/// Finds a `.git` below the top, which git would use as a submodule with its own settings.
 fn nested(folder: &Path, top: bool) -> io::Result<Option<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

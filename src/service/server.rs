@@ -1,5 +1,5 @@
-//! HTTP: routes, the caller's token, sizes, and the end of the service. Owns what becomes of a request until a job has
-//! it, and of running jobs when the service is told to stop.
+//! HTTP: routes, the caller's token, size limits, and shutdown. Owns a request until a job takes it, and what happens to
+//! running jobs on shutdown.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,29 +14,29 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
-use super::connections::{self, Seat};
+use super::connections::{self, ConnectionHandle};
 use super::metrics::Metrics;
 use super::options::{Environment, Serve};
-use super::queue::{Queue, Refusal};
+use super::queue::{Queue, QueueError};
 use super::remote::Remote;
 use super::request::{self, Request};
 use super::scrub::Token;
 use super::worker::Worker;
-use super::{USAGE, told_to_stop, wmill};
+use super::{USAGE, shutdown_signal, wmill};
 
-/// A body that takes longer to arrive is none.
-const ARRIVAL: Duration = Duration::from_secs(10);
+/// Time limit for a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What callers of ended jobs have to take their answers.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Time for callers of ended jobs to receive their answers.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
-/// How far the end has come.
+/// The stages of shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum ShutdownStage {
     Open,
-    /// Nothing new; what runs may finish.
+    /// No new syncs; running ones may finish.
     Closing,
-    /// What runs is ended.
+    /// Running syncs are ended.
     Over,
 }
 
@@ -46,12 +46,12 @@ struct Service {
     worker: Arc<Worker>,
     queue: Arc<Queue>,
     metrics: Metrics,
-    /// Syncs that may wait or run: half of the connections, so that the others are answered in any case.
+    /// Permits for syncs that wait or run: half of the connections, so that other requests are always answered.
     room: Arc<Semaphore>,
-    stage: watch::Sender<Stage>,
+    stage: watch::Sender<ShutdownStage>,
 }
 
-/// Serves until SIGTERM or SIGINT; gives the exit code.
+/// Serves until SIGTERM or SIGINT. Returns the exit code.
 pub async fn serve(serve: Serve, environment: Environment) -> u8 {
     let wrong = |what: String| {
         tracing::error!("{what}");
@@ -69,16 +69,16 @@ pub async fn serve(serve: Serve, environment: Environment) -> u8 {
     let patience = Duration::from_secs(serve.patience);
     let queue = Queue::new(serve.jobs.into(), serve.queue.into(), patience);
     let address = listener.local_addr().map_or_else(|_| serve.listen.to_string(), |a| a.to_string());
-    let stage = watch::Sender::new(Stage::Open);
+    let stage = watch::Sender::new(ShutdownStage::Open);
     let limit = connections::limit(serve.jobs);
     let room = Arc::new(Semaphore::new(limit / 2));
     let caller = environment.caller;
     let service = Arc::new(Service { serve, caller, worker, queue, metrics: Metrics::default(), room, stage });
     if service.caller.is_none() {
-        tracing::warn!("PORTCULLIS_SYNC_TOKEN is not set: everybody who reaches this port may ask for a sync");
+        tracing::warn!("PORTCULLIS_SYNC_TOKEN is not set: everybody who reaches this port may request a sync");
     }
     tracing::info!(address, "listening");
-    tell_version(&service);
+    log_version(&service);
     let router = Router::new()
         .route("/health", get(async || json(StatusCode::OK, r#"{"status":"healthy"}"#)))
         .route("/metrics", get(metrics))
@@ -86,72 +86,73 @@ pub async fn serve(serve: Serve, environment: Environment) -> u8 {
         .with_state(Arc::clone(&service));
     let ending = Arc::clone(&service);
     let stop = async move {
-        told_to_stop().await;
-        tracing::info!("stopping: nothing new is taken");
-        ending.stage.send_replace(Stage::Closing);
+        shutdown_signal().await;
+        tracing::info!("stopping: no new syncs");
+        ending.stage.send_replace(ShutdownStage::Closing);
         tokio::spawn(async move {
             tokio::time::sleep(grace).await;
-            ending.stage.send_replace(Stage::Over);
+            ending.stage.send_replace(ShutdownStage::Over);
         });
     };
     let mut over = service.stage.subscribe();
     let hung = async {
-        let _ = over.wait_for(|s| *s == Stage::Over).await;
-        // For the last answers; who still sends a request then sends it to nobody.
-        tokio::time::sleep(FAREWELL).await;
+        let _ = over.wait_for(|s| *s == ShutdownStage::Over).await;
+        // Time for the last answers.
+        tokio::time::sleep(ANSWER_GRACE).await;
     };
     tokio::select! {
         () = connections::serve(listener, router, limit, stop) => {}
         () = hung => {}
     }
-    // A caller may have gone while its job runs.
-    service.stage.send_if_modified(|s| std::mem::replace(s, (*s).max(Stage::Closing)) == Stage::Open);
-    while service.queue.people() > 0 {
+    // A job may still run although its caller has disconnected.
+    service.stage.send_if_modified(|s| std::mem::replace(s, (*s).max(ShutdownStage::Closing)) == ShutdownStage::Open);
+    while service.queue.requests() > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     tracing::info!("stopped");
     0
 }
 
-/// Windmill's tool takes seconds to say who it is: nobody waits for it.
-fn tell_version(service: &Arc<Service>) {
+/// Logs wmill's version in the background, because wmill takes seconds to print it.
+fn log_version(service: &Arc<Service>) {
     let service = Arc::clone(service);
     tokio::spawn(async move {
         let program = &service.serve.settings.wmill;
         match wmill::version(program, service.worker.folder()).await {
             Some(version) => tracing::info!(version, "wmill"),
-            None => tracing::warn!("wmill does not say its version: is windmill-cli installed?"),
+            None => tracing::warn!("cannot get wmill's version: is windmill-cli installed?"),
         }
     });
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response<Body> {
-    let text = service.metrics.text(service.queue.people());
+    let text = service.metrics.text(service.queue.requests());
     reply(StatusCode::OK, "text/plain; version=0.0.4", text)
 }
 
 async fn sync(
     State(service): State<Arc<Service>>,
-    Extension(seat): Extension<Seat>,
+    Extension(connection): Extension<ConnectionHandle>,
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    if !service.knows(&headers) {
+    if !service.is_authorized(&headers) {
         let mut response = json(StatusCode::UNAUTHORIZED, r#"{"success":false,"message":"Unauthorized"}"#);
         response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         return response;
     }
-    let body = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, request::LIMIT)).await;
+    let body = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, request::LIMIT)).await;
     let request = match body {
-        Ok(Ok(body)) => Request::read(&body),
+        Ok(Ok(body)) => Request::parse(&body),
         Ok(Err(_)) => Err(format!("The request is larger than {} bytes, or broke off", request::LIMIT)),
         Err(_) => Err("The request did not arrive in time".to_owned()),
     };
-    let _at_work = seat.work();
-    let read = request.and_then(|r| Remote::read(&r.git_remote_url, &service.serve.settings).map(|remote| (r, remote)));
+    let _busy = connection.start_work();
+    let read =
+        request.and_then(|r| Remote::parse(&r.git_remote_url, &service.serve.settings).map(|remote| (r, remote)));
     let answer = match read {
         Ok((request, remote)) => {
-            // Not in this future: a caller who hangs up must not leave half a job.
+            // In its own task: a caller who disconnects must not cancel the job halfway.
             let job = tokio::spawn(Arc::clone(&service).run(request, remote));
             job.await.unwrap_or_else(|_| Answer::failed("The job ended without an answer"))
         }
@@ -172,7 +173,7 @@ async fn sync(
 impl Service {
     /// Waits for a turn, then runs the job.
     async fn run(self: Arc<Self>, request: Request, remote: Remote) -> Answer {
-        // Held by the job, not by the connection: who asks and hangs up, again and again, gets no more than others.
+        // Held by the job, not by the connection, so that reconnecting gives no caller more than others.
         let Ok(_room) = Arc::clone(&self.room).try_acquire_owned() else {
             let answer = Answer::crowded();
             self.metrics.count(&answer, None);
@@ -184,7 +185,7 @@ impl Service {
         let place = (remote.key(), request.git_branch.clone());
         let turn = tokio::select! {
             turn = self.queue.enter(place) => turn,
-            _ = stage.wait_for(|s| *s >= Stage::Closing) => {
+            _ = stage.wait_for(|s| *s >= ShutdownStage::Closing) => {
                 let answer = Answer::abandoned();
                 self.metrics.count(&answer, None);
                 return answer;
@@ -195,13 +196,13 @@ impl Service {
             Ok(_) => {
                 tracing::info!(remote = about.0, branch = about.1, workspace = about.2, "sync");
                 let stop = async {
-                    let _ = ending.wait_for(|s| *s == Stage::Over).await;
+                    let _ = ending.wait_for(|s| *s == ShutdownStage::Over).await;
                 };
                 let answer = self.worker.run(request, stop).await;
                 (answer, Some(started.elapsed()))
             }
-            Err(Refusal::Full) => (Answer::full(), None),
-            Err(Refusal::Late) => (Answer::busy(), None),
+            Err(QueueError::Full) => (Answer::full(), None),
+            Err(QueueError::TimedOut) => (Answer::busy(), None),
         };
         let rules: Vec<&str> = answer.findings.iter().map(|f| f.rule.as_str()).collect();
         tracing::info!(
@@ -219,8 +220,8 @@ impl Service {
         answer
     }
 
-    /// Whether the caller may ask. Digests are compared, all of them: time says nothing about a token.
-    fn knows(&self, headers: &HeaderMap) -> bool {
+    /// Whether the caller's token is valid. Compares whole digests, so that timing reveals nothing about the token.
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.caller else { return true };
         let given = headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
         let given = Sha256::digest(given.strip_prefix(b"Bearer ").unwrap_or_default());

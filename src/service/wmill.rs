@@ -1,7 +1,7 @@
-//! The Windmill command line tool: how it is called, how it gets its token, what its exit codes mean.
+//! The Windmill CLI: how it is called, how it gets its token, what its exit codes mean.
 //!
-//! It reads tokens from a profile, a file in its configuration folder. Here that file is a link to its standard input,
-//! and standard input is a file in memory: the token is in no argument, no environment and on no disk.
+//! It reads tokens from a profile, a file in its configuration folder. That file is a link to its standard input, which is a
+//! file in memory, so that the token is in no argument, environment variable or file on disk.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,14 +11,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::answer::Answer;
-use super::child::{self, Ran};
-use super::options::{Settings, passed_on};
+use super::child::{self, ProgramOutput};
+use super::options::{SyncSettings, passed_on};
 use super::request::Request;
 use super::scrub::Scrub;
 
-/// The settings of a workspace that is synced for the first time: nothing that the gate would refuse.
+/// The settings for the first sync of a workspace, which the gate accepts.
 const STARTER: &str = "\
-# What Windmill hands out to git. Written by the first sync; change it, keys and secrets excepted.
+# What Windmill exports to git. Written by the first sync. You may change it, but do not export keys or secrets.
 defaultTs: bun
 skipSecrets: true
 includeKey: false
@@ -29,8 +29,8 @@ includeGroups: false
 ";
 
 pub struct Wmill<'a> {
-    pub settings: &'a Settings,
-    /// Where Windmill answers.
+    pub settings: &'a SyncSettings,
+    /// Windmill's base URL.
     pub base: &'a str,
     /// The job's own folder, outside the repository.
     pub folder: &'a Path,
@@ -38,7 +38,7 @@ pub struct Wmill<'a> {
 }
 
 impl Wmill<'_> {
-    /// Brings the workspace into `directory`, which gets a `wmill.yaml` if it has none.
+    /// Pulls the workspace into `directory`, and creates `wmill.yaml` if there is none.
     pub async fn pull(&self, directory: &Path, request: &Request) -> Result<(), Answer> {
         let cannot = |e: io::Error| Answer::failed(format!("Windmill sync failed: the work folder: {e}"));
         starter(directory).map_err(cannot)?;
@@ -54,13 +54,13 @@ impl Wmill<'_> {
         match child::run(command, self.settings.wmill_limit()).await {
             Ok(ran) if ran.succeeded() => Ok(()),
             Ok(ran) => failed(self.why(&ran, &request.workspace)),
-            Err(child::Failure::NotFound) => failed("wmill was not found: install windmill-cli".to_owned()),
+            Err(child::ProgramError::NotFound) => failed("wmill was not found: install windmill-cli".to_owned()),
             Err(e) => failed(format!("wmill {e}")),
         }
     }
 
-    /// What an exit code and some words mean: 1 is Windmill's answer, 2 is ours to mend.
-    fn why(&self, ran: &Ran, workspace: &str) -> String {
+    /// Explains a failure: exit code 1 is an answer of Windmill, 2 means that our command line is wrong.
+    fn why(&self, ran: &ProgramOutput, workspace: &str) -> String {
         let said = [&ran.stdout[..], b"\n", &ran.stderr].concat();
         let text = String::from_utf8_lossy(&said);
         let says = |words: &[&str]| words.iter().any(|w| text.contains(w));
@@ -73,18 +73,18 @@ impl Wmill<'_> {
             }
             Some(1) if says(&["Workspace id '"]) => format!("unknown workspace '{workspace}'"),
             Some(2) => {
-                let words = self.scrub.last_words(&ran.stderr);
+                let words = self.scrub.last_line(&ran.stderr);
                 format!("wmill did not understand its command line ({words}): this version may be too old or too new")
             }
             Some(code) => {
                 let stream = if ran.stderr.iter().all(u8::is_ascii_whitespace) { &ran.stdout } else { &ran.stderr };
-                format!("wmill ended with {code}: {}", self.scrub.last_words(stream))
+                format!("wmill ended with {code}: {}", self.scrub.last_line(stream))
             }
             None => "wmill was killed".to_owned(),
         }
     }
 
-    /// A profile called as the workspace, in a file that is nowhere.
+    /// A profile with the workspace's name, in a file in memory.
     fn profile(&self, request: &Request, folder: &Path) -> io::Result<File> {
         private_folder(folder)?;
         let line = json!({
@@ -99,12 +99,12 @@ impl Wmill<'_> {
     }
 }
 
-/// The version, for the log.
+/// wmill's version.
 pub async fn version(program: &Path, folder: &Path) -> Option<String> {
     let mut command = child::program(program, folder, None);
     command.env_clear().envs(passed_on()).env("HOME", folder);
     command.arg("--version").env("NO_COLOR", "1");
-    let ran = child::run(command, Duration::from_secs(30)).await.ok().filter(Ran::succeeded)?;
+    let ran = child::run(command, Duration::from_secs(30)).await.ok().filter(ProgramOutput::succeeded)?;
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     let found = text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit()))?;
     Some(crate::text::sanitise(found.as_bytes()))
@@ -118,13 +118,13 @@ fn starter(directory: &Path) -> io::Result<()> {
     fs::write(file, STARTER)
 }
 
-/// A folder for nobody else.
+/// Creates a folder that only this user can access.
 pub fn private_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// A file in memory, for a standard input; `name` leads to it.
+/// Creates a file in memory to use as standard input, and a link to it at `name`.
 #[cfg(target_os = "linux")]
 fn in_memory(name: &Path, text: &[u8]) -> io::Result<File> {
     use std::io::Seek;
@@ -136,7 +136,7 @@ fn in_memory(name: &Path, text: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Elsewhere standard input cannot be opened twice: a private file, gone with the work folder.
+/// On other systems standard input cannot be opened twice: use a private file, which is removed with the work folder.
 #[cfg(not(target_os = "linux"))]
 fn in_memory(name: &Path, text: &[u8]) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,5 +1,5 @@
-//! Runs a job as a process of its own. Owns the job's folder, its process group and its end: whatever becomes of the
-//! job, nothing of it is left, neither a process nor a file. Who has left the group is `family`'s.
+//! Runs each job as its own process. Owns the job's folder and process group: however the job ends, no process or file is
+//! left. Processes that left the group are handled by `orphans`.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,25 +15,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::answer::Answer;
-use super::family::{self, Known};
-use super::job::Order;
-use super::options::{self, Settings};
+use super::job::JobOrder;
+use super::options::{self, SyncSettings};
+use super::orphans::{self, OwnChild};
 use super::request::Request;
 use super::wmill::private_folder;
 
-/// Folders are called so, with a number behind.
+/// Prefix of the work folders, followed by a number.
 const PREFIX: &str = "portcullis-sync-";
-/// Held by whoever owns the folder, as long as it lives.
+/// A lock file that the folder's owner holds while it runs.
 const LOCK: &str = "lock";
-/// A job's answer is short; more is no answer.
-const ANSWER: u64 = 4 << 20;
-/// What the steps between the children may take altogether.
-const MARGIN: Duration = Duration::from_secs(600);
+/// Maximum size of a job's answer.
+const MAX_ANSWER: u64 = 4 << 20;
+/// Time for the steps between the children.
+const STEP_MARGIN: Duration = Duration::from_secs(600);
 
 pub struct Worker {
-    settings: Settings,
+    settings: SyncSettings,
     windmill: String,
-    /// Below it, every job has a folder.
+    /// Contains a folder for every job.
     folder: PathBuf,
     _lock: File,
     count: AtomicU64,
@@ -46,12 +46,12 @@ impl Drop for Worker {
 }
 
 impl Worker {
-    /// Makes the folder for jobs, and takes away what others have left who were killed.
-    pub fn start(settings: Settings, windmill: String) -> Result<Arc<Self>, String> {
+    /// Creates the work folder, and removes those of killed services.
+    pub fn start(settings: SyncSettings, windmill: String) -> Result<Arc<Self>, String> {
         let parent = settings.work_dir.clone().unwrap_or_else(std::env::temp_dir);
         let cannot = |e: io::Error| format!("the work folder {} cannot be used: {e}", parent.display());
         fs::create_dir_all(&parent).map_err(cannot)?;
-        // Absolute: a job stands somewhere else.
+        // Absolute, because jobs run in another directory.
         let parent = parent.canonicalize().map_err(cannot)?;
         sweep(&parent);
         let folder = own_folder(&parent).map_err(cannot)?;
@@ -59,20 +59,20 @@ impl Worker {
         Ok(Arc::new(Self { settings, windmill, folder, _lock: lock, count: AtomicU64::new(0) }))
     }
 
-    /// Where programs can run that are no job.
+    /// A directory for running other programs.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Runs a job. When `stop` is ready first, the job is ended where it is.
+    /// Runs a job; kills it if `stop` resolves first.
     pub async fn run(&self, request: Request, stop: impl Future<Output = ()>) -> Answer {
         let folder = self.folder.join(self.count.fetch_add(1, Ordering::Relaxed).to_string());
         let failed = |e: io::Error| {
-            tracing::error!("the job cannot be run: {e}");
+            tracing::error!("cannot run the job: {e}");
             Answer::failed("The job cannot be run")
         };
         let answer = match self.spawn(&folder) {
-            Ok(child) => self.attend(child, request, folder.clone(), stop).await.unwrap_or_else(failed),
+            Ok(child) => self.wait_for(child, request, folder.clone(), stop).await.unwrap_or_else(failed),
             Err(e) => failed(e),
         };
         remove(&folder);
@@ -93,32 +93,32 @@ impl Worker {
             .env("TMPDIR", &temporary)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // A group of its own, so that all of it can be ended at once.
+            // Its own process group, so that it can be killed as a whole.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
     }
 
-    async fn attend(
+    async fn wait_for(
         &self,
         mut child: Child,
         request: Request,
         folder: PathBuf,
         stop: impl Future<Output = ()>,
     ) -> io::Result<Answer> {
-        let known = Known::new(child.id());
-        let group = Group::of(&child);
+        let own_child = OwnChild::new(child.id());
+        let group = ProcessGroup::of(&child);
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("a job without pipes"));
         };
-        let order = Order { request, settings: self.settings.clone(), windmill: self.windmill.clone(), folder };
+        let order = JobOrder { request, settings: self.settings.clone(), windmill: self.windmill.clone(), folder };
         let mut line = serde_json::to_vec(&order)?;
         line.push(b'\n');
-        let mut said = Vec::new();
+        let mut output_text = Vec::new();
         let ask = async {
-            // A job that is gone already has its say below.
+            // If the job is gone already, its answer is read below.
             let _ = input.write_all(&line).await;
-            output.take(ANSWER).read_to_end(&mut said).await
+            output.take(MAX_ANSWER).read_to_end(&mut output_text).await
         };
         let limit = self.limit();
         let ended = tokio::select! {
@@ -126,68 +126,68 @@ impl Worker {
             () = stop => Ok(Some(Answer::abandoned())),
             () = tokio::time::sleep(limit) => Ok(Some(Answer::failed(format!("The job timed out after {} s", limit.as_secs())))),
         };
-        // Before anybody waits for the job: until then its number is nobody else's.
+        // Kill the group before waiting for the job: until then its process id cannot be reused.
         drop(group);
         drop(input);
         let status = child.wait().await;
-        drop(known);
-        // It may have been killed before it could end what its tools had left.
-        family::end_strangers().await;
+        drop(own_child);
+        // A killed job may have left orphans.
+        orphans::kill_orphans().await;
         if let Some(answer) = ended? {
             return Ok(answer);
         }
-        Ok(serde_json::from_slice(&said).unwrap_or_else(|_| {
+        Ok(serde_json::from_slice(&output_text).unwrap_or_else(|_| {
             let status = status.map_or_else(|e| e.to_string(), |s| s.to_string());
             tracing::error!(status, "the job ended without an answer");
             Answer::failed("The job ended without an answer")
         }))
     }
 
-    /// More than all its children may take, one after the other.
+    /// More than the sum of its children's time limits.
     fn limit(&self) -> Duration {
-        (self.settings.git_limit() * 3 + self.settings.wmill_limit()) * 3 + MARGIN
+        (self.settings.git_limit() * 3 + self.settings.wmill_limit()) * 3 + STEP_MARGIN
     }
 }
 
-/// A job and all its children; ended when dropped.
-struct Group(Option<Pid>);
+/// A job's process group, killed on drop.
+struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     fn of(child: &Child) -> Self {
         Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(leader) = self.0 {
-            // Nobody left is what is wanted.
+            // An error means that no process is left.
             let _ = rustix::process::kill_process_group(leader, Signal::KILL);
         }
     }
 }
 
-/// Ends this process and all of its group, if the group is its own.
-pub fn end_own_group() {
+/// Kills this process and its group, if the group is its own.
+pub fn kill_own_group() {
     let own = rustix::process::getpid();
     if rustix::process::getpgrp() == own {
         let _ = rustix::process::kill_process_group(own, Signal::KILL);
     }
 }
 
-/// Memory that holds tokens must not be written to a disk when a process breaks.
-pub fn leave_no_core() {
+/// Disables core dumps: memory with tokens must not be written to disk.
+pub fn disable_core_dumps() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // Somebody who forbade this has forbidden more already.
+    // Ignore errors: then the limit is already lower.
     let _ = rustix::process::setrlimit(Resource::Core, none);
 }
 
-/// Takes a folder away. What cannot be removed is told: it may hold what the gate refused.
+/// Removes a folder. Logs a failure, because it may contain what the gate refused.
 pub fn remove(folder: &Path) {
     if let Err(e) = fs::remove_dir_all(folder)
         && e.kind() != io::ErrorKind::NotFound
     {
-        tracing::error!(folder = %folder.display(), "a work folder cannot be removed: {e}");
+        tracing::error!(folder = %folder.display(), "cannot remove a work folder: {e}");
     }
 }
 
@@ -195,7 +195,7 @@ fn own_folder(parent: &Path) -> io::Result<PathBuf> {
     let mut number = std::process::id();
     loop {
         let folder = parent.join(format!("{PREFIX}{number}"));
-        // Not one that somebody else has made, and may look into.
+        // Never reuse a folder that another user may have created.
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number = number.wrapping_add(1),
             made => return made.map(|()| folder),
@@ -203,7 +203,7 @@ fn own_folder(parent: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Removes folders of services that are gone: whoever lives holds a lock.
+/// Removes the folders of services that no longer run: a running one holds its lock.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_str().is_some_and(|n| n.starts_with(PREFIX));

@@ -1,13 +1,13 @@
 //! Requests and remotes as they are read: required fields, defaults, and everything that must not get through.
 
 use clap::Parser;
-use portcullis::service::options::{Cli, Command, Settings};
+use portcullis::service::options::{Cli, Command, SyncSettings};
 use portcullis::service::remote::{Remote, may_reach};
 use portcullis::service::request::{LIMIT, Request};
 use portcullis::service::scrub::{Scrub, Token};
 use serde_json::{Value, json};
 
-fn settings(arguments: &[&str]) -> Settings {
+fn settings(arguments: &[&str]) -> SyncSettings {
     match Cli::parse_from([&["portcullis-sync", "once"], arguments].concat()).command {
         Command::Once(once) => once.settings,
         other => panic!("{other:?}"),
@@ -22,20 +22,20 @@ fn with(more: Value) -> Vec<u8> {
 
 #[test]
 fn the_defaults_are_those_of_the_service_it_replaces() {
-    let request = Request::read(&with(json!({}))).expect("it is complete");
+    let request = Request::parse(&with(json!({}))).expect("it is complete");
     assert_eq!(request.workspace, "admins");
     assert_eq!(request.git_branch, "main");
     assert_eq!(request.git_user_name, "Windmill Git Sync");
     assert_eq!(request.git_user_email, "windmill@example.com");
     assert_eq!((request.path.as_str(), request.message), ("", None));
     // As for a caller who sends everything, and what it does not know.
-    let request = Request::read(&with(json!({ "workspace": null, "git_branch": "", "extra": [1] }))).expect("fine");
+    let request = Request::parse(&with(json!({ "workspace": null, "git_branch": "", "extra": [1] }))).expect("fine");
     assert_eq!((request.workspace.as_str(), request.git_branch.as_str()), ("admins", "main"));
 }
 
 #[test]
 fn what_is_missing_is_listed() {
-    let read = |body: &str| Request::read(body.as_bytes()).expect_err("it is incomplete");
+    let read = |body: &str| Request::parse(body.as_bytes()).expect_err("it is incomplete");
     assert_eq!(read("{}"), "Missing required fields: windmill_token, git_remote_url, git_token");
     assert_eq!(
         read(r#"{"git_remote_url":"https://example.org/a","git_token":""}"#),
@@ -44,7 +44,7 @@ fn what_is_missing_is_listed() {
     for body in ["", "[]", "null", "\"x\"", "{", "{\"a\":1}}", "\u{0}"] {
         assert!(read(body).contains("is not a JSON object"), "{body}");
     }
-    assert!(Request::read(&vec![b' '; LIMIT + 1]).expect_err("too long").contains("larger"));
+    assert!(Request::parse(&vec![b' '; LIMIT + 1]).expect_err("too long").contains("larger"));
 }
 
 #[test]
@@ -97,16 +97,16 @@ fn fields_that_make_no_sense_are_named() {
     ];
     for (field, values) in hostile {
         for value in values {
-            let told = Request::read(&with(json!({ field: value })));
+            let told = Request::parse(&with(json!({ field: value })));
             assert!(told.expect_err(value).contains(&format!("Invalid field: {field}")), "{field} {value}");
         }
-        let told = Request::read(&with(json!({ field: 7 }))).expect_err("a number");
+        let told = Request::parse(&with(json!({ field: 7 }))).expect_err("a number");
         assert_eq!(told, format!("Invalid field: {field} is not a string"));
     }
     for branch in ["main", "wm_deploy/staging/script/f__a__b", "feature/ünï", "a@b"] {
-        assert!(Request::read(&with(json!({ "git_branch": branch }))).is_ok(), "{branch}");
+        assert!(Request::parse(&with(json!({ "git_branch": branch }))).is_ok(), "{branch}");
     }
-    assert_eq!(Request::read(&with(json!({ "path": "/windmill/prod/" }))).expect("fine").path, "windmill/prod");
+    assert_eq!(Request::parse(&with(json!({ "path": "/windmill/prod/" }))).expect("fine").path, "windmill/prod");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn hostile_remotes_are_refused_without_being_repeated() {
         "",
     ];
     for url in hostile {
-        let told = Remote::read(url, &settings(&[])).expect_err(url);
+        let told = Remote::parse(url, &settings(&[])).expect_err(url);
         assert!(told.starts_with("Invalid field: git_remote_url "), "{told}");
         assert!(!told.contains(secret) && !told.contains("evil"), "{told}");
     }
@@ -160,7 +160,7 @@ fn hostile_remotes_are_refused_without_being_repeated() {
 
 #[test]
 fn remotes_are_read_and_compared() {
-    let read = |url: &str| Remote::read(url, &settings(&[])).expect(url);
+    let read = |url: &str| Remote::parse(url, &settings(&[])).expect(url);
     assert_eq!(read("https://Example.ORG/Team/repo.git/").to_string(), "https://example.org/Team/repo.git");
     assert_eq!(read("https://[2606:4700::1111]:8443/r").to_string(), "https://[2606:4700::1111]:8443/r");
     let same = ["https://example.org/a/b", "https://EXAMPLE.org:443/a/b.git", "https://example.org/A/b.git/"];
@@ -171,7 +171,7 @@ fn remotes_are_read_and_compared() {
 #[test]
 fn hosts_are_allowed_by_name() {
     let listed = settings(&["--allow-host", "git.example.org", "--allow-host", "*.corp.example"]);
-    let allowed = |url: &str| Remote::read(url, &listed).is_ok();
+    let allowed = |url: &str| Remote::parse(url, &listed).is_ok();
     assert!(allowed("https://git.example.org/a") && allowed("https://GIT.example.org:444/a"));
     assert!(allowed("https://a.corp.example/a") && allowed("https://a.b.corp.example/a"));
     for url in [
@@ -182,8 +182,8 @@ fn hosts_are_allowed_by_name() {
     ] {
         assert!(!allowed(url), "{url}");
     }
-    assert!(Remote::read("file:///srv/git/a.git", &settings(&["--allow-scheme", "file"])).is_ok());
-    assert!(Remote::read("file://host/srv/a.git", &settings(&["--allow-scheme", "file"])).is_err());
+    assert!(Remote::parse("file:///srv/git/a.git", &settings(&["--allow-scheme", "file"])).is_ok());
+    assert!(Remote::parse("file://host/srv/a.git", &settings(&["--allow-scheme", "file"])).is_err());
 }
 
 #[test]
@@ -267,6 +267,6 @@ fn texts_lose_their_secrets() {
     }
     assert!(shown.starts_with("fatal: ") && shown.contains("@host/x"), "{shown}");
     assert_eq!(format!("{token:?}"), "********");
-    assert_eq!(scrub.last_words(b"one\ntwo s3cr/t+value\n\n"), "two ********");
-    assert!(scrub.last_words(&b"x".repeat(100_000)).len() <= 200);
+    assert_eq!(scrub.last_line(b"one\ntwo s3cr/t+value\n\n"), "two ********");
+    assert!(scrub.last_line(&b"x".repeat(100_000)).len() <= 200);
 }

@@ -1,7 +1,7 @@
-//! What programs leave behind: processes whose parent has ended come to this process, whatever group or session they
-//! have gone to, and are ended here. Owns the list of children that this process has started itself.
+//! Orphans: processes that programs leave behind. This process adopts them, whatever their process group or session, and
+//! kills them. Owns the list of children that this process started itself.
 //!
-//! A job takes in what its tools leave; the service takes in what a job leaves that was killed.
+//! A job adopts the orphans of its tools; the service adopts those of a killed job.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,28 +9,28 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
-/// Children that somebody here waits for.
+/// Children that this process started and waits for.
 static OWN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// A killed process that is there after so many looks cannot be killed.
-const LOOKS: u32 = 1000;
-const BETWEEN: Duration = Duration::from_millis(5);
+/// Give up on a killed process that still exists after so many checks.
+const MAX_CHECKS: u32 = 1000;
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 fn own() -> MutexGuard<'static, BTreeSet<u32>> {
     OWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A child of our own, until dropped. Made in the same breath as the child, with no `await` between.
-pub struct Known(Option<u32>);
+/// Registers a child of our own until dropped. Create it right after the child, with no `await` in between.
+pub struct OwnChild(Option<u32>);
 
-impl Known {
+impl OwnChild {
     pub fn new(child: Option<u32>) -> Self {
         own().extend(child);
         Self(child)
     }
 }
 
-impl Drop for Known {
+impl Drop for OwnChild {
     fn drop(&mut self) {
         if let Some(child) = self.0 {
             own().remove(&child);
@@ -38,33 +38,33 @@ impl Drop for Known {
     }
 }
 
-/// From now on, orphans among the descendants become children of this process.
+/// Makes this process the parent of orphans among its descendants.
 #[cfg(target_os = "linux")]
 pub fn adopt_orphans() {
     if let Err(e) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
-        tracing::warn!("processes that jobs leave cannot be adopted: {e}");
+        tracing::warn!("cannot adopt orphans of jobs: {e}");
     }
 }
 
-/// Elsewhere they go to the first process of the machine, and only a job's group is ended.
+/// Other systems reparent orphans to the first process, so that only a job's process group is killed.
 #[cfg(not(target_os = "linux"))]
 pub fn adopt_orphans() {}
 
-/// Ends every child that this process has not started itself, and theirs. `false`: some cannot be ended.
-pub async fn end_strangers() -> bool {
-    for _ in 0..LOOKS {
-        // Whoever is killed gives its own children to us before it can be waited for: only nobody left is the end.
-        if !kill_strangers() {
+/// Kills every child that this process did not start itself, and their children. False if some cannot be killed.
+pub async fn kill_orphans() -> bool {
+    for _ in 0..MAX_CHECKS {
+        // A killed process passes its children to us, so repeat until none is left.
+        if !kill_orphans_once() {
             return true;
         }
-        tokio::time::sleep(BETWEEN).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
-    tracing::error!("processes that a job left cannot be ended");
+    tracing::error!("orphans of a job cannot be killed");
     false
 }
 
-/// Whether there was any.
-fn kill_strangers() -> bool {
+/// Kills the current orphans. False if there were none.
+fn kill_orphans_once() -> bool {
     let (me, my_group) = (rustix::process::getpid(), rustix::process::getpgrp());
     let own = own();
     let mut found = false;
@@ -73,7 +73,7 @@ fn kill_strangers() -> bool {
             continue;
         }
         found = true;
-        // All of its group at once: it cannot fork faster than that. Not our group, and not that of another job.
+        // Kill its whole group at once, so that it cannot fork faster; but not our group or another job's.
         if let Some(group) = group
             && group != my_group
             && !own.contains(&number(group))
@@ -90,14 +90,14 @@ fn number(process: Pid) -> u32 {
     process.as_raw_nonzero().get().unsigned_abs()
 }
 
-/// The children of a process, with their groups, unless those are of another namespace. Where there is no `/proc`,
-/// nobody can be adopted either.
+/// The children of a process with their groups, if those are in our namespace. Systems without `/proc` do not adopt orphans
+/// either.
 fn children(of: Pid) -> Vec<(Pid, Option<Pid>)> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let child = |entry: std::fs::DirEntry| {
         let process = entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
         let stat = std::fs::read(entry.path().join("stat")).ok()?;
-        // Behind the name, which is in parentheses and may hold anything: state, parent, group.
+        // After the name, which is in parentheses and may contain anything: state, parent, group.
         let end = stat.iter().rposition(|b| *b == b')')?;
         let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
         let mut words = rest.split_ascii_whitespace().skip(1).map(|w| w.parse().ok().and_then(Pid::from_raw));
