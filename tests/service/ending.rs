@@ -27,7 +27,7 @@ fn sigterm_lets_a_job_finish() {
     let repository = world.remote.repository("a.git");
     let (mut service, caller) = in_the_middle(&world, &["--grace", "100"]);
     service.signal("TERM");
-    service.logged("stopping: nothing new is taken");
+    service.logged("stopping: no new syncs");
     fs::write(world.sandbox.path().join("go"), "").expect("a mark");
     assert_eq!(caller.join().expect("no panic"), Some(200));
     assert_eq!(service.ended(), Some(0), "{}", service.log());

@@ -177,7 +177,7 @@ fn remotes_of_all_sorts_are_synced() {
     assert_eq!(answer["message"], "Git pull failed: repository not found");
     body["git_remote_url"] = json!(world.remote.url("away"));
     let (_, answer) = world.once(&wmill, &body);
-    assert_eq!(answer["message"], "Git pull failed: the remote redirects: give its final address");
+    assert_eq!(answer["message"], "Git pull failed: the remote redirects: use its final address");
 
     let long = world.remote.repository_with("long.git", Hash::Sha256);
     push(&world.sandbox, &long, "main", &[("README.md", "# long ids\n")]);
