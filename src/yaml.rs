@@ -1,6 +1,6 @@
-//! Positioned YAML: documents as trees whose every key and value knows its bytes. The only place that knows a YAML library.
-//! Reading never expands aliases and never applies merge keys ([`Node::resolved`] does, for readers of files that
-//! programs read so); reports duplicate keys; bounded in depth and size.
+//! YAML with positions: documents as trees with the span of every key and value. The only user of a YAML library.
+//! Parsing does not expand aliases or apply merge keys ([`Node::resolved`] does), reports duplicate keys, and is bounded in
+//! depth and size.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -16,22 +16,22 @@ mod scalar;
 pub use path::{Step, dotted};
 pub use scalar::Scalar;
 
-/// Maps and lists inside one another; a document that is deeper is a mistake.
+/// Maximum nesting of maps and lists; a deeper document is a mistake.
 pub const MAX_DEPTH: usize = 128;
-/// Bytes of a text; a larger one is a mistake and is not read.
+/// Maximum size of a text in bytes; a larger one is a mistake and is not parsed.
 pub const MAX_BYTES: usize = 16 << 20;
-/// Keys and values of all documents of a text; what comes after is a mistake and is not read.
+/// Maximum number of keys and values in a text; exceeding it is a mistake and ends parsing.
 pub const MAX_NODES: usize = 500_000;
-/// Keys of a map that are sooner compared with one another than hashed.
-const FEW: usize = 12;
-/// Mistakes told for one text; reading ends there.
+/// Up to this number of keys, comparing pairs is faster than hashing.
+const SMALL_MAP: usize = 12;
+/// Maximum number of mistakes per text; parsing stops there.
 const MAX_MISTAKES: usize = 100;
 
-/// A value and where it stands, in bytes of the file as stored (a BOM counts).
+/// A value and its span in bytes of the stored file, including a BOM.
 ///
-/// Quotes and brackets belong to the span, tags and anchors do not. A block scalar's span is its content without the
-/// header and the last line end; a block map or list ends with its last value. Where nothing is written, the span is
-/// empty and stands after the `:` or `-`.
+/// Quotes and brackets belong to the span, tags and anchors do not. A block scalar's span is its content without the header
+/// and the last line end; a block map or list ends with its last value. The span of an empty value is empty, after the `:` or
+/// `-`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub span: Range<usize>,
@@ -40,7 +40,7 @@ pub struct Node {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A plain scalar is typed by the YAML 1.2 core schema on asking; a quoted one is a string.
+    /// A plain scalar is typed by the YAML 1.2 core schema on demand; a quoted one is a string.
     Scalar {
         text: String,
         plain: bool,
@@ -48,28 +48,28 @@ pub enum Value {
         tag: Option<String>,
     },
     Seq(Vec<Node>),
-    /// In file order; duplicates are kept here and reported beside.
+    /// In file order, including duplicate keys, which are also reported as mistakes.
     Map(Vec<(Node, Node)>),
-    /// `*name`, not followed: the span of the value that the anchor marks, where that ends before the alias.
+    /// `*name`, not followed: the span of the anchored value, if it ends before the alias.
     Alias(Option<Range<usize>>),
 }
 
-/// Why a text, or a part of it, is not good YAML.
+/// An error in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mistake {
     pub span: Range<usize>,
     pub message: String,
 }
 
-/// What a text holds: every document that could be read, and every mistake.
+/// A parsed text: all documents that could be parsed, and all mistakes.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
     pub roots: Vec<Node>,
     pub mistakes: Vec<Mistake>,
 }
 
-/// Reads all documents of a text. A document that breaks is a mistake; reading resumes at the next `---`.
-/// Bytes that are not UTF-8 are a mistake too, and the rest is read as if each were `_`.
+/// Parses all documents of a text. After a mistake, parsing resumes at the next `---`. Invalid UTF-8 is a mistake, and such
+/// bytes are read as `_`.
 pub fn parse(bytes: &[u8]) -> Documents {
     if bytes.len() > MAX_BYTES {
         let message = format!("the file is larger than {} MiB and was not read as YAML", MAX_BYTES >> 20);
@@ -82,14 +82,14 @@ pub fn parse(bytes: &[u8]) -> Documents {
     }
 }
 
-/// What [`parse`] answers, by the library alone: nearly all files are read by a quicker way, which is held against this.
+/// Parses with the library only. Tests compare the fast path, which handles nearly all files, with this.
 #[doc(hidden)]
 pub fn parse_by_library(bytes: &[u8]) -> Documents {
     let (text, foreign) = decode(bytes);
     read(&text, foreign)
 }
 
-/// Whether [`parse`] needs no library for this text.
+/// Whether [`parse`] uses the fast path for this text.
 #[doc(hidden)]
 pub fn is_quick(bytes: &[u8]) -> bool {
     let (text, foreign) = decode(bytes);
@@ -97,14 +97,14 @@ pub fn is_quick(bytes: &[u8]) -> bool {
 }
 
 fn read(text: &str, foreign: Option<Mistake>) -> Documents {
-    let mut reader =
-        Reader { text, documents: Documents::default(), open: Vec::new(), nodes: 0, anchors: HashMap::new() };
-    reader.documents.mistakes.extend(foreign);
-    reader.read();
-    reader.documents
+    let mut builder =
+        TreeBuilder { text, documents: Documents::default(), open: Vec::new(), nodes: 0, anchors: HashMap::new() };
+    builder.documents.mistakes.extend(foreign);
+    builder.read();
+    builder.documents
 }
 
-/// Plain typed data of one document, where positions do not matter.
+/// Deserializes one document, without positions.
 pub fn from_str<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Mistake> {
     serde_yaml::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| typed_mistake(&e))
 }
@@ -133,12 +133,12 @@ pub fn first_document(text: &str) -> &str {
 }
 
 impl Node {
-    /// The value of a key of a map: the last one where it is doubled.
+    /// The value of a key of a map; the last one of duplicates.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|(_, v)| v)
     }
 
-    /// Key and value, for carets on keys.
+    /// Key and value, for findings that point at the key.
     pub fn entry(&self, key: &str) -> Option<(&Node, &Node)> {
         let Value::Map(entries) = &self.value else { return None };
         entries.iter().rev().find(|(k, _)| k.text() == Some(key)).map(|(k, v)| (k, v))
@@ -166,7 +166,7 @@ impl Node {
     }
 }
 
-/// The bytes as text of the same length: every byte that is not UTF-8 (or is a NUL, which no YAML may hold) becomes `_`.
+/// Decodes bytes to text of the same length: invalid UTF-8 and NUL, which YAML forbids, become `_`.
 fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<Mistake>) {
     let first = match std::str::from_utf8(bytes) {
         Ok(text) if memchr::memchr(0, bytes).is_none() => return (Cow::Borrowed(text), None),
@@ -184,31 +184,31 @@ fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<Mistake>) {
     (Cow::Owned(text), Some(Mistake { span: at..at + 1, message: message.into() }))
 }
 
-/// A map or list that has begun.
-struct Open {
+/// A map or list that is being parsed.
+struct OpenCollection {
     start: usize,
     flow: bool,
     map: bool,
-    /// The library's number of the anchor before it; 0 where there is none.
+    /// The library's number of its anchor; 0 for none.
     anchor: usize,
-    /// Keys and values in turn for a map.
+    /// For a map, keys and values alternate.
     children: Vec<Node>,
 }
 
-struct Reader<'t> {
+struct TreeBuilder<'t> {
     text: &'t str,
     documents: Documents,
-    open: Vec<Open>,
+    open: Vec<OpenCollection>,
     nodes: usize,
     /// The spans of anchored values, by the library's numbers.
     anchors: HashMap<usize, Range<usize>>,
 }
 
-impl Reader<'_> {
+impl TreeBuilder<'_> {
     fn read(&mut self) {
         let limits = options! {
             emit_comments: false,
-            // An alias to nowhere is a mistake, but the rest of the document can be judged.
+            // An unresolved alias is a mistake, but the rest of the document is still useful.
             emit_unresolved_aliases: true,
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
@@ -229,7 +229,10 @@ impl Reader<'_> {
             if let Some(mistake) = broken {
                 self.documents.mistakes.push(mistake);
                 self.open.clear();
-                if self.nodes > MAX_NODES || self.documents.mistakes.len() >= MAX_MISTAKES || !next(&mut parser) {
+                if self.nodes > MAX_NODES
+                    || self.documents.mistakes.len() >= MAX_MISTAKES
+                    || !next_document(&mut parser)
+                {
                     return;
                 }
             }
@@ -248,7 +251,7 @@ impl Reader<'_> {
                 return self.put(Node { span: at, value: Value::Alias(target) }, 0);
             }
             Event::UnresolvedAlias(name) => {
-                let message = format!("nothing is called `&{}` before this alias", short(&name));
+                let message = format!("there is no anchor `&{}` before this alias", short(&name));
                 self.documents.mistakes.push(Mistake { span: at.clone(), message });
                 return self.put(Node { span: at, value: Value::Alias(None) }, 0);
             }
@@ -260,7 +263,7 @@ impl Reader<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(Mistake { span: at, message: format!("nested deeper than {MAX_DEPTH} levels") });
         }
-        self.open.push(Open { start: at.start, flow, map, anchor, children: Vec::new() });
+        self.open.push(OpenCollection { start: at.start, flow, map, anchor, children: Vec::new() });
         Ok(())
     }
 
@@ -270,7 +273,7 @@ impl Reader<'_> {
         let mut text = text.into_owned();
         match style {
             ScalarStyle::Plain if at.start == at.end || &bytes[at.clone()] == b"-" && text == "~" => {
-                // Nothing is written: the parser says `~`, behind a comment if there is one (or over the dash).
+                // Empty value: the parser reports `~`, after a comment if there is one, or over the dash.
                 text.clear();
                 let marked = at.start < at.end || bytes.get(at.start) == Some(&b':');
                 at.start = self.after_key().unwrap_or((at.start + usize::from(marked)).min(bytes.len()));
@@ -286,7 +289,7 @@ impl Reader<'_> {
         Node { span: at, value: Value::Scalar { text, plain, tag } }
     }
 
-    /// Behind the `:` of the key whose value comes next.
+    /// Offset after the `:` of the key whose value comes next.
     fn after_key(&self) -> Option<usize> {
         let open = self.open.last().filter(|o| o.map && o.children.len() % 2 == 1)?;
         let key = open.children.last()?.span.end;
@@ -302,7 +305,7 @@ impl Reader<'_> {
             here.next() == Some(b'-') && here.next().is_none_or(|b| b.is_ascii_whitespace())
         };
         let start = if !open.flow && !open.map && (first == Some(open.start) || !is_dash(open.start)) {
-            // A list no deeper than its key: the parser places it at the first value, not at the first dash.
+            // For a list that is not indented, the parser's span begins at the first value, not at the dash.
             let before = self.text[..open.start].trim_end_matches([' ', '\t']);
             if before.ends_with('-') { before.len() - 1 } else { open.start }
         } else {
@@ -316,7 +319,7 @@ impl Reader<'_> {
             while let (Some(key), Some(value)) = (children.next(), children.next()) {
                 entries.push((key, value));
             }
-            doubled(&entries, &mut self.documents.mistakes);
+            check_duplicates(&entries, &mut self.documents.mistakes);
             Value::Map(entries)
         } else {
             Value::Seq(open.children)
@@ -324,7 +327,7 @@ impl Reader<'_> {
         self.put(Node { span: start..end.max(start), value }, open.anchor)
     }
 
-    /// `anchor`: the library's number of the anchor before the node; 0 where there is none.
+    /// `anchor` is the library's number of the node's anchor; 0 for none.
     fn put(&mut self, node: Node, anchor: usize) -> Result<(), Mistake> {
         self.nodes += 1;
         if anchor > 0 {
@@ -347,24 +350,24 @@ impl Reader<'_> {
     }
 }
 
-/// A mistake for every key that a map has already.
-fn doubled(entries: &[(Node, Node)], mistakes: &mut Vec<Mistake>) {
+/// Records a mistake for every duplicate key.
+fn check_duplicates(entries: &[(Node, Node)], mistakes: &mut Vec<Mistake>) {
     // `1` and `"1"` are different keys.
     fn name(key: &Node) -> Option<(&str, bool)> {
         key.text().map(|text| (text, key.as_str().is_some()))
     }
-    let mut tell = |key: &Node, name: &str| {
+    let mut report = |key: &Node, name: &str| {
         if mistakes.len() < MAX_MISTAKES {
             let message = format!("the key `{}` is given twice", short(name));
             mistakes.push(Mistake { span: key.span.clone(), message });
         }
     };
-    if entries.len() <= FEW {
+    if entries.len() <= SMALL_MAP {
         for (at, (key, _)) in entries.iter().enumerate() {
             if let Some(text) = key.text()
                 && entries[..at].iter().any(|(k, _)| k.text() == Some(text) && name(k) == name(key))
             {
-                tell(key, text);
+                report(key, text);
             }
         }
         return;
@@ -374,17 +377,17 @@ fn doubled(entries: &[(Node, Node)], mistakes: &mut Vec<Mistake>) {
         if let Some(name) = name(key)
             && !seen.insert(name)
         {
-            tell(key, name.0);
+            report(key, name.0);
         }
     }
 }
 
-/// Goes to the next document; `false` when there is none.
-fn next<'t>(parser: &mut Parser<'t, StrInput<'t>>) -> bool {
+/// Skips to the next document. False if there is none.
+fn next_document<'t>(parser: &mut Parser<'t, StrInput<'t>>) -> bool {
     parser.proceed_next_document().unwrap_or(false)
 }
 
-/// The head of a name, for messages.
+/// A name shortened for messages.
 fn short(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(64) {
         Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),

@@ -358,7 +358,7 @@ fn a_file_is_parsed_once_for_all_who_ask() {
     assert!(Rc::ptr_eq(&file.document(Format::Yaml), &file.document(Format::Yaml)));
     assert_eq!(file.document(Format::Toml).format, Format::Toml);
     assert_eq!(file.document(Format::Yaml).format, Format::Yaml);
-    let passing = Stored::in_passing(b"a: 1\n".to_vec());
+    let passing = Stored::uncached(b"a: 1\n".to_vec());
     let (first, second) = (passing.document(Format::Yaml), passing.document(Format::Yaml));
     assert!(first.roots == second.roots && !Rc::ptr_eq(&first, &second));
 }

@@ -1,6 +1,5 @@
-//! dotenv files as the common loaders read them: `KEY=value`, `export KEY=value`, `KEY: value`; bare, single-quoted,
-//! double-quoted and back-quoted values, quoted ones over several lines. Every value is a string.
-//! Nothing is expanded: `${OTHER}` stays.
+//! dotenv files as common loaders read them: `KEY=value`, `export KEY=value`, `KEY: value`; bare, single-quoted, double-quoted
+//! and back-quoted values, the quoted ones over several lines. All values are strings; `${OTHER}` is not expanded.
 
 use super::{Cursor, string};
 use crate::yaml::{Node, Value};
@@ -14,14 +13,14 @@ pub(super) fn read(c: &mut Cursor<'_>) -> Node {
             None => break,
             Some('#') => c.at = c.line_end(),
             Some(_) => {
-                if !c.count() {
+                if !c.count_node() {
                     break;
                 }
                 entries.extend(assignment(c));
             }
         }
     }
-    c.doubled(&entries);
+    c.check_duplicates(&entries);
     Node { span: start..c.at, value: Value::Map(entries) }
 }
 
@@ -29,7 +28,7 @@ fn blank(c: &mut Cursor<'_>) {
     c.take_while(|c| c == ' ' || c == '\t');
 }
 
-/// One assignment; the cursor ends behind it, at the latest at the end of its line. `None` after a mistake.
+/// Parses one assignment and moves past it. `None` after a mistake; then the cursor is at the end of the line.
 fn assignment(c: &mut Cursor<'_>) -> Option<(Node, Node)> {
     let line = c.at..c.line_end();
     if c.rest().strip_prefix("export").is_some_and(|r| r.starts_with([' ', '\t'])) {
@@ -42,9 +41,9 @@ fn assignment(c: &mut Cursor<'_>) -> Option<(Node, Node)> {
     blank(c);
     if name.is_empty() || !(c.eat("=") || c.eat(":")) {
         c.at = line.end;
-        // `export NAME` hands on what is set elsewhere.
-        let handed_on = from > line.start && !name.is_empty() && key.span.end == line.end;
-        if !handed_on {
+        // `export NAME` exports a variable that is set elsewhere.
+        let is_export = from > line.start && !name.is_empty() && key.span.end == line.end;
+        if !is_export {
             c.mistake(line, "not an assignment");
         }
         return None;
@@ -58,7 +57,7 @@ fn assignment(c: &mut Cursor<'_>) -> Option<(Node, Node)> {
     Some((key, value))
 }
 
-/// To the end of the line, or to a `#` behind a blank.
+/// Parses a bare value: to the end of the line, or to a `#` after a blank.
 fn bare(c: &mut Cursor<'_>, after: usize) -> Node {
     let end = c.line_end();
     let text = &c.text[after..end];
@@ -87,7 +86,7 @@ fn quoted(c: &mut Cursor<'_>, quote: char) -> Node {
             },
             Some(_) => break,
             None => {
-                // Never closed: loaders take the line as it is.
+                // Never closed: like loaders, take the line as it is.
                 c.at = start;
                 let end = c.line_end();
                 c.mistake(start..start + 1, "this quote is never closed");
@@ -100,7 +99,7 @@ fn quoted(c: &mut Cursor<'_>, quote: char) -> Node {
     blank(c);
     let rest = c.at..c.line_end();
     if !rest.is_empty() && !c.rest().starts_with('#') {
-        c.mistake(rest.clone(), "something follows the closing quote");
+        c.mistake(rest.clone(), "unexpected text after the closing quote");
     }
     c.at = rest.end;
     node

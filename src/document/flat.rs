@@ -1,9 +1,9 @@
-//! A tree as a list of leaves, each with a path that does not change when items move: list items are named by their
-//! `name` or `id`, never by their number.
+//! Flattens a tree into leaves, each with a path that does not change when list items move: items are identified by their
+//! `name` or `id`, never by their index.
 
 use crate::yaml::{Mistake, Node, Value};
 
-/// A value with nothing to compare below it.
+/// A value without children to compare.
 #[derive(Clone, Debug)]
 pub struct Leaf<'n> {
     /// In the grammar of [`super::Path`]: `containers[name=app].image`, `a."b.c"`.
@@ -14,10 +14,10 @@ pub struct Leaf<'n> {
     pub value: &'n Node,
 }
 
-/// Bytes of all paths of one tree together.
-const MAX_PATHS: usize = 64 << 20;
+/// Maximum number of bytes of all paths of one tree.
+const MAX_PATH_BYTES: usize = 64 << 20;
 
-/// Every leaf, in file order. `Err` when keys are so long and so deep that listing them would exhaust memory.
+/// The leaves in file order. `Err` if the keys are so long and deep that listing them would exhaust memory.
 pub fn leaves(root: &Node) -> Result<Vec<Leaf<'_>>, Mistake> {
     let mut walk = Walk { path: String::new(), bytes: 0, leaves: Vec::new() };
     walk.visit(None, root)?;
@@ -37,22 +37,19 @@ impl<'n> Walk<'n> {
                 for (k, v) in entries {
                     let name = k.text().unwrap_or("?");
                     let dot = if self.path.is_empty() { "" } else { "." };
-                    self.below(&format!("{dot}{}", written(name, ['.', '['])), Some(k), v)?;
+                    self.below(&format!("{dot}{}", quote_step(name, ['.', '['])), Some(k), v)?;
                 }
             }
             Value::Seq(items) if !items.is_empty() && items.iter().all(|i| name_of(i).is_some()) => {
                 for item in items {
                     let Some((by, name)) = name_of(item) else { continue };
-                    self.below(&format!("[{by}={}]", written(name, [']', '='])), key, item)?;
+                    self.below(&format!("[{by}={}]", quote_step(name, [']', '='])), key, item)?;
                 }
             }
             _ => {
                 self.bytes += self.path.len();
-                if self.bytes > MAX_PATHS {
-                    return Err(Mistake {
-                        span: node.span.clone(),
-                        message: "the keys are too long to be listed".into(),
-                    });
+                if self.bytes > MAX_PATH_BYTES {
+                    return Err(Mistake { span: node.span.clone(), message: "the keys are too long to list".into() });
                 }
                 self.leaves.push(Leaf { path: self.path.clone(), key, value: node });
             }
@@ -69,13 +66,13 @@ impl<'n> Walk<'n> {
     }
 }
 
-/// How an item of a list is called.
+/// The name of a list item.
 fn name_of(item: &Node) -> Option<(&'static str, &str)> {
     ["name", "id"].into_iter().find_map(|by| Some((by, item.get(by)?.text()?)))
 }
 
-/// A step as [`super::Path`] reads it back: quoted where it holds something that would part it.
-fn written(name: &str, ends: [char; 2]) -> String {
+/// A step in the grammar of [`super::Path`]: quoted if it contains a separator.
+fn quote_step(name: &str, ends: [char; 2]) -> String {
     if name.is_empty() || name == "*" || name.starts_with('"') || name.contains(ends) {
         format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
     } else {

@@ -1,14 +1,14 @@
-//! JSON (RFC 8259) with spans. Strict: comments and trailing commas are mistakes, and nothing is read after one.
+//! JSON (RFC 8259) with spans. Strict: comments and trailing commas are mistakes. Stops at the first mistake.
 
 use super::{Cursor, plain, string};
 use crate::yaml::{MAX_DEPTH, Mistake, Node, Value};
 
-/// `None` where the text breaks.
+/// `None` after a mistake.
 pub(super) fn read(c: &mut Cursor<'_>) -> Option<Node> {
     let root = value(c, 0).and_then(|root| {
         space(c);
         let rest = c.at..c.text.len();
-        if rest.is_empty() { Ok(root) } else { Err(here(c, "something follows the end of the JSON value")) }
+        if rest.is_empty() { Ok(root) } else { Err(here(c, "unexpected text after the JSON value")) }
     });
     root.map_err(|m| c.mistake(m.span, m.message)).ok()
 }
@@ -27,7 +27,7 @@ fn value(c: &mut Cursor<'_>, depth: usize) -> Result<Node, Mistake> {
     if depth > MAX_DEPTH {
         return Err(here(c, format!("nested deeper than {MAX_DEPTH} levels")));
     }
-    if !c.count() {
+    if !c.count_node() {
         return Err(here(c, "too many keys and values"));
     }
     let start = c.at;
@@ -45,11 +45,11 @@ fn value(c: &mut Cursor<'_>, depth: usize) -> Result<Node, Mistake> {
         Some('a'..='z') => {
             let word = c.take_while(|c| c.is_ascii_alphanumeric());
             if !matches!(word, "true" | "false" | "null") {
-                return Err(Mistake { span: start..c.at, message: "a bare word is no JSON value".into() });
+                return Err(Mistake { span: start..c.at, message: "a bare word is not a JSON value".into() });
             }
             Ok(plain(start..c.at, word))
         }
-        Some(_) => Err(here(c, "no JSON value begins like this")),
+        Some(_) => Err(here(c, "a JSON value cannot begin like this")),
         None => Err(here(c, "a value is missing at the end of the file")),
     }
 }
@@ -61,12 +61,12 @@ fn map(c: &mut Cursor<'_>, start: usize, depth: usize) -> Result<Node, Mistake> 
         loop {
             space(c);
             if c.peek() != Some('"') {
-                return Err(here(c, "a key in double quotes belongs here"));
+                return Err(here(c, "expected a key in double quotes"));
             }
             let key = quoted(c)?;
             space(c);
             if !c.eat(":") {
-                return Err(here(c, "a colon belongs here"));
+                return Err(here(c, "expected a colon"));
             }
             entries.push((key, value(c, depth + 1)?));
             space(c);
@@ -74,11 +74,11 @@ fn map(c: &mut Cursor<'_>, start: usize, depth: usize) -> Result<Node, Mistake> 
                 break;
             }
             if !c.eat(",") {
-                return Err(here(c, "a comma or a closing brace belongs here"));
+                return Err(here(c, "expected a comma or a closing brace"));
             }
         }
     }
-    c.doubled(&entries);
+    c.check_duplicates(&entries);
     Ok(Node { span: start..c.at, value: Value::Map(entries) })
 }
 
@@ -93,7 +93,7 @@ fn list(c: &mut Cursor<'_>, start: usize, depth: usize) -> Result<Node, Mistake>
                 break;
             }
             if !c.eat(",") {
-                return Err(here(c, "a comma or a closing bracket belongs here"));
+                return Err(here(c, "expected a comma or a closing bracket"));
             }
         }
     }
@@ -112,7 +112,7 @@ fn number(c: &mut Cursor<'_>) -> Result<Node, Mistake> {
     Ok(plain(start..c.at, text))
 }
 
-/// A string, from its opening quote to its closing one.
+/// Parses a string with its quotes.
 fn quoted(c: &mut Cursor<'_>) -> Result<Node, Mistake> {
     let start = c.at;
     c.bump();
@@ -152,10 +152,10 @@ fn escape(c: &mut Cursor<'_>, at: usize, out: &mut String) -> Result<(), Mistake
             } else {
                 high
             };
-            // A surrogate alone is no character; what it hides cannot be a secret.
+            // A lone surrogate is not a character, and cannot be part of a secret.
             char::from_u32(code).unwrap_or('\u{fffd}')
         }
-        _ => return Err(Mistake { span: at..c.at, message: "no such escape in JSON".into() }),
+        _ => return Err(Mistake { span: at..c.at, message: "unknown escape in JSON".into() }),
     });
     Ok(())
 }
@@ -163,7 +163,7 @@ fn escape(c: &mut Cursor<'_>, at: usize, out: &mut String) -> Result<(), Mistake
 fn unit(c: &mut Cursor<'_>, at: usize) -> Result<u32, Mistake> {
     let code = c.rest().get(..4).filter(|h| h.bytes().all(|b| b.is_ascii_hexdigit()));
     let code = code.and_then(|h| u32::from_str_radix(h, 16).ok());
-    let code = code.ok_or_else(|| Mistake { span: at..c.at, message: "four hexadecimal digits belong here".into() })?;
+    let code = code.ok_or_else(|| Mistake { span: at..c.at, message: "expected four hexadecimal digits".into() })?;
     c.at += 4;
     Ok(code)
 }

@@ -1,6 +1,6 @@
-//! Structured files of every format as one kind of tree: YAML, JSON, TOML, dotenv and Terraform values, each key and
-//! value with its bytes. Owns formats, the common limits, key paths and flattening; judges nothing.
-//! The tree itself is [`yaml::Node`]: quoted strings are strings, bare words are typed as YAML types them.
+//! Structured files of all formats as one kind of tree: YAML, JSON, TOML, dotenv and Terraform values, with the span of every
+//! key and value. Owns formats, common limits, key paths and flattening.
+//! The tree is [`yaml::Node`]: quoted strings are strings, bare words are typed as in YAML.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ pub use flat::{Leaf, leaves};
 pub use path::{Found, Path};
 pub use stored::Stored;
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     Yaml,
@@ -48,7 +48,7 @@ impl Format {
         })
     }
 
-    /// What a file's name says: `x.yml`, `.env.production`, `prod.tfvars`.
+    /// The format by file name: `x.yml`, `.env.production`, `prod.tfvars`.
     pub fn of(path: &BStr) -> Option<Self> {
         let name = path.rfind_byte(b'/').map_or(path.as_bytes(), |at| &path[at + 1..]).to_ascii_lowercase();
         if name.starts_with(b".env") && matches!(name.get(4), None | Some(b'.')) {
@@ -65,19 +65,18 @@ impl Format {
     }
 }
 
-/// What a file holds.
+/// A parsed file.
 #[derive(Clone, Debug)]
 pub struct Document {
     pub format: Format,
-    /// YAML may have several, in file order; the other formats have one, or none where nothing could be read.
+    /// YAML may have several documents, in file order; other formats have one, or none if nothing could be parsed.
     pub roots: Vec<Node>,
-    /// What is wrong with the file, doubled keys included. What stands around a mistake is in the tree where the
-    /// format allows to go on.
+    /// Syntax errors and duplicate keys. If the format allows it, parsing continues after a mistake.
     pub mistakes: Vec<Mistake>,
 }
 
 impl Document {
-    /// Reads the bytes of a file as stored; never fails, but may hold mistakes and no root.
+    /// Parses the bytes of a file. Never fails, but may return mistakes and no root.
     pub fn read(format: Format, bytes: &[u8]) -> Self {
         if format == Format::Yaml {
             let yaml::Documents { roots, mistakes } = yaml::parse(bytes);
@@ -103,10 +102,10 @@ impl Document {
     }
 }
 
-/// Mistakes told for one text.
+/// Maximum number of mistakes per text.
 const MAX_MISTAKES: usize = 100;
 
-/// A place in a text, with what the readers share.
+/// A position in a text, with the state that all parsers share.
 struct Cursor<'t> {
     text: &'t str,
     at: usize,
@@ -123,14 +122,14 @@ impl<'t> Cursor<'t> {
         self.rest().chars().next()
     }
 
-    /// Steps over one character.
+    /// Consumes one character.
     fn bump(&mut self) -> Option<char> {
         let c = self.peek()?;
         self.at += c.len_utf8();
         Some(c)
     }
 
-    /// Steps over `what` if it stands here.
+    /// Consumes `what` if it is next.
     fn eat(&mut self, what: &str) -> bool {
         let here = self.rest().starts_with(what);
         if here {
@@ -139,7 +138,7 @@ impl<'t> Cursor<'t> {
         here
     }
 
-    /// Steps over characters while they fit, and gives them.
+    /// Consumes characters while they match.
     fn take_while(&mut self, fits: impl Fn(char) -> bool) -> &'t str {
         let rest = self.rest();
         let taken = &rest[..rest.find(|c| !fits(c)).unwrap_or(rest.len())];
@@ -147,7 +146,7 @@ impl<'t> Cursor<'t> {
         taken
     }
 
-    /// The end of the line that the cursor is in, before `\n` or `\r\n`.
+    /// The end of the current line, before `\n` or `\r\n`.
     fn line_end(&self) -> usize {
         let rest = self.rest();
         let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
@@ -160,8 +159,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Counts a key or value; `false`, with a mistake the first time, when there are too many.
-    fn count(&mut self) -> bool {
+    /// Counts a key or value. False if there are too many; the first time records a mistake.
+    fn count_node(&mut self) -> bool {
         self.nodes += 1;
         if self.nodes == yaml::MAX_NODES + 1 {
             let message = format!("more than {} keys and values: the rest was not read", yaml::MAX_NODES);
@@ -170,8 +169,8 @@ impl<'t> Cursor<'t> {
         self.nodes <= yaml::MAX_NODES
     }
 
-    /// A mistake for every key that is given twice.
-    fn doubled(&mut self, entries: &[(Node, Node)]) {
+    /// Records a mistake for every duplicate key.
+    fn check_duplicates(&mut self, entries: &[(Node, Node)]) {
         let mut seen = HashSet::with_capacity(entries.len());
         for (key, _) in entries {
             let Some(name) = key.text() else { continue };
@@ -183,17 +182,17 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// A string, or anything that is not typed.
+/// A string node.
 fn string(span: Range<usize>, text: impl Into<String>) -> Node {
     Node { span, value: Value::Scalar { text: text.into(), plain: false, tag: None } }
 }
 
-/// A number, a boolean, a null: typed on asking.
+/// A plain scalar: a number, boolean or null, typed on demand.
 fn plain(span: Range<usize>, text: impl Into<String>) -> Node {
     Node { span, value: Value::Scalar { text: text.into(), plain: true, tag: None } }
 }
 
-/// The bytes as text of the same length: every byte that is not UTF-8 becomes `_`.
+/// Decodes bytes to text of the same length: invalid UTF-8 bytes become `_`.
 fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<Mistake>) {
     let at = match std::str::from_utf8(bytes) {
         Ok(text) => return (Cow::Borrowed(text), None),

@@ -1,5 +1,5 @@
-//! Key paths as people write them in the policy: `spec.source.targetRevision`, `jobs.*.steps[name=deploy].with."a.b"`.
-//! Owns their grammar and the lookup; a path that finds nothing can still say where it got lost.
+//! Key paths in policies: `spec.source.targetRevision`, `jobs.*.steps[name=deploy].with."a.b"`. Owns their grammar and the
+//! lookup, also of the deepest existing part of a path.
 
 use crate::yaml::{Node, Value};
 
@@ -8,30 +8,30 @@ enum Step {
     Key(String),
     /// Every value of a map, every item of a list.
     Any,
-    /// From 0.
+    /// Index from 0.
     Item(usize),
     /// Items of a list (or values of a map) that have this key with this text.
     Where(String, String),
 }
 
-/// A parsed path; see the module.
+/// A parsed key path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(Vec<Step>);
 
-/// A value that a path leads to.
+/// A value that a path matches.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'n> {
-    /// The key that the value (or the list that holds it) stands under; `None` at the root.
+    /// The key of the value, or of the list that contains it; `None` at the root.
     pub key: Option<&'n Node>,
     pub value: &'n Node,
 }
 
-/// Values that one lookup gives at most: `*.*.*` over a hostile file must end.
+/// Maximum number of matches, so that `*.*.*` over a hostile file ends.
 const MAX_FOUND: usize = 100_000;
 
 impl Path {
-    /// Steps are parted by dots: a key, a key in double quotes, `*`, and behind any of them `[3]`, `[*]`,
-    /// `[name=x]`, `[name="x y"]`, `["odd.key"]`.
+    /// Parses a path. Steps are separated by dots: a key, a key in double quotes or `*`, each optionally followed by `[3]`,
+    /// `[*]`, `[name=x]`, `[name="x y"]` or `["odd.key"]`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut steps = Vec::new();
         let mut rest = text;
@@ -57,7 +57,7 @@ impl Path {
         if steps.is_empty() { Err("the path is empty".into()) } else { Ok(Self(steps)) }
     }
 
-    /// Every value that the path leads to, in file order, at most 100,000.
+    /// The values that the path matches, in file order, at most 100,000.
     pub fn find<'n>(&self, root: &'n Node) -> Vec<Found<'n>> {
         let mut found = vec![Found { key: None, value: root }];
         for step in &self.0 {
@@ -66,7 +66,7 @@ impl Path {
         found
     }
 
-    /// Where the path gets lost: the first value of the longest part of the path that leads somewhere.
+    /// The first match of the longest prefix of the path that has one.
     pub fn nearest<'n>(&self, root: &'n Node) -> Found<'n> {
         let mut found = vec![Found { key: None, value: root }];
         for step in &self.0 {
@@ -102,7 +102,7 @@ fn has(node: &Node, key: &str, text: &str) -> bool {
     node.get(key).and_then(Node::text) == Some(text)
 }
 
-/// What stands behind `[`, and the text after the `]`.
+/// Parses the text after `[`. Returns the step and the text after the `]`.
 fn bracket(inner: &str) -> Result<(Step, &str), String> {
     let (key, quoted, rest) = word(inner, ['=', ']'])?;
     if let Some(rest) = rest.strip_prefix('=') {

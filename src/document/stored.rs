@@ -1,4 +1,4 @@
-//! A file that was read. Owns that it is parsed once for all who ask; how, is each format's matter.
+//! A file's bytes with a cache of its parsed documents, so that all rules share one parse.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use super::{Document, Format};
 
-/// Bytes as stored, and the documents that were asked of them.
+/// A file's bytes and its parsed documents.
 #[derive(Debug)]
 pub struct Stored {
     bytes: Vec<u8>,
-    /// `None`: they are not kept.
+    /// `None` to keep no documents.
     documents: Option<RefCell<Vec<(Format, Rc<Document>)>>>,
 }
 
@@ -19,12 +19,12 @@ impl Stored {
         Self { bytes, documents: Some(RefCell::default()) }
     }
 
-    /// Of many: documents, which are ten times their bytes, go when nobody needs them.
-    pub fn in_passing(bytes: Vec<u8>) -> Self {
+    /// For one of many files: keeps no documents, which are ten times as large as the bytes.
+    pub fn uncached(bytes: Vec<u8>) -> Self {
         Self { bytes, documents: None }
     }
 
-    /// What the file holds, read in this format: parsed at the first call where documents are kept.
+    /// The file parsed in this format; parsed once if documents are kept.
     pub fn document(&self, format: Format) -> Rc<Document> {
         let Some(documents) = &self.documents else { return Rc::new(Document::read(format, &self.bytes)) };
         let mut documents = documents.borrow_mut();

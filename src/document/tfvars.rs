@@ -1,5 +1,5 @@
-//! Terraform variable values: HCL assignments of literals. What is no literal (a reference, a call, a block) is a
-//! mistake and kept as the text that was written; nothing is evaluated.
+//! Terraform variable values: HCL assignments of literals. Anything else (a reference, call or block) is a mistake and kept as
+//! written; nothing is evaluated.
 
 use super::{Cursor, plain, string};
 use crate::yaml::{MAX_DEPTH, Node, Value};
@@ -9,7 +9,7 @@ pub(super) fn read(c: &mut Cursor<'_>) -> Node {
     let mut entries = Vec::new();
     loop {
         space(c, true);
-        if c.peek().is_none() || !c.count() {
+        if c.peek().is_none() || !c.count_node() {
             break;
         }
         let line = c.at..c.line_end();
@@ -21,7 +21,7 @@ pub(super) fn read(c: &mut Cursor<'_>) -> Node {
                 space(c, false);
                 let rest = c.at..c.line_end();
                 if !rest.is_empty() {
-                    c.mistake(rest.clone(), "something follows the value");
+                    c.mistake(rest.clone(), "unexpected text after the value");
                     c.at = rest.end;
                 }
                 entries.push((key, value));
@@ -32,11 +32,11 @@ pub(super) fn read(c: &mut Cursor<'_>) -> Node {
             }
         }
     }
-    c.doubled(&entries);
+    c.check_duplicates(&entries);
     Node { span: start..c.at, value: Value::Map(entries) }
 }
 
-/// Steps over blanks and comments, over line ends too if `lines`.
+/// Skips blanks and comments; line ends too if `lines`.
 fn space(c: &mut Cursor<'_>, lines: bool) {
     loop {
         c.take_while(|c| c.is_whitespace() && (lines || c != '\n'));
@@ -77,7 +77,7 @@ fn value(c: &mut Cursor<'_>, depth: usize) -> Node {
         c.at = c.text.len();
         return plain(start..start, "");
     }
-    c.count();
+    c.count_node();
     match c.peek() {
         Some('"') => {
             let node = quoted(c);
@@ -99,13 +99,13 @@ fn value(c: &mut Cursor<'_>, depth: usize) -> Node {
     }
 }
 
-/// Nothing but blanks, a comment or a delimiter stands between here and the end of the value.
+/// Whether only blanks, a comment or a delimiter follow.
 fn ends_value(c: &Cursor<'_>) -> bool {
     let rest = c.rest().trim_start_matches([' ', '\t', '\r']);
     rest.is_empty() || rest.starts_with(['\n', ',', ']', '}', '#']) || rest.starts_with("//") || rest.starts_with("/*")
 }
 
-/// Something to be evaluated: kept as written, up to the end of its line or of what encloses it.
+/// Parses an expression: kept as written, up to the end of its line or of the enclosing brackets.
 fn expression(c: &mut Cursor<'_>, start: usize) -> Node {
     c.at = start;
     let (mut open, mut quoted, mut end) = (0_usize, false, start);
@@ -141,7 +141,7 @@ fn list(c: &mut Cursor<'_>, depth: usize) -> Node {
             break;
         }
         let before = c.at;
-        if c.peek().is_none() || !c.count() {
+        if c.peek().is_none() || !c.count_node() {
             c.mistake(start..start + 1, "this bracket is never closed");
             break;
         }
@@ -149,7 +149,7 @@ fn list(c: &mut Cursor<'_>, depth: usize) -> Node {
         space(c, true);
         if !c.eat(",") && c.peek().is_some_and(|c| c != ']') {
             let at = c.at;
-            c.mistake(at..at, "a comma or a closing bracket belongs here");
+            c.mistake(at..at, "expected a comma or a closing bracket");
             if at == before {
                 c.bump();
             }
@@ -167,7 +167,7 @@ fn map(c: &mut Cursor<'_>, depth: usize) -> Node {
         if c.eat("}") {
             break;
         }
-        if c.peek().is_none() || !c.count() {
+        if c.peek().is_none() || !c.count_node() {
             c.mistake(start..start + 1, "this brace is never closed");
             break;
         }
@@ -187,7 +187,7 @@ fn map(c: &mut Cursor<'_>, depth: usize) -> Node {
         space(c, false);
         c.eat(",");
     }
-    c.doubled(&entries);
+    c.check_duplicates(&entries);
     Node { span: start..c.at, value: Value::Map(entries) }
 }
 
@@ -230,7 +230,7 @@ fn unicode(c: &mut Cursor<'_>, digits: usize, out: &mut String) {
             out.push(ch);
             c.at += digits;
         }
-        None => c.mistake(c.at..c.at, "no such character"),
+        None => c.mistake(c.at..c.at, "not a Unicode character"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! TOML through the `toml` crate's positioned tree. The only place that knows that crate.
+//! TOML, through the `toml` crate's tree with spans. The only user of that crate.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(super) fn read(c: &mut Cursor<'_>) -> Option<Node> {
 fn table(c: &mut Cursor<'_>, base: usize, span: Range<usize>, from: &DeTable<'_>, depth: usize) -> Option<Node> {
     let mut entries = Vec::with_capacity(from.len());
     for (key, value) in from {
-        if !c.count() {
+        if !c.count_node() {
             break;
         }
         let name = string(shift(base, key.span()), key.get_ref().as_ref());
@@ -30,9 +30,9 @@ fn table(c: &mut Cursor<'_>, base: usize, span: Range<usize>, from: &DeTable<'_>
             entries.push((name, value));
         }
     }
-    // The crate sorts by name; what stands first comes first here.
+    // The crate sorts by name; restore file order.
     entries.sort_by_key(|(key, _)| key.span.start);
-    // A table's own span is its header: it ends with its last value.
+    // A table's own span is its header: extend it to its last value.
     let end = entries.iter().map(|(_, v)| v.span.end).fold(span.end, usize::max);
     Some(Node { span: span.start..end, value: Value::Map(entries) })
 }
@@ -43,7 +43,7 @@ fn node(c: &mut Cursor<'_>, base: usize, value: &Spanned<DeValue<'_>>, depth: us
         c.mistake(span, format!("nested deeper than {MAX_DEPTH} levels"));
         return None;
     }
-    if !c.count() {
+    if !c.count_node() {
         return None;
     }
     Some(match value.get_ref() {

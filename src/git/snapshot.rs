@@ -128,7 +128,7 @@ impl Snapshot for GitSnapshot<'_> {
         let Some(bytes) = self.load(path)? else { return Ok(None) };
         let mut kept = self.kept.borrow_mut();
         let size = kept.bytes + bytes.len();
-        let file = Rc::new(if size <= MAX_PARSED { Stored::new(bytes) } else { Stored::in_passing(bytes) });
+        let file = Rc::new(if size <= MAX_PARSED { Stored::new(bytes) } else { Stored::uncached(bytes) });
         if size <= MAX_KEPT {
             kept.bytes = size;
             kept.files.insert(path.to_owned(), Rc::clone(&file));

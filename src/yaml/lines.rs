@@ -1,29 +1,29 @@
-//! YAML as most files write it: an entry a line, indented by spaces. Reads it in one pass, several times faster than
-//! the library, into the same tree to the last byte.
-//! Knows only what needs no second thought: block maps and lists, scalars and flow collections that end on their line,
-//! block scalars without an indentation of their own. At everything else, mistakes included (but doubled keys), it
-//! gives up: the library reads the whole text then, and the library alone says what is not YAML.
+//! Fast path for common YAML: one entry per line, indented by spaces. Parses it in one pass, several times faster than the
+//! library, into exactly the same tree.
+//! Supports block maps and lists, scalars and flow collections that end on their line, and block scalars without an
+//! indentation indicator. For anything else, including mistakes other than duplicate keys, it gives up, and the library parses
+//! the whole text.
 
 use std::ops::Range;
 
 use memchr::memchr;
 
-use super::{Documents, MAX_NODES, Mistake, Node, Value, doubled};
+use super::{Documents, MAX_NODES, Mistake, Node, Value, check_duplicates};
 
 mod flow;
 mod scalar;
 
-/// Collections inside one another; what is deeper is left to the library, which knows the limit.
+/// Maximum nesting; deeper documents are left to the library, which enforces the limit.
 const MAX_DEPTH: usize = 64;
-/// Anchors of a document: each alias looks through them.
+/// Maximum number of anchors in a document, because each alias searches them linearly.
 const MAX_ANCHORS: usize = 500;
-/// Bytes of a key; YAML ends a key on its line after 1,024 characters.
+/// Maximum length of a key in bytes; YAML limits implicit keys to 1,024 characters.
 const MAX_KEY: usize = 1000;
 
-/// All documents of a text; `None` where it is not written in so simple a way.
+/// Parses all documents of a text; `None` if it needs the library.
 pub(super) fn read(text: &str) -> Option<Documents> {
     is_ordinary(text).then_some(())?;
-    let mut lines = Lines {
+    let mut lines = LineParser {
         text,
         bytes: text.as_bytes(),
         at: 0,
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Option<Documents> {
     Some(Documents { roots, mistakes: lines.mistakes })
 }
 
-/// Only characters that mean nothing special to any YAML: no controls, no line ends but `\n`, no byte order mark.
+/// Whether a text has no control characters, no line ends but `\n`, and no byte order mark.
 fn is_ordinary(text: &str) -> bool {
     let bytes = text.as_bytes();
     // A fold without an exit becomes a few instructions for 32 bytes.
@@ -51,36 +51,36 @@ fn is_ordinary(text: &str) -> bool {
             }))
 }
 
-struct Lines<'t> {
+struct LineParser<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    /// Spaces before the content at `at`, once a new line has begun.
+    /// Spaces before the content at `at` on a new line.
     indent: usize,
-    /// There is content at `at` that belongs to the document.
+    /// There is more content of the document at `at`.
     more: bool,
     nodes: usize,
-    /// Names that `&` gave in this document, and the spans of the values that are complete.
+    /// Anchors of this document with the spans of their complete values.
     anchors: Vec<(&'t str, Option<Range<usize>>)>,
     mistakes: Vec<Mistake>,
 }
 
-/// A scalar or flow collection on a line, and whether `:` made it a key.
+/// A scalar or flow collection on a line: a value, or a key before `:`.
 enum Piece {
     Key(Node),
     Value(Node),
 }
 
-impl<'t> Lines<'t> {
+impl<'t> LineParser<'t> {
     fn documents(&mut self) -> Option<Vec<Node>> {
         let mut roots = Vec::new();
-        self.go_on()?;
+        self.next_content()?;
         loop {
             if !self.more && self.bytes[self.at..].starts_with(b"---") {
                 self.at += 3;
                 self.end_line()?;
             }
-            // An empty document is the library's.
+            // Leave an empty document to the library.
             self.more.then_some(())?;
             self.anchors.clear();
             let root = self.node(self.indent, None, 0)?;
@@ -95,8 +95,8 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// From the beginning of a line to the next content, or the end of the document.
-    fn go_on(&mut self) -> Option<()> {
+    /// Moves from the beginning of a line to the next content, or to the end of the document.
+    fn next_content(&mut self) -> Option<()> {
         loop {
             let spaces = self.spaces(self.at);
             let at = self.at + spaces;
@@ -123,7 +123,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// A value whose first line begins at `column`, inside what stands at column `parent`.
+    /// Parses a value whose first line begins at `column`, inside a parent at column `parent`.
     fn node(&mut self, column: usize, parent: Option<usize>, depth: usize) -> Option<Node> {
         match self.bytes[self.at] {
             b'-' if self.is_blank(self.at + 1) => self.list(column, depth),
@@ -135,7 +135,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// A value that ends with its line, unless the next line goes on with it.
+    /// Returns a value that ends with its line; `None` if the next line continues it.
     fn ended(&self, parent: Option<usize>, value: Node) -> Option<Node> {
         (!self.more || parent.is_some_and(|p| self.indent <= p)).then_some(value)
     }
@@ -149,7 +149,7 @@ impl<'t> Lines<'t> {
             let spaces = self.spaces(after);
             self.at = after + spaces;
             let item = if self.is_line_over(spaces) {
-                // Behind a comment, or spaces and nothing, the library places it elsewhere.
+                // After a comment, or only spaces, the library reports another span.
                 (!items.is_empty() || self.bytes.get(self.at) != Some(&b'#')).then_some(())?;
                 self.end_line()?;
                 if self.more && self.indent > column {
@@ -175,7 +175,7 @@ impl<'t> Lines<'t> {
         self.put(start..end, Value::Seq(items))
     }
 
-    /// `key`: the first one; its `:` has been read.
+    /// Parses a map after its first key and `:`.
     fn map(&mut self, column: usize, key: Node, depth: usize) -> Option<Node> {
         (depth < MAX_DEPTH).then_some(())?;
         let start = key.span.start;
@@ -194,7 +194,7 @@ impl<'t> Lines<'t> {
             let Piece::Key(next) = self.piece(Some(column))? else { return None };
             key = next;
         }
-        doubled(&entries, &mut self.mistakes);
+        check_duplicates(&entries, &mut self.mistakes);
         let end = entries.last()?.1.span.end;
         self.put(start..end.max(start), Value::Map(entries))
     }
@@ -219,7 +219,7 @@ impl<'t> Lines<'t> {
         self.on_line(column)
     }
 
-    /// A value behind an anchor, inside what stands at `column`.
+    /// Parses a value after an anchor, inside a parent at `column`.
     fn anchored(&mut self, column: usize, depth: usize) -> Option<Node> {
         let name = self.name()?;
         (self.anchors.len() < MAX_ANCHORS).then_some(())?;
@@ -239,7 +239,7 @@ impl<'t> Lines<'t> {
         Some(node)
     }
 
-    /// The name after `&` or `*`, up to a space or the line's end.
+    /// Parses the name after `&` or `*`, up to a space or the line's end.
     fn name(&mut self) -> Option<&'t str> {
         let start = self.at + 1;
         let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'-' | b'_');
@@ -249,7 +249,7 @@ impl<'t> Lines<'t> {
         Some(&self.text[start..end])
     }
 
-    /// A value that begins on a line after something else, and opens no block collection.
+    /// Parses a value that begins within a line and is not a block collection.
     fn on_line(&mut self, column: usize) -> Option<Node> {
         if matches!(self.bytes[self.at], b'|' | b'>') {
             return self.block_scalar(column);
@@ -260,7 +260,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// A scalar or a flow collection inside what stands at column `parent`, and its line to the end unless it is a key.
+    /// Parses a scalar or flow collection inside a parent at column `parent`, and the rest of its line unless it is a key.
     fn piece(&mut self, parent: Option<usize>) -> Option<Piece> {
         let start = self.at;
         let (node, key) = match self.bytes[start] {
@@ -271,7 +271,7 @@ impl<'t> Lines<'t> {
             }
             b'*' => {
                 let name = self.name()?;
-                // The last anchor of a name counts.
+                // The last anchor with a name wins.
                 let (_, target) = self.anchors.iter().rev().find(|(n, _)| *n == name)?;
                 let target = target.clone();
                 (self.put(start..self.at, Value::Alias(target))?, false)
@@ -294,7 +294,7 @@ impl<'t> Lines<'t> {
         self.put(span, Value::Scalar { text, plain: true, tag: None })
     }
 
-    /// Nothing is written, after the `:` or `-` that ends at `at`.
+    /// An empty value after the `:` or `-` that ends at `at`.
     fn empty(&mut self, at: usize) -> Option<Node> {
         self.plain(at..at)
     }
@@ -304,16 +304,16 @@ impl<'t> Lines<'t> {
         (self.nodes <= MAX_NODES).then_some(Node { span, value })
     }
 
-    /// Spaces and a comment, then the line's end, then to the next content.
+    /// Skips spaces, a comment and the line's end, then moves to the next content.
     fn end_line(&mut self) -> Option<()> {
         self.skip_spaces();
         let spaces = usize::from(self.bytes[self.at - 1] == b' ');
         self.is_line_over(spaces).then_some(())?;
         self.at = self.next_line(self.at);
-        self.go_on()
+        self.next_content()
     }
 
-    /// Nothing but a comment stands between here and the end of the line. `spaces`: how many stand before.
+    /// Whether only a comment follows on the line. `spaces` is the number of spaces before.
     fn is_line_over(&self, spaces: usize) -> bool {
         match self.bytes.get(self.at) {
             None | Some(b'\n') => true,

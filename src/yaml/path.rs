@@ -1,4 +1,4 @@
-//! Where a node stands in its document, as people write it: `spec.containers[0].image`.
+//! The path of a node in its document: `spec.containers[0].image`.
 
 use super::{Node, Value};
 
@@ -10,7 +10,7 @@ pub enum Step<'n> {
     Item(usize),
 }
 
-/// `a.b[0]`; keys that hold a dot, a bracket, a quote or nothing are quoted: `a."b.c"`.
+/// Formats a path: `a.b[0]`. Empty keys and keys with a dot, bracket or quote are quoted: `a."b.c"`.
 pub fn dotted(steps: &[Step<'_>]) -> String {
     let mut out = String::new();
     for step in steps {
@@ -38,8 +38,8 @@ impl Node {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Calls `visit` for this node and every value below it, each before its children, with the steps that lead there.
-    /// A key that is no scalar is shown as `?`.
+    /// Calls `visit` with the path and node of this node and every value below it, parents first. A key that is not a scalar
+    /// is shown as `?`.
     pub fn walk<'n>(&'n self, visit: &mut dyn FnMut(&[Step<'n>], &'n Node)) {
         self.walk_below(&mut Vec::new(), visit);
     }

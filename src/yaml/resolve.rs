@@ -1,5 +1,5 @@
-//! Aliases replaced by what they stand for, and merge keys (`<<`) applied: a document as Kubernetes, Helm and compose
-//! read it. Every value keeps the span of where it is written, behind its anchor.
+//! Resolves aliases and applies merge keys (`<<`), as Kubernetes, Helm and compose do. Every value keeps the span where it is
+//! written, at its anchor.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -7,8 +7,7 @@ use std::ops::Range;
 use super::{MAX_DEPTH, MAX_NODES, Node, Value};
 
 impl Node {
-    /// Whether an alias stands anywhere below. A merge key without one (`<<: { a: 1 }`) is so rare that the search for
-    /// it is not worth its time; it is applied where there is an alias too.
+    /// Whether the tree contains an alias or a merge key.
     pub fn has_alias(&self) -> bool {
         match &self.value {
             Value::Alias(_) => true,
@@ -20,8 +19,8 @@ impl Node {
         }
     }
 
-    /// The document whose root this is, without aliases and merge keys. `None` where that would be too large: a few
-    /// lines of aliases can stand for gigabytes.
+    /// The tree without aliases and merge keys; this must be a document's root. `None` if it would be too large: a few lines
+    /// of aliases can expand to gigabytes.
     pub fn resolved(&self) -> Option<Self> {
         let mut anchored = HashMap::new();
         collect(self, &mut anchored);
@@ -66,13 +65,13 @@ impl<'n> Resolver<'n> {
         Some(Node { span: node.span.clone(), value })
     }
 
-    /// Own keys win over merged ones, and earlier merged maps over later ones.
+    /// A map's own keys override merged ones, and earlier merged maps override later ones.
     fn entries(&mut self, entries: &'n [(Node, Node)], depth: usize) -> Option<Vec<(Node, Node)>> {
         let mut own = Vec::new();
         let mut merged = Vec::new();
         for (key, value) in entries {
             let value = self.node(value, depth + 1)?;
-            // A quoted "<<" is a key like any other.
+            // A quoted "<<" is an ordinary key.
             let merges = matches!(&key.value, Value::Scalar { text, plain: true, .. } if text == "<<");
             match value.value {
                 Value::Map(map) if merges => merged.extend(map),

@@ -212,7 +212,7 @@ fn every_wrong_value_has_its_caret() {
         ("mode: report\n---\nmode: report", "3:1 policy/syntax: a policy is one YAML document"),
         (
             "mode: *m",
-            "1:7 policy/syntax: nothing is called `&m` before this alias|1:7 policy/wrong-value: one of `enforce`, `report` is needed here",
+            "1:7 policy/syntax: there is no anchor `&m` before this alias|1:7 policy/wrong-value: one of `enforce`, `report` is needed here",
         ),
     ] {
         let mistakes = load(text).expect_err(text);

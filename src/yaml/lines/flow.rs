@@ -1,10 +1,10 @@
 //! Flow collections that end on the line on which they begin.
 
-use super::{Lines, MAX_DEPTH, MAX_KEY};
-use crate::yaml::{Node, Value, doubled};
+use super::{LineParser, MAX_DEPTH, MAX_KEY};
+use crate::yaml::{Node, Value, check_duplicates};
 
-impl Lines<'_> {
-    /// A flow collection on one line, of scalars and flow collections.
+impl LineParser<'_> {
+    /// Parses a flow collection on one line.
     pub(super) fn flow(&mut self, depth: usize) -> Option<Node> {
         (depth < MAX_DEPTH).then_some(())?;
         let start = self.at;
@@ -33,7 +33,7 @@ impl Lines<'_> {
                     self.at += 1;
                     let spaces = self.spaces(self.at);
                     self.at += spaces;
-                    // `[a,]` and `[a,b]` are the library's, which knows where a plain scalar may have a comma.
+                    // Leave `[a,]` and `[a,b]` to the library, because plain scalars may contain commas.
                     (spaces > 0 && *self.bytes.get(self.at)? != close).then_some(())?;
                 }
                 b if b == close => {}
@@ -42,7 +42,7 @@ impl Lines<'_> {
         }
         self.at += 1;
         let value = if map {
-            doubled(&entries, &mut self.mistakes);
+            check_duplicates(&entries, &mut self.mistakes);
             Value::Map(entries)
         } else {
             Value::Seq(items)
@@ -63,11 +63,11 @@ impl Lines<'_> {
                         b' ' => continue,
                         b',' | b']' | b'}' => break,
                         b':' if self.bytes.get(at + 1) == Some(&b' ') => {
-                            // `{a : b}` is rare enough.
+                            // Leave the rare `{a : b}` to the library.
                             (end == at).then_some(())?;
                             break;
                         }
-                        // `{a:}`, `{a:[b]}` and what goes on in the next line: who knows.
+                        // Leave `{a:}`, `{a:[b]}` and multi-line collections to the library.
                         b':' if matches!(self.bytes.get(at + 1), Some(b',' | b'[' | b']' | b'{' | b'}')) => {
                             return None;
                         }

@@ -1,16 +1,16 @@
-//! Scalars in block collections: plain and quoted ones, on one line or several, and block scalars.
-//! At what needs a second thought (a tab, an escape by number, an indentation of its own) there is no answer.
+//! Scalars in block collections: plain and quoted ones, on one line or several, and block scalars. Returns `None` for anything
+//! less common: tabs, numeric escapes, indentation indicators.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::Lines;
+use super::LineParser;
 use crate::yaml::{Node, Value};
 
 /// The next line of a scalar of several lines.
 struct Fold {
-    /// Where its content begins.
+    /// Offset of its content.
     at: usize,
     indent: usize,
     /// Blank lines before it.
@@ -18,7 +18,7 @@ struct Fold {
 }
 
 impl Fold {
-    /// What YAML makes of the line ends.
+    /// Folds the line ends as YAML does.
     fn join(&self, text: &mut String) {
         match self.blank {
             0 => text.push(' '),
@@ -27,15 +27,15 @@ impl Fold {
     }
 }
 
-impl Lines<'_> {
-    /// A plain scalar, and whether the `:` of a key stands after it.
+impl LineParser<'_> {
+    /// Parses a plain scalar, and returns whether a `:` follows.
     pub(super) fn plain_in_block(&mut self, parent: Option<usize>) -> Option<(Node, bool)> {
         self.may_begin_plain().then_some(())?;
         let start = self.at;
         let (mut end, key) = self.plain_end(start)?;
         let mut text = Cow::Borrowed(&self.text[start..end]);
         while !key && let Some(fold) = self.fold(end) {
-            // A comment ends a scalar, and so does a line that is no deeper than what it stands in.
+            // A comment ends a scalar, and so does a line that is not indented more than the parent.
             if self.bytes[fold.at] == b'#' || parent.is_none_or(|p| fold.indent <= p) {
                 break;
             }
@@ -50,9 +50,9 @@ impl Lines<'_> {
         Some((self.put(start..end, Value::Scalar { text, plain: true, tag: None })?, key))
     }
 
-    /// Where a line of a plain scalar in a block ends, and whether the `:` of a key stands there.
+    /// The end of a plain scalar's line, and whether a `:` is there.
     fn plain_end(&self, from: usize) -> Option<(usize, bool)> {
-        // Where what is not a space ended last.
+        // End of the last non-space character.
         let mut end = from;
         for (at, b) in self.bytes.iter().enumerate().skip(from) {
             match b {
@@ -60,7 +60,7 @@ impl Lines<'_> {
                 b' ' => continue,
                 b'\t' => return None,
                 b'#' if end < at => return Some((end, false)),
-                // `a : b` is rare enough.
+                // Leave the rare `a : b` to the library.
                 b':' if self.is_blank(at + 1) => return (end == at).then_some((end, true)),
                 _ => {}
             }
@@ -69,8 +69,8 @@ impl Lines<'_> {
         Some((end, false))
     }
 
-    /// From the end of a line's content over its spaces and blank lines to the next line with content; `None` where
-    /// something else stands on the line, or nothing follows.
+    /// Skips spaces and blank lines from the end of a line's content to the next line with content. `None` if the line has
+    /// more text, or nothing follows.
     fn fold(&self, end: usize) -> Option<Fold> {
         let mut at = end + self.spaces(end);
         (*self.bytes.get(at)? == b'\n').then_some(())?;
@@ -94,7 +94,7 @@ impl Lines<'_> {
         }
     }
 
-    /// A quoted scalar; its lines are deeper than column `parent`, and one without a parent has one line.
+    /// Parses a quoted scalar whose lines are indented more than `parent`; without a parent, on a single line.
     pub(super) fn quoted(&mut self, parent: Option<usize>) -> Option<Node> {
         let start = self.at;
         let quote = self.bytes[start];
@@ -108,7 +108,7 @@ impl Lines<'_> {
                     let end = from + self.text[from..at].trim_end_matches(' ').len();
                     let fold = self.fold(end)?;
                     parent.is_some_and(|p| fold.indent > p).then_some(())?;
-                    // Spaces that an escape made stay: the library knows which.
+                    // Spaces from escapes are kept: leave that to the library.
                     (end > from || from == start + 1).then_some(())?;
                     text.to_mut().push_str(&self.text[from..end]);
                     fold.join(text.to_mut());
@@ -150,7 +150,7 @@ impl Lines<'_> {
         self.put(start..at + 1, Value::Scalar { text, plain: false, tag: None })
     }
 
-    /// `|` and `>`, inside what stands at column `parent`.
+    /// Parses `|` and `>` scalars inside a parent at column `parent`.
     pub(super) fn block_scalar(&mut self, parent: usize) -> Option<Node> {
         let folded = self.bytes[self.at] == b'>';
         self.at += 1;
@@ -164,7 +164,7 @@ impl Lines<'_> {
         self.at = self.next_line(self.at);
         let indent = self.spaces(self.at);
         let start = self.at + indent;
-        // Where the first line is blank, or nothing is said at all, the library counts.
+        // If the first line is blank, or there is none, leave it to the library.
         (indent > parent && !matches!(self.bytes.get(start), None | Some(b'\n' | b'\t'))).then_some(())?;
         let mut text = String::new();
         let (mut end, mut blank) = (start, 0);
@@ -172,7 +172,7 @@ impl Lines<'_> {
             let spaces = self.spaces(self.at);
             match self.bytes.get(self.at + spaces) {
                 None => {
-                    // A last line without its end.
+                    // The last line has no line end.
                     (spaces == 0).then_some(())?;
                     break;
                 }
@@ -211,7 +211,7 @@ impl Lines<'_> {
             _ => text.push('\n'),
         }
         let end = start + self.text[start..end].trim_end_matches(' ').len();
-        self.go_on()?;
+        self.next_content()?;
         self.put(start..end, Value::Scalar { text, plain: false, tag: None })
     }
 }
