@@ -129,7 +129,7 @@ fn toml_has_spans_and_order() {
 }
 
 #[test]
-fn toml_goes_on_after_a_mistake() {
+fn toml_parsing_continues_after_a_mistake() {
     let text = "a = 1\nb = \nc = 3\nc = 4\n";
     let document = read(Format::Toml, text);
     assert!(!document.mistakes.is_empty());
@@ -138,7 +138,7 @@ fn toml_goes_on_after_a_mistake() {
 }
 
 #[test]
-fn dotenv_as_loaders_read_it() {
+fn dotenv_is_parsed_as_loaders_do() {
     let text = "\u{feff}# comment\r\nA=1\r\nexport B = two words  # note\r\nC: 'it''s'\n\
                 D=\"a\\nb\\\"c\\$d\\q\"\nE='raw\\n # kept'\nF=`back \"q\" 'q'`\nG=\nH= # only a comment\nI=#hash\nJ=a#b\n\
                 K=\"line one\nline two\"\r\nexport HANDED_ON\nL.m-n=x=y\n  M = spaced\t# c\nN=${OTHER}\nO=$(cmd) 'x'";
@@ -173,7 +173,7 @@ fn dotenv_as_loaders_read_it() {
 }
 
 #[test]
-fn dotenv_mistakes_have_their_place_and_reading_goes_on() {
+fn dotenv_mistakes_have_spans_and_parsing_continues() {
     let text = "just words\nA=\"open\nB=2\nA=3\n=x\n";
     assert_eq!(
         wrong(Format::Dotenv, text),
@@ -214,7 +214,7 @@ fn tfvars_literals() {
 }
 
 #[test]
-fn tfvars_says_what_is_no_literal() {
+fn tfvars_reports_what_is_not_a_literal() {
     for (text, marked) in [
         ("a = var.b\n", "var.b"),
         ("a = file(\"x, y\") # c\n", "file(\"x, y\") # c"),
@@ -241,7 +241,7 @@ const DEPLOYMENT: &str =
     "spec:\n  containers:\n  - name: app\n    image: a:1\n  - name: side.car\n    image: b:2\n  \"odd.key\": 1\n";
 
 #[test]
-fn paths_lead_to_keys_and_values() {
+fn paths_find_keys_and_values() {
     let root = good(Format::Yaml, DEPLOYMENT);
     let at = |path| written(DEPLOYMENT, &root, path);
     assert_eq!(at("spec.containers[name=app].image"), [("image", "a:1")]);
@@ -256,7 +256,7 @@ fn paths_lead_to_keys_and_values() {
 }
 
 #[test]
-fn a_path_that_finds_nothing_says_how_far_it_came() {
+fn a_path_without_a_match_gives_its_nearest_existing_part() {
     let root = good(Format::Yaml, DEPLOYMENT);
     let key = |path: &str| {
         let found = Path::parse(path).expect("a good path").nearest(&root);
@@ -322,7 +322,7 @@ fn depth_and_size_are_bounded() {
 }
 
 #[test]
-fn foreign_bytes_are_told_and_the_rest_is_read() {
+fn invalid_utf8_is_reported_and_the_rest_is_parsed() {
     let document = Document::read(Format::Dotenv, b"A=\xff\xfe\nB=2\n");
     assert_eq!(document.mistakes[0].span, 2..3);
     assert_eq!(flat(&document.roots[0]), ["A = \"__\"", "B = \"2\""]);
@@ -353,7 +353,7 @@ fn no_input_panics() {
 }
 
 #[test]
-fn a_file_is_parsed_once_for_all_who_ask() {
+fn a_file_is_parsed_once_for_all_rules() {
     let file = Stored::new(b"a: 1\n".to_vec());
     assert!(Rc::ptr_eq(&file.document(Format::Yaml), &file.document(Format::Yaml)));
     assert_eq!(file.document(Format::Toml).format, Format::Toml);

@@ -61,7 +61,7 @@ fn lists_begin_at_their_first_dash_and_end_with_their_last_value() {
 }
 
 #[test]
-fn what_is_not_written_stands_after_its_key() {
+fn an_empty_value_is_after_its_key() {
     let text = "a:\nb: {c: , d}\ne:\n  -\n  - x\nf: ~\n";
     let root = one(text);
     for (keys, at) in [(&["a"][..], 2), (&["b", "c"], 9), (&["b", "d"], 13)] {
@@ -109,7 +109,7 @@ fn scalars_are_typed_by_the_core_schema() {
 }
 
 #[test]
-fn documents_are_read_each_and_a_broken_one_does_not_take_the_rest() {
+fn a_broken_document_does_not_affect_the_others() {
     let text = "a: 1\n---\nb: [\n---\nc: 3\n...\n# x\n--- d\n---\ne: f: g\n---\nlast: x\n";
     let found = parse(text.as_bytes());
     let shown: Vec<_> = found.roots.iter().map(|r| slice(text, r)).collect();
@@ -119,7 +119,7 @@ fn documents_are_read_each_and_a_broken_one_does_not_take_the_rest() {
 }
 
 #[test]
-fn doubled_keys_are_told_at_the_second_and_the_last_value_counts() {
+fn duplicate_keys_are_reported_at_the_second_and_the_last_value_wins() {
     let text = "a: 1\nb: {x: 1, 'x': 2}\na: 2\n1: i\n'1': s\n";
     let found = parse(text.as_bytes());
     let told: Vec<_> = found.mistakes.iter().map(|m| (&text[m.span.clone()], m.message.as_str())).collect();
@@ -139,7 +139,7 @@ fn aliases_are_not_followed_and_merge_keys_not_applied() {
 }
 
 #[test]
-fn a_bomb_of_aliases_stays_small() {
+fn an_alias_bomb_stays_small() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..60 {
         let refs = vec![format!("*a{}", n - 1); 9].join(", ");
@@ -168,7 +168,7 @@ fn depth_size_and_count_are_bounded() {
 }
 
 #[test]
-fn bytes_that_are_not_text_are_a_mistake_and_hide_nothing() {
+fn invalid_bytes_are_a_mistake_and_hide_nothing() {
     let found = parse(b"a: caf\xe9\nincludeKey: true\n");
     assert_eq!(found.mistakes[0].span, 6..7);
     assert_eq!(found.roots[0].get("includeKey").unwrap().span, 20..24);
@@ -271,7 +271,7 @@ fn no_bytes_make_it_panic_and_every_span_is_inside() {
 }
 
 #[test]
-fn paths_are_written_as_people_do() {
+fn paths_are_formatted_as_in_policies() {
     let root = one("spec:\n  list: [{name: x}, {'a.b': y}]\n");
     let mut seen = Vec::new();
     root.walk(&mut |steps, node| {
@@ -296,7 +296,7 @@ fn typed_data_comes_from_any_document() {
 
 /// What is read the quick way is what the library reads, and nothing that it would call a mistake.
 #[test]
-fn both_ways_of_reading_agree() {
+fn the_fast_path_and_the_library_agree() {
     const WHOLE: &[&str] = &[
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app # the one\n  labels: {a: b, \"c\": [d, 'e f', 1.5], g: {}}\n",
         "# head\n---\njobs:\n  build:\n    steps:\n      - uses: a/b@v1\n      - run: |\n          one\n            two\n\n          three\n\n        env: {A: 1}\n",
@@ -384,7 +384,7 @@ fn both_ways_of_reading_agree() {
 }
 
 #[test]
-fn nothing_that_is_written_stands_behind_its_key_whatever_comes_after() {
+fn an_empty_value_is_after_its_key_whatever_follows() {
     stands("k: # why\n# and why\nl: 1\n", &["k"], "k", "");
     let text = "k: # why\n# and why\n";
     assert_eq!(one(text).get("k").unwrap().span, 2..2);

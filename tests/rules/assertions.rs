@@ -24,7 +24,7 @@ struct Example {
 const ENVIRONMENTS: &str = "version: 1\nenvironments: { staging: { branch: dev }, production: { branch: main } }\n";
 
 #[test]
-fn every_example_is_judged_as_it_says() {
+fn every_example_of_the_policy_has_its_stated_findings() {
     let Examples { examples } = yaml::from_document(RULE.policy, 1).unwrap();
     for e in &examples {
         let policy = format!("{ENVIRONMENTS}assertions: [{}]\n", e.assertion);
@@ -64,7 +64,7 @@ fn files_that_a_change_leaves_alone_are_not_read() {
 }
 
 #[test]
-fn mistakes_are_told_at_once() {
+fn mistakes_are_reported_together() {
     let list = "{ id: a b, files: x, path: 'a..b', equals: 1 }, { id: c, files: x, path: a }, { id: d, files: x, path: a, equals: 1, matches: x }, { files: x, path: a, matches: '(' , format: ini, environment: qa, wher: {} }";
     let text = format!("{ENVIRONMENTS}assertions: [{list}]\n");
     let policy = Policy::load(vec![PolicyFile::new("portcullis.yaml", text)]).unwrap_or_else(|_| panic!("it loads"));
@@ -73,7 +73,7 @@ fn mistakes_are_told_at_once() {
 }
 
 #[test]
-fn effective_assertions_judge_what_is_deployed() {
+fn effective_assertions_check_what_is_deployed() {
     let policy = format!(
         "{ENVIRONMENTS}assertions:\n- {{ id: a, files: 'o/*/kustomization.yaml', on: effective, where: {{ kind: Deployment }}, path: spec.replicas, equals: 2 }}\n- {{ id: b, files: 'c/values-*.yaml', on: effective, path: level, equals: info }}\n"
     );

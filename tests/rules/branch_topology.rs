@@ -417,7 +417,7 @@ fn judged(memory: &mut Memory, old: &str, new: &str, dev: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_octopus_has_a_leak_for_every_unsanctioned_top() {
+fn an_octopus_merge_has_a_leak_for_every_unsanctioned_parent() {
     let mut memory = graph(&[
         ("m0", &[]),
         ("a", &["m0"]),
@@ -439,7 +439,7 @@ fn an_octopus_has_a_leak_for_every_unsanctioned_top() {
 }
 
 #[test]
-fn a_criss_cross_is_judged_by_its_tops() {
+fn criss_cross_merges_are_checked_by_their_newest_commits() {
     // main and dev merged each other: what dev had before the cross is in main already.
     let commits: &[(&str, &[&str])] = &[
         ("m0", &[]),
@@ -456,7 +456,7 @@ fn a_criss_cross_is_judged_by_its_tops() {
 }
 
 #[test]
-fn unrelated_roots_have_nothing_to_hide_behind() {
+fn unrelated_roots_do_not_hide_a_leak() {
     let commits: &[(&str, &[&str])] =
         &[("m0", &[]), ("x0", &[]), ("x1", &["x0"]), ("m1", &["m0", "x1"]), ("d1", &["m0"]), ("d2", &["d1", "x1"])];
     // A library imported into main alone, and one that dev has.
@@ -467,14 +467,14 @@ fn unrelated_roots_have_nothing_to_hide_behind() {
 }
 
 #[test]
-fn dev_in_main_and_the_same_tip_are_nothing_new() {
+fn merging_main_into_dev_and_unchanged_tips_are_no_leak() {
     let commits: &[(&str, &[&str])] = &[("m0", &[]), ("d1", &["m0"]), ("m1", &["d1"]), ("m2", &["m1"])];
     assert_eq!(judged(&mut graph(commits), "m1", "m2", "d1"), [""; 0]);
     assert_eq!(judged(&mut graph(commits), "m1", "m1", "m2"), [""; 0]);
 }
 
 #[test]
-fn every_development_branch_counts() {
+fn every_development_branch_is_checked() {
     let mut memory = graph(&[("m0", &[]), ("d1", &["m0"]), ("q1", &["m0"]), ("m1", &["m0", "q1"])]);
     memory.set("refs/heads/dev", oid("d1"));
     memory.set("refs/heads/qa/next", oid("q1"));
@@ -498,7 +498,7 @@ fn denied_tag_merges_are_leaks() {
 }
 
 #[test]
-fn an_annotated_tag_of_the_last_commit_before_the_push_sanctions() {
+fn an_annotated_release_tag_before_the_push_sanctions_its_commit() {
     let mut memory = graph(&[("m0", &[]), ("d1", &["m0"]), ("d2", &["d1"])]);
     memory.set("refs/heads/dev", oid("d2"));
     let update_to =
@@ -523,7 +523,7 @@ fn line(memory: &mut Memory, name: &str, from: Option<Oid>, n: usize, time: i64)
 }
 
 #[test]
-fn ten_thousand_commits_are_one_walk_and_a_push_is_not_the_repository() {
+fn ten_thousand_commits_take_one_walk_and_a_push_does_not_walk_the_repository() {
     let mut memory = Memory::default();
     let old = line(&mut memory, "m", None, 10_000, 0);
     let dev = line(&mut memory, "d", Some(old), 10_000, 600_000);
@@ -550,7 +550,7 @@ fn ten_thousand_commits_are_one_walk_and_a_push_is_not_the_repository() {
 }
 
 #[test]
-fn dates_that_lie_are_seen_far_below_a_leak_that_is_none() {
+fn wrong_dates_far_below_do_not_cause_a_false_leak() {
     // main has `x`, reached only through a commit dated 1970 that hangs below eight hundred honest ones.
     let mut memory = Memory::default();
     let root = memory.add("root", Commit::default());
@@ -581,7 +581,7 @@ fn a_shallow_clone_is_undecided_only_where_it_matters() {
 }
 
 #[test]
-fn trailers_count_only_where_the_patch_agrees() {
+fn trailers_count_only_if_the_patch_matches() {
     let text = |message: &str, files: &[&str]| {
         let spec = |id: &str, parents: &[&str]| Spec {
             id: id.into(),
@@ -609,7 +609,7 @@ fn trailers_count_only_where_the_patch_agrees() {
 }
 
 #[test]
-fn a_squash_on_top_of_promoted_commits_counts_what_is_left() {
+fn a_squash_after_promotions_counts_only_unpromoted_commits() {
     let spec = |id: &str, parents: &[&str], files: &[&str], message: &str| Spec {
         id: id.into(),
         parents: parents.iter().map(|p| (*p).into()).collect(),
@@ -636,7 +636,7 @@ fn a_squash_on_top_of_promoted_commits_counts_what_is_left() {
 }
 
 #[test]
-fn content_stays_within_its_cap_and_says_so() {
+fn the_content_search_stays_within_its_cap_and_reports_it() {
     let mut memory = Memory::default();
     let old = line(&mut memory, "m", None, 5, 0);
     let dev = line(&mut memory, "d", Some(old), 2_000, 1_000);
@@ -675,7 +675,7 @@ fn foxtrot() -> Memory {
 }
 
 #[test]
-fn a_turned_merge_on_dev_does_not_hide_where_its_ref_stood() {
+fn a_merge_with_swapped_parents_on_dev_does_not_hide_its_earlier_tips() {
     let mut memory = foxtrot();
     let rule = BranchTopology::new(settings());
     assert_eq!(says(&rule, &update(&memory, Some(oid("m0")), Some(oid("m1")))), ["ok: hotfix-shared"]);
@@ -684,7 +684,7 @@ fn a_turned_merge_on_dev_does_not_hide_where_its_ref_stood() {
 }
 
 #[test]
-fn an_update_of_dev_that_turns_its_first_parents_keeps_the_tip() {
+fn an_update_of_dev_that_swaps_first_parents_records_the_old_tip() {
     let memory = foxtrot();
     let keeps = |old: &str, new: Option<&str>, branch: &str| {
         memory.kept.borrow_mut().clear();
@@ -701,7 +701,7 @@ fn an_update_of_dev_that_turns_its_first_parents_keeps_the_tip() {
 }
 
 #[test]
-fn a_message_proves_no_hotfix_where_somebody_can_be_asked() {
+fn a_merge_message_is_no_hotfix_evidence_if_the_pusher_is_known() {
     let judged = |pusher: Option<&str>, head: Option<&str>, branch: Option<(&str, &str)>, accounts: &[&str]| {
         let mut memory =
             graph(&[("m0", &[]), ("d1", &["m0"]), ("t", &["m0"]), ("d2", &["d1", "t"]), ("m1", &["m0", "t"])]);
@@ -750,7 +750,7 @@ fn with_files(commits: &[(&str, &[&str], &[&str])]) -> Memory {
 }
 
 #[test]
-fn a_squash_is_one_however_it_is_written() {
+fn a_squash_is_found_in_every_form() {
     let squash = ["branch-topology/squash-leak"];
     let base: &[(&str, &[&str], &[&str])] = &[
         ("m0", &[], &["s"]),
@@ -787,7 +787,7 @@ fn a_squash_is_one_however_it_is_written() {
 }
 
 #[test]
-fn a_release_branch_comes_with_its_tag_and_not_without() {
+fn a_release_branch_is_allowed_only_with_its_tag() {
     let commits: &[(&str, &[&str])] = &[
         ("m0", &[]),
         ("d1", &["m0"]),
@@ -827,7 +827,7 @@ fn dev_told(memory: &mut Memory, main: &str, old: &str, new: &str, message: (&st
 }
 
 #[test]
-fn merging_a_revert_of_devs_own_work_back_into_dev_is_told() {
+fn merging_a_revert_of_devs_work_into_dev_is_reported() {
     let revert = ("r", "Revert \"Merge dev\"");
     let start: &[(&str, &[&str], &[&str])] = &[
         ("m0", &[], &["s"]),
@@ -898,7 +898,7 @@ fn protected_branches_keep_their_history() {
 }
 
 #[test]
-fn a_hotfix_that_stays_on_main_is_remembered() {
+fn a_hotfix_that_is_not_backported_is_reported() {
     let mut memory = graph(&[("m0", &[]), ("h", &["m0"]), ("m1", &["h"]), ("d1", &["m0"])]);
     memory.commits.get_mut(&oid("m1")).unwrap().time += 8 * 86_400;
     memory.set("refs/heads/dev", oid("d1"));

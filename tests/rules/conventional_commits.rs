@@ -163,7 +163,7 @@ fn the_grammar_of_the_specification() {
 
 /// Every mistake that has a message of its own, with the line that was meant.
 #[test]
-fn each_slip_is_one_finding_with_its_caret_and_its_correction() {
+fn each_mistake_is_one_finding_with_its_span_and_correction() {
     let table: &[(&str, &str, usize, Option<&str>)] = &[
         ("feat(api: x", "scope-unclosed", 9, Some("feat(api): x")),
         ("feat(api add x", "scope-unclosed", 9, Some("feat(api): add x")),
@@ -253,7 +253,7 @@ fn the_header_is_measured_in_characters() {
 }
 
 #[test]
-fn near_misses_of_breaking_changes_are_warned_of() {
+fn near_misses_of_breaking_changes_are_warnings() {
     for line in [
         "breaking change: x",
         "BREAKING CHANGES: x",
@@ -290,7 +290,7 @@ fn breaking_changes_count_in_any_paragraph_and_trailers_only_in_the_last() {
 }
 
 #[test]
-fn everything_the_common_presets_demand_can_be_switched_on() {
+fn every_requirement_of_common_presets_can_be_enabled() {
     let table = [
         ("types: [feat]", "fix: x", "type-unknown"),
         ("types: []", "anything: x", ""),
@@ -366,14 +366,14 @@ fn the_policy_page_and_the_code_name_the_same_codes() {
 }
 
 #[test]
-fn a_finding_is_known_by_header_and_tree() {
+fn a_finding_is_identified_by_header_and_tree() {
     let print = |message: &str| Place::default().judge(message)[0].fingerprint.clone();
     assert_eq!(print("Added x\n\nbody"), print("Added x\n\nanother body"));
     assert_ne!(print("Added x"), print("Added y"));
 }
 
 #[test]
-fn scopes_are_names_of_any_code() {
+fn scopes_may_be_any_name_in_code() {
     for scope in ["c++", "C#", "std::fs", "$lib", "[slug]", "#123", "über", "接口", "a, b", "api server", "@n/*", "<T>"]
     {
         assert_eq!(codes(&format!("fix({scope}): x")), [""; 0], "{scope}");
@@ -386,7 +386,7 @@ fn scopes_are_names_of_any_code() {
 }
 
 #[test]
-fn a_type_or_scope_that_no_message_can_have_is_a_mistake_of_the_policy() {
+fn an_impossible_type_or_scope_is_a_policy_mistake() {
     let mistakes = |options: &str| Trial::new(RULE.policy, options).run(|o| (RULE.compile)(o)).1.len();
     for options in [
         "types: ['✨']",
@@ -407,7 +407,7 @@ fn a_type_or_scope_that_no_message_can_have_is_a_mistake_of_the_policy() {
 
 /// What conventional-commits-parser, semantic-release, git-cliff and release-please read of each line.
 #[test]
-fn a_line_that_release_tools_read_in_different_ways_is_told() {
+fn a_line_that_release_tools_interpret_differently_is_reported() {
     let judge = |line: &str| Place::default().judge(format!("feat: x\n\n{line}"));
     for (line, suggestion) in [
         ("BREAKING CHANGE y", None),
@@ -483,7 +483,7 @@ fn spaces_that_look_like_plain_ones_are_named() {
 }
 
 #[test]
-fn characters_without_width_are_told_in_headers_only() {
+fn invisible_characters_are_reported_in_headers_only() {
     for c in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{e0041}"] {
         assert_eq!(codes(&format!("feat: add{c}x")), ["invisible-character"], "{c:?}");
         assert_eq!(codes(&format!("feat: x\n\nadd{c}x")), [""; 0], "a body may be copied from a page");

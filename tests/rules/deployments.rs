@@ -23,7 +23,7 @@ const ENVIRONMENTS: &str = "version: 1\nenvironments:\n  staging: { branch: dev 
                             production: { branch: main, aliases: [prod], tags: ['v{semver}'] }\n";
 
 #[test]
-fn every_example_is_judged_as_it_says() {
+fn every_example_of_the_policy_has_its_stated_findings() {
     let Examples { examples } = yaml::from_document(RULE.policy, 1).unwrap();
     for e in &examples {
         let tree = MemoryTree::of([(&*e.path, &*e.file), ("charts/a/Chart.yaml", "name: a\n")]);

@@ -39,7 +39,7 @@ fn api(keys: &str) -> String {
 }
 
 #[test]
-fn every_example_is_judged_as_it_says() {
+fn every_example_of_the_policy_has_its_stated_findings() {
     let Examples { examples } = yaml::from_document(RULE.policy, 1).unwrap();
     for e in &examples {
         let format = e.format.as_deref().unwrap_or("dotenv");
@@ -129,7 +129,7 @@ fn without_sources_nothing_is_compiled() {
 }
 
 #[test]
-fn what_is_new_may_wait_but_what_is_taken_away_may_not() {
+fn a_new_key_missing_in_production_is_a_warning_but_a_removed_key_is_an_error() {
     let policy = api("[]");
     let both = MemoryTree::of([("s.env", "A=1\nB=1\n"), ("p.env", "A=1\nB=1\n")]);
     let gone = both.clone().with("p.env", "A=1\n");
@@ -145,7 +145,7 @@ fn what_is_new_may_wait_but_what_is_taken_away_may_not() {
 }
 
 #[test]
-fn branches_are_compared_as_they_will_stand() {
+fn branches_are_compared_after_the_change() {
     let policy = format!(
         "{ENVIRONMENTS}rules:\n  divergence:\n    sources: [{{ id: app, format: dotenv, at: {{ staging: 'dev:app.env', production: 'main:app.env' }} }}]\n"
     );
@@ -168,7 +168,7 @@ fn branches_are_compared_as_they_will_stand() {
 }
 
 #[test]
-fn windmill_in_its_three_layouts() {
+fn all_three_windmill_layouts_are_compared() {
     let variable = |secret: bool, value: &str| format!("value: {value}\nis_secret: {secret}\n");
     let cipher = "QUJDREVGR0hJSktMTU5PUA==";
     let keys = "keys: [{ match: '*/*hook*', rule: must_differ }]";
@@ -208,7 +208,7 @@ fn windmill_in_its_three_layouts() {
 }
 
 #[test]
-fn objects_are_told_apart_where_there_are_several() {
+fn keys_name_their_object_if_there_are_several() {
     let object = |name: &str, value: &str| {
         format!("---\nkind: ConfigMap\nmetadata: {{ name: {name} }}\ndata: {{ A: {value} }}\n")
     };
@@ -225,7 +225,7 @@ fn objects_are_told_apart_where_there_are_several() {
 }
 
 #[test]
-fn a_file_that_only_one_environment_has() {
+fn a_file_missing_in_one_environment_is_reported() {
     let policy = api("[]");
     let tree = MemoryTree::of([("s.env", "A=1\n")]);
     assert_eq!(
@@ -243,7 +243,7 @@ fn a_file_that_only_one_environment_has() {
 }
 
 #[test]
-fn mistakes_in_options_are_told_at_once() {
+fn mistakes_in_options_are_reported_together() {
     let text = format!(
         "{ENVIRONMENTS}rules:\n  divergence:\n    compare: [[staging, qa]]\n    sources: [{{ id: a, format: ini, files: {{}} }}, {{ id: b, format: yaml, path: x.yaml }}, {{ format: yaml, at: {{ staging: nothing }} }}]\n    keys: [{{ match: x, rule: must }}, {{ match: x, rule: only_in }}, {{ match: x, rule: ignore, until: soon, expect: {{ qa: 1 }} }}]\n"
     );
@@ -254,7 +254,7 @@ fn mistakes_in_options_are_told_at_once() {
 }
 
 #[test]
-fn the_table_is_symmetric_and_ignores_what_it_should() {
+fn the_decision_table_is_symmetric_and_respects_ignore() {
     let placeholders = Placeholders::new(&["".into(), "CHANGEME".into(), "<*>".into()]).unwrap_or_else(|_| panic!());
     let texts =
         ["a", "b", "${A}", "op://v/i", "ENC[AES256_GCM,data:a]", "ENC[AES256_GCM,data:b]", "", "changeme", "<x>"];

@@ -71,7 +71,7 @@ fn entry(line: &str) -> Vec<u8> {
 }
 
 #[test]
-fn examples_are_judged_as_they_say() {
+fn every_example_of_the_policy_has_its_stated_findings() {
     let second: Second = portcullis::yaml::from_document(RULE.policy, 1).expect("well formed");
     for example in &second.examples.pass {
         let (kind, bytes) = example.object();
@@ -97,7 +97,7 @@ fn examples_are_judged_as_they_say() {
 }
 
 #[test]
-fn a_fault_that_stood_before_is_not_told_again() {
+fn a_fault_that_existed_before_is_not_reported() {
     let tree = |entries: &[&str]| entries.iter().flat_map(|e| entry(e)).collect::<Vec<u8>>();
     let old = tree(&["100644 A", "100644 a"]);
     let new = tree(&["100644 A", "100644 a", "100644 b"]);
@@ -128,7 +128,7 @@ fn fsck(repo: &TestRepo) -> HashMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn commits_and_tags_made_by_chance_have_the_faults_that_git_fsck_names() {
+fn random_commits_and_tags_have_the_same_faults_as_in_git_fsck() {
     let repo = TestRepo::init();
     repo.write("a", "a\n");
     repo.commit("feat: a");

@@ -65,7 +65,7 @@ fn every_labelled_version_tag_and_precedence_agrees() {
 }
 
 #[test]
-fn what_is_proposed_is_valid_and_keeps_valid_names() {
+fn proposed_tag_names_are_valid_and_valid_names_are_kept() {
     let format = TagFormat::parse("v{semver}").unwrap();
     for line in include_str!("../cases/semver.jsonl").lines() {
         if let Case::Tag { tag, valid } = serde_json::from_str(line).unwrap() {
@@ -81,7 +81,7 @@ fn what_is_proposed_is_valid_and_keeps_valid_names() {
 }
 
 #[test]
-fn the_next_version_has_no_largest_number() {
+fn version_numbers_have_no_upper_limit() {
     assert_eq!(version("1.2.99999999999999999999999999-rc+b").next(2).to_string(), "1.2.100000000000000000000000000");
     assert_eq!(version("1.9.3").next(1).to_string(), "1.10.0");
     assert_eq!(version("0.0.0").next(0).to_string(), "1.0.0");
@@ -110,7 +110,7 @@ fn proposed(formats: &[&str], name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_proposal_keeps_what_was_meant_or_there_is_none() {
+fn a_proposal_keeps_the_meaning_of_the_name_or_there_is_none() {
     for (name, expected) in [
         ("1.2.3.Final", Some("v1.2.3")),
         ("v1.2.3.RELEASE", Some("v1.2.3")),
@@ -177,7 +177,7 @@ fn a_proposal_names_the_component_under_the_format_that_was_meant() {
 }
 
 #[test]
-fn a_proposal_holds_no_long_rest_of_a_name() {
+fn a_proposal_does_not_repeat_a_long_suffix() {
     for rest in ["Ab3dE5gH1jK2mN4pQ6", "-0123456789abcdef0123456789abcdef", "+AKIA<>ABCDEFGHIJKLMN"] {
         let name = format!("v1.2{}", rest.replace("<>", ""));
         assert_eq!(proposed(&["v{semver}"], &name), None, "{name}");
@@ -187,7 +187,7 @@ fn a_proposal_holds_no_long_rest_of_a_name() {
 }
 
 #[test]
-fn the_version_after_another_is_of_the_kind_that_was_wanted() {
+fn the_next_version_is_of_the_wanted_kind() {
     for (greatest, wanted, expected) in [
         ("2.0.0-rc.10", "2.0.0-rc.9", "2.0.0-rc.11"),
         ("2.0.0-rc9", "2.0.0-rc10", "2.0.0-rc9.1"),
@@ -232,7 +232,7 @@ fn push_tags(memory: &mut Memory, tags: Tagged<'_>) -> Vec<Vec<Finding>> {
 }
 
 #[test]
-fn tags_of_one_push_are_judged_as_if_they_came_one_after_the_other() {
+fn tags_of_one_push_are_checked_as_if_pushed_in_order() {
     let pass: [Tagged<'_>; 4] = [
         &[("v1.2.0-rc.1", "m2"), ("v1.2.0", "m2")],
         &[("v1.2.0", "m2"), ("v1.2.0-rc.2", "m2"), ("v1.2.0-rc.1", "m2"), ("v1.2.0-beta", "m2")],
@@ -397,7 +397,7 @@ fn an_annotated_release_on_its_branch_passes() {
 }
 
 #[test]
-fn the_branch_counts_as_it_stands_after_the_push() {
+fn a_tag_is_checked_against_the_branch_after_the_push() {
     let mut memory = repository();
     let tag = memory.annotate("v1.2.0", oid("m3"));
     assert_eq!(codes(&push(&memory, "v1.2.0", None, Some(tag))), ["semver-tags/on-branch"]);
@@ -455,7 +455,7 @@ fn several_formats_and_components_have_their_own_order() {
 }
 
 #[test]
-fn a_release_is_never_moved_or_deleted_and_a_bad_name_may_go() {
+fn a_release_tag_is_never_moved_or_deleted_but_a_misnamed_tag_may_be_deleted() {
     let mut memory = repository();
     let old = memory.refs[b"refs/tags/v1.0.0".as_bstr()];
     let other = memory.annotate("v1.0.0", oid("m1"));
@@ -544,7 +544,7 @@ fn a_moving_tag_goes_forward_on_its_branch() {
 }
 
 #[test]
-fn the_bump_covers_the_commits() {
+fn the_version_bump_fits_the_commits() {
     let mut memory = repository();
     memory.set("refs/heads/main", oid("m3"));
     for (message, name, expected) in [

@@ -233,7 +233,7 @@ fn key() -> String {
 }
 
 #[test]
-fn a_tree_without_windmill_costs_its_listing() {
+fn a_tree_without_windmill_only_costs_listing_it() {
     let tree = (0..500).fold(MemoryTree::default(), |tree, n| {
         tree.file(format!("a/{n}.variable.yaml"), "value: x\n")
             .file(format!(".github/workflows/{n}.yml"), "run: wmill\n")
@@ -246,7 +246,7 @@ fn a_tree_without_windmill_costs_its_listing() {
 }
 
 #[test]
-fn only_files_that_are_asked_for_are_read() {
+fn only_relevant_files_are_read() {
     let tree = marked(&[
         ("wmill.yaml", CLOSED),
         ("f/a/x.ts", "code"),
@@ -308,7 +308,7 @@ fn key_and_ciphertext_are_found_in_different_commits_in_any_order() {
 }
 
 #[test]
-fn a_link_is_not_what_it_points_at() {
+fn symbolic_links_are_not_followed() {
     let tree = marked(&[("f/a/real.txt", "x")])
         .link("wmill.yaml", "config/wmill.yaml")
         .link("encryption_key.yaml", "/run/key")
@@ -322,7 +322,7 @@ fn a_link_is_not_what_it_points_at() {
 }
 
 #[test]
-fn fingerprints_survive_edits_above_and_differ_by_place() {
+fn fingerprints_survive_edits_above_and_differ_by_location() {
     let before = marked(&[(
         "wmill.yaml",
         "includeKey: true\nskipSecrets: true\nworkspaces: { a: { overrides: { includeKey: true } } }\n",
@@ -343,7 +343,7 @@ fn fingerprints_survive_edits_above_and_differ_by_place() {
 }
 
 #[test]
-fn another_secret_in_the_same_place_is_another_finding() {
+fn a_changed_secret_at_the_same_location_is_a_new_finding() {
     let settings = |secret: &str| {
         marked(&[("wmill.yaml", CLOSED), ("settings.yaml", &format!("slack_oauth_client_secret: {secret}\n"))])
     };
@@ -362,7 +362,7 @@ fn another_secret_in_the_same_place_is_another_finding() {
 }
 
 #[test]
-fn a_file_with_very_many_findings_tells_the_first() {
+fn a_file_with_very_many_findings_reports_the_first_hundred() {
     let text = (0..1000).map(|n| format!("  token{n}: hunter\n")).collect::<String>();
     let findings = judge(&compile(""), &marked(&[("f/a/x.resource.yaml", &format!("value:\n{text}"))]), None);
     assert_eq!(findings.len(), 100);
@@ -370,7 +370,7 @@ fn a_file_with_very_many_findings_tells_the_first() {
 }
 
 #[test]
-fn a_mask_says_nothing_about_what_it_hides() {
+fn a_mask_does_not_depend_on_the_masked_value() {
     let long = ["s3cr3t", "-value-", "of-some-length"].concat();
     let text = format!("{{\"value\": {{\"token\": \"{long}\", \"host\": \"inner-host\", \"password\": \"{long}\"}}}}");
     let findings = judge(&compile(""), &marked(&[("f/a/x.resource.json", &text)]), None);
@@ -384,7 +384,7 @@ fn a_mask_says_nothing_about_what_it_hides() {
 }
 
 #[test]
-fn a_broken_secret_file_shows_nothing_of_itself() {
+fn a_broken_secret_file_shows_none_of_its_content() {
     let text = "value: \"hunter2-not-closed\nis_secret: true\n";
     let tree = marked(&[("wmill.yaml", CLOSED), ("f/a/x.variable.yaml", text)]);
     let findings = judge(&compile(""), &tree, None);

@@ -48,7 +48,7 @@ fn sigterm_abandons_a_job_that_takes_too_long() {
 }
 
 #[test]
-fn a_run_without_a_server_can_be_ended_too() {
+fn once_can_be_interrupted() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let mark = world.sandbox.path().join("child");
@@ -72,7 +72,7 @@ fn a_run_without_a_server_can_be_ended_too() {
 }
 
 #[test]
-fn sigkill_leaves_no_job_no_token_and_a_folder_that_the_next_one_takes_away() {
+fn sigkill_leaves_no_job_and_no_token_and_the_next_start_removes_the_folder() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let (mut service, caller) = in_the_middle(&world, &[]);

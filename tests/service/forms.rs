@@ -34,7 +34,7 @@ fn the_defaults_are_those_of_the_service_it_replaces() {
 }
 
 #[test]
-fn what_is_missing_is_listed() {
+fn missing_fields_are_listed() {
     let read = |body: &str| Request::parse(body.as_bytes()).expect_err("it is incomplete");
     assert_eq!(read("{}"), "Missing required fields: windmill_token, git_remote_url, git_token");
     assert_eq!(
@@ -48,7 +48,7 @@ fn what_is_missing_is_listed() {
 }
 
 #[test]
-fn fields_that_make_no_sense_are_named() {
+fn invalid_fields_are_named() {
     let hostile = [
         ("workspace", vec!["a b", "../x", "--help", "a/b", "a\nb", "ä"]),
         (
@@ -187,7 +187,7 @@ fn hosts_are_allowed_by_name() {
 }
 
 #[test]
-fn addresses_that_no_remote_has_are_refused() {
+fn forbidden_addresses_are_refused() {
     let reach = |address: &str, private: bool| may_reach(address.parse().expect(address), private);
     for address in ["1.1.1.1", "140.82.121.4", "2606:4700::1111", "172.32.0.1", "100.128.0.1"] {
         assert!(reach(address, false) && reach(address, true), "{address}");
@@ -254,7 +254,7 @@ fn addresses_that_no_remote_has_are_refused() {
 }
 
 #[test]
-fn texts_lose_their_secrets() {
+fn secrets_are_masked_in_texts() {
     let token = Token::new("s3cr/t+value");
     let header = token.basic("oauth2");
     let encoded = header.expose().strip_prefix("Basic ").expect("basic").to_owned();

@@ -14,7 +14,7 @@ use super::{Service, World, files, is_empty, lives, push, with_input};
 const WRITE: &str = "mkdir -p f/a && echo 'export const n = 1;' >f/a/x.ts";
 
 #[test]
-fn what_the_tool_leaves_ends_before_its_work_is_judged() {
+fn orphans_of_wmill_are_killed_before_the_check() {
     let world = World::new();
     let mark = world.sandbox.path().join("child");
     // In a session of its own; twice removed; with the pipes of the tool still open; in the group of nobody.
@@ -38,7 +38,7 @@ fn what_the_tool_leaves_ends_before_its_work_is_judged() {
 }
 
 #[test]
-fn what_a_killed_job_leaves_ends_and_no_other_job_with_it() {
+fn orphans_of_a_killed_job_are_killed_and_other_jobs_go_on() {
     let world = World::new();
     world.remote.repository("a.git");
     world.remote.repository("b.git");
@@ -66,7 +66,7 @@ fn what_a_killed_job_leaves_ends_and_no_other_job_with_it() {
 }
 
 #[test]
-fn nothing_that_the_tool_writes_below_git_is_followed() {
+fn changes_of_wmill_below_dot_git_are_refused() {
     let world = World::new();
     let (ran, other) =
         (world.sandbox.path().join("ran"), world.sandbox.init_bare("other.git", crate::support::Hash::Sha1));
@@ -106,7 +106,7 @@ fn nothing_that_the_tool_writes_below_git_is_followed() {
 }
 
 #[test]
-fn reading_the_clone_is_no_change() {
+fn reading_the_clone_does_not_count_as_a_change() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     push(&world.sandbox, &repository, "main", &[("README.md", "# a\n")]);
@@ -116,7 +116,7 @@ fn reading_the_clone_is_no_change() {
 }
 
 #[test]
-fn names_are_logged_without_characters_that_hide_or_turn() {
+fn names_are_logged_with_unsafe_characters_escaped() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     push(&world.sandbox, &repository, "main", &[("README.md", "# a\n")]);
@@ -149,7 +149,7 @@ fn hold(address: SocketAddr, text: &str) -> TcpStream {
 }
 
 #[test]
-fn connections_that_wait_keep_nobody_from_an_answer() {
+fn idle_connections_do_not_block_other_requests() {
     let world = World::new();
     world.remote.repository("a.git");
     let go = world.sandbox.path().join("go");
@@ -179,7 +179,7 @@ fn connections_that_wait_keep_nobody_from_an_answer() {
 }
 
 #[test]
-fn a_request_that_never_ends_is_given_up() {
+fn a_request_that_never_ends_times_out() {
     let world = World::new();
     let service = world.serve(&world.fake_wmill(WRITE), &[]);
     let held = ["", "GET /health HTTP/1.1\r\nX: "].map(|half| hold(service.address, half));

@@ -45,7 +45,7 @@ fn command_lines() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_search_finds_what_it_looks_for() {
+fn the_search_for_leaked_tokens_finds_a_planted_one() {
     let world = World::new();
     let folder = world.work();
     assert_eq!(below(&folder).len(), 0);
@@ -118,7 +118,7 @@ fn tokens_are_in_no_file_no_command_line_no_log_and_no_answer() {
 }
 
 #[test]
-fn a_tool_that_says_its_token_is_not_repeated() {
+fn a_token_in_the_output_of_wmill_is_masked() {
     let world = World::new();
     world.remote.repository("a.git");
     let wmill = world.fake_wmill("cat \"$profile\" >&2; exit 1");
@@ -154,7 +154,7 @@ fn children_get_nothing_of_the_services_environment() {
 }
 
 #[test]
-fn only_callers_with_the_token_may_ask() {
+fn only_callers_with_the_token_are_served() {
     let world = World::new();
     world.remote.repository("a.git");
     let wmill = world.fake_wmill("exit 5");
@@ -177,7 +177,7 @@ fn only_callers_with_the_token_may_ask() {
 }
 
 #[test]
-fn bodies_and_routes_that_are_none_are_refused() {
+fn invalid_bodies_and_unknown_routes_are_refused() {
     let world = World::new();
     let wmill = world.fake_wmill("exit 5");
     let service = world.serve(&wmill, &[]);

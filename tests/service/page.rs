@@ -4,7 +4,7 @@ use super::{GIT_TOKEN, WINDMILL_TOKEN, World, files, real_wmill};
 use crate::docs::commands::blocks;
 
 #[test]
-fn the_page_takes_a_newcomer_to_a_gated_sync() {
+fn the_commands_of_the_windmill_page_work() {
     let Some(wmill) = real_wmill() else { return };
     let world = World::new();
     let repository = world.remote.repository("team.git");

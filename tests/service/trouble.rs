@@ -28,7 +28,7 @@ fn intruder(world: &World, repository: &Path, times: usize) -> String {
 }
 
 #[test]
-fn a_branch_that_moves_meanwhile_is_fetched_and_synced_again() {
+fn a_branch_that_moves_during_a_sync_is_synced_again() {
     let world = World::new();
     // Empty at first: a branch without history would be made, were it not for the other's push.
     let repository = world.remote.repository("a.git");
@@ -46,7 +46,7 @@ fn a_branch_that_moves_meanwhile_is_fetched_and_synced_again() {
 }
 
 #[test]
-fn a_branch_that_never_stands_still_is_left_alone() {
+fn a_branch_that_keeps_moving_fails_the_sync() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     push(&world.sandbox, &repository, "main", &[("README.md", "# a\n")]);
@@ -86,7 +86,7 @@ fn the_policy_is_that_of_the_remote_branch() {
 }
 
 #[test]
-fn settings_that_let_the_key_out_count_though_they_stood_before() {
+fn existing_settings_that_export_the_key_refuse_the_sync() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let wmill = world.fake_wmill("mkdir -p f/a && echo 'export const n = 1;' >f/a/x.ts");
@@ -106,7 +106,7 @@ fn settings_that_let_the_key_out_count_though_they_stood_before() {
 }
 
 #[test]
-fn a_tool_that_hangs_is_ended_with_all_its_children() {
+fn a_hanging_wmill_is_killed_with_all_its_children() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let mark = world.sandbox.path().join("child");
@@ -119,7 +119,7 @@ fn a_tool_that_hangs_is_ended_with_all_its_children() {
 }
 
 #[test]
-fn a_tool_that_fails_is_told_by_its_exit_code() {
+fn a_failure_of_wmill_is_explained_by_its_exit_code() {
     let world = World::new();
     world.remote.repository("a.git");
     let fails = |script: &str| {
@@ -139,7 +139,7 @@ fn a_tool_that_fails_is_told_by_its_exit_code() {
 }
 
 #[test]
-fn a_remote_that_goes_away_or_says_no_is_told() {
+fn a_remote_that_disappears_or_refuses_is_reported() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let refusing = world.remote.repository("b.git");
@@ -193,7 +193,7 @@ fn remotes_of_all_sorts_are_synced() {
 }
 
 #[test]
-fn a_link_in_the_repository_leads_nothing_out_of_it() {
+fn a_link_in_the_repository_does_not_let_wmill_write_outside() {
     let world = World::new();
     let repository = world.remote.repository("a.git");
     let outside = world.sandbox.path().join("outside");
@@ -214,7 +214,7 @@ fn a_link_in_the_repository_leads_nothing_out_of_it() {
 }
 
 #[test]
-fn a_job_that_breaks_ends_no_other() {
+fn a_crashing_job_does_not_affect_others() {
     let world = World::new();
     world.remote.repository("a.git");
     world.remote.repository("b.git");

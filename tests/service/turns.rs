@@ -46,7 +46,7 @@ fn fifty_at_once_take_turns_on_each_branch() {
 }
 
 #[test]
-fn who_waits_too_long_or_behind_too_many_is_sent_away() {
+fn requests_that_wait_too_long_or_behind_too_many_are_refused() {
     let world = World::new();
     world.remote.repository("a.git");
     world.remote.repository("b.git");

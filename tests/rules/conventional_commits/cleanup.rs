@@ -13,7 +13,7 @@ fn cleaned(message: &str, mode: Mode, comment: &str, verbose: bool) -> String {
 const SCISSORS: &str = "------------------------ >8 ------------------------\n";
 
 #[test]
-fn comments_go_as_git_takes_them() {
+fn comments_are_removed_as_git_does() {
     assert_eq!(cleaned("a\n# b\n #c\nd # e\n", Mode::Strip, "#", false), "a\n~~~\n #c\nd # e\n");
     assert_eq!(cleaned("a\n# b\n", Mode::Whitespace, "#", false), "a\n# b\n");
     assert_eq!(cleaned("a\n# b\n", Mode::Verbatim, "#", false), "a\n# b\n");
@@ -24,7 +24,7 @@ fn comments_go_as_git_takes_them() {
 }
 
 #[test]
-fn the_scissors_cut_what_follows() {
+fn everything_after_the_scissors_is_removed() {
     let text = format!("a\n# b\n# {SCISSORS}diff\n\n+x");
     let gone = "~".repeat(SCISSORS.len() + 1);
     assert_eq!(cleaned(&text, Mode::Scissors, "#", false), format!("a\n# b\n{gone}\n~~~~\n\n~~"));
@@ -34,7 +34,7 @@ fn the_scissors_cut_what_follows() {
 }
 
 #[test]
-fn the_automatic_comment_character_is_told_from_gits_comments() {
+fn the_automatic_comment_character_is_derived_from_gits_comments() {
     assert_eq!(
         cleaned("a\n#12\n\n; Please enter\n;\n;\tnew\n", Mode::Strip, "auto", false),
         "a\n#12\n\n~~~~~~~~~~~~~~\n~\n~~~~~\n"
@@ -46,7 +46,7 @@ fn the_automatic_comment_character_is_told_from_gits_comments() {
 }
 
 #[test]
-fn a_comment_between_header_and_body_parts_nothing() {
+fn a_comment_between_header_and_body_is_not_a_blank_line() {
     let text = cleanup(b"feat: x\n# c\nbody", Mode::Strip, &CommentChar::default(), false);
     let message = parse(&text).expect("a header");
     assert_eq!(message.errors.len(), 1, "git will keep `feat: x` and `body` in adjacent lines");

@@ -76,7 +76,7 @@ fn autosquash_is_for_topic_branches() {
 }
 
 #[test]
-fn only_what_is_new_to_a_ref_is_judged() {
+fn only_commits_that_are_new_to_a_ref_are_checked() {
     let paths = || panic!("no path is read for a message that is fine");
     let mut commit = Commit {
         carrier: Carrier::Commit(Oid::from_bytes(&[1; 20]).expect("20 bytes")),
@@ -104,7 +104,7 @@ fn only_what_is_new_to_a_ref_is_judged() {
 }
 
 #[test]
-fn an_exemption_holds_only_with_all_of_its_conditions() {
+fn an_exemption_applies_only_if_all_conditions_hold() {
     let options = "exempt: [{ author: '^bot <', message: '^Sync', branch: 'sync/*', paths: ['gen/'] }]";
     let good = || Place {
         options,
@@ -121,7 +121,7 @@ fn an_exemption_holds_only_with_all_of_its_conditions() {
 }
 
 #[test]
-fn a_wrong_exemption_exempts_nobody_and_is_told() {
+fn an_invalid_exemption_is_reported_and_does_not_apply() {
     for options in [
         "exempt: [{}]",
         "exempt: [{ autor: x }]",

@@ -139,7 +139,7 @@ fn invariants(text: &[u8]) {
 }
 
 #[test]
-fn what_is_printed_is_read_back() {
+fn printed_messages_parse_to_the_same_parts() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..5_000 {
         let parts = random.parts();
@@ -162,7 +162,7 @@ fn nothing_panics_and_every_offset_lies_in_the_message() {
 /// Messages of the grammar, damaged: bytes put in, taken out, doubled and moved. With the fuzz target's properties, for
 /// those who have no fuzzer at hand.
 #[test]
-fn damaged_messages_of_the_grammar_do_no_harm() {
+fn damaged_messages_do_not_panic() {
     let mut random = Random(0x5eed);
     let mut right = 0;
     for _ in 0..100_000 {
@@ -204,7 +204,7 @@ fn known_difference(message: &str) -> bool {
 }
 
 #[test]
-fn another_parser_reads_the_same() {
+fn another_parser_gives_the_same_result() {
     let mut random = Random(42);
     for _ in 0..5_000 {
         let parts = random.parts();
