@@ -21,7 +21,7 @@ static PARTS: PartList = PartList::new(
 static VOCABULARY: WordList = WordList::new(
     "\
     a access account add admin an any api apikey app auth base be by change changed changeit changeme changethis client config \
-    credential credentials custom database db default demo dev empty encoded enter env environment external fake \
+    credential credentials custom data database db default demo dev empty encoded enter env environment external fake \
     fill filled foo bar baz for from generate generated get go goes here in insert is it key local me mock must \
     my new no none not null of on or overridden override paste pass passwd password please prod production \
     provided put pwd random real redact removed replace replaced root sa secret secrets secure set sets should \
@@ -41,6 +41,7 @@ static WORDS: WordList = WordList::new(
     stub generated random auto encrypted plain plaintext sha256 md5 bcrypt this that self hunter2 postgres mysql \
     mariadb mongo mongodb redis rabbitmq minio minioadmin keycloak grafana elastic vagrant ubuntu docker toor \
     letmein admin123 adminadmin root123 password12 password1234 password12345 passw0rd1 secret1 secret12 \
+    testpw testpwd testpass testsecret \
     testpassword testtest testing123 passpass notused not-used not_used unused ignored n/a",
 );
 

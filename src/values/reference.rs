@@ -33,6 +33,10 @@ const PAIRS: &[(&str, &str)] = &[
     ("file(", ")"),
     ("enc(", ")"),
     ("getenv(", ")"),
+    ("$t(", ")"),
+    ("t(", ")"),
+    ("i18n(", ")"),
+    ("gettext(", ")"),
 ];
 
 /// How a reference to a store of secrets, or an expression, begins. None is a beginning that chance makes.

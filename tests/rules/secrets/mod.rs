@@ -13,6 +13,7 @@ mod kubernetes;
 mod names;
 mod place;
 mod prefilter;
+mod quiet;
 mod validators;
 
 /// A deterministic stream of numbers (xorshift): tests that fail must fail again.

@@ -31,6 +31,13 @@ static PASSWORDS: WordList = WordList::new(
 /// Those of them that mean other things too.
 static ABBREVIATIONS: WordList = WordList::new("pass pw psk passe clave parola parole sifre pincode geslo haslo");
 
+/// Words before `pass` that make it something that is done or passed on: `proxy_pass`, `firstPass`.
+static PASSES: WordList = WordList::new(
+    "\
+    first second third two one single multi final next last fast slow render shader scan filter proxy fastcgi uwsgi scgi \
+    grpc memcached low high band by test tests should must all cod oct",
+);
+
 /// Last words of names of tokens and keys.
 static TOKENS: WordList = WordList::new(
     "\
@@ -135,6 +142,9 @@ pub fn kind(name: &[u8]) -> Option<Kind> {
         [.., before, last] => (last.as_slice(), before.as_slice()),
     };
     if ABOUT.has(last) {
+        return None;
+    }
+    if last == b"pass" && PASSES.has(before) {
         return None;
     }
     let verb = words.len() > 1 && VERBS.has(&words[0]);

@@ -108,7 +108,11 @@ impl<'t> Reader<'t> {
         let file = if self.is_minified(name.start) { FileKind::Minified } else { self.file };
         // What a map or list of secrets holds need not be called a password.
         let kind = if value.member && kind != Kind::Token { Kind::Password } else { kind };
-        let class = Class::of(kind, text, value.quoted, file)?;
+        let mut class = Class::of(kind, text, value.quoted, file)?;
+        // What documentation shows: `ExamplePassword123!`.
+        if file == FileKind::Prose && kind != Kind::Token && text.to_ascii_lowercase().contains_str("password") {
+            class = Class::Chosen;
+        }
         let place = Place::of(file, example() || in_documentation(self.text, name.start));
         if place == Place::Screen && !(text.len() >= 20 && text.iter().all(u8::is_ascii_alphanumeric)) {
             return None;
@@ -302,6 +306,12 @@ impl<'t> Reader<'t> {
         }
         // Prefixes of string literals, anchors and tags of YAML.
         if matches!(self.byte(at), b'b' | b'r' | b'f' | b'u' | b'@') && matches!(self.byte(at + 1), b'"' | b'\'') {
+            // A string of Python with expressions in it.
+            let string = self.ahead_in_line(at + 2);
+            let string = &string[..string.find_byteset(b"\"'").unwrap_or(string.len())];
+            if self.byte(at) == b'f' && self.file.is_code() && string.contains(&b'{') {
+                return None;
+            }
             at += 1;
         }
         if self.starts(at, b"!!str ") {

@@ -112,6 +112,7 @@ impl Class {
             || is_url(text)
             || is_structure(text)
             || is_wrapped_word(text)
+            || is_escape(text)
             // A web token has a detector of its own, which knows more.
             || text.starts_with(b"eyJ") && text.contains(&b'.')
             || text.iter().all(|b| b.is_ascii_digit() || b".,:-".contains(b))
@@ -126,6 +127,9 @@ impl Class {
         }
         let marks = b"(){};,=".iter().filter(|mark| text.contains(mark)).count();
         if matches!(file, FileKind::Script | FileKind::Minified) && marks > 2 {
+            return None;
+        }
+        if token && is_name_of_secret(text) {
             return None;
         }
         if token {
@@ -206,6 +210,12 @@ fn in_words(text: &[u8], quoted: bool, token: bool, file: FileKind) -> Option<Cl
     (lower && (4..=10).contains(&words.len())).then_some(Class::Phrase)
 }
 
+/// One character, written as an escape: `\\ueba4`.
+fn is_escape(text: &[u8]) -> bool {
+    let digits = [&b"\\u"[..], b"\\U", b"\\x"].iter().find_map(|start| text.strip_prefix(*start));
+    digits.is_some_and(|digits| digits.len() <= 8 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// A list or object of JSON.
 fn is_structure(text: &[u8]) -> bool {
     let opens = [&b"{\""[..], b"[\"", b"[{", b"{'", b"['", b"{\\"].iter().any(|open| text.starts_with(open));
@@ -232,6 +242,18 @@ fn is_call(text: &[u8], file: FileKind) -> bool {
 fn names_secret(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
     ["passw", "secret", "token", "credential", "pwd", "auth"].iter().any(|w| values::contains(&lower, w))
+}
+
+/// `ppc64le-ssh-key-wdc06`: what a secret is called where it is kept.
+fn is_name_of_secret(text: &[u8]) -> bool {
+    static SAYS: WordList =
+        WordList::new("ssh key keys token tokens secret secrets password credentials creds cert tls auth pull robot");
+    let plain = text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
+    let parts: Vec<&[u8]> = text.split(|b| matches!(b, b'-' | b'_' | b'.')).collect();
+    let says = parts.iter().filter(|part| SAYS.has(part)).count();
+    let letters = |part: &&[u8]| part.len() > 1 && part.iter().all(u8::is_ascii_lowercase);
+    let words = parts.iter().filter(|part| letters(part)).count();
+    plain && parts.len() > 2 && says > 0 && words * 2 >= parts.len() && parts.iter().all(|part| part.len() <= 12)
 }
 
 /// Base64 of a word or of a placeholder.

@@ -147,6 +147,10 @@ impl<'t> Reader<'t> {
         if let Some(comment) = ahead[..end].find(b" #") {
             end = comment;
         }
+        // A line end that is written out, in a string of JSON.
+        if let Some(line) = ahead[..end].find(b"\\n").filter(|_| self.text[at - 1] == b'=') {
+            end = line;
+        }
         let mut range = at..at + end;
         // Query strings, flow maps, connection strings, commands.
         let query = name.start > 0 && matches!(self.text[name.start - 1], b'?' | b'&');

@@ -7,7 +7,8 @@ use bstr::BStr;
 use crate::rules::prescan::{Extent, FileKindSet, KeywordHit, TextScan};
 use crate::rules::secrets::assignment;
 use crate::rules::secrets::scan::incremental::{Look, MANIFEST};
-use crate::rules::secrets::scan::scanner::{Hit, Scan, Scanner};
+use crate::rules::secrets::scan::scanner::{Hit, Scanner};
+use crate::rules::secrets::scan::text_scan::Scan;
 
 /// Keywords and extents that are kept of one text; one with more is scanned whole.
 const MOST: usize = 256;

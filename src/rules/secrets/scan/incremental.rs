@@ -12,7 +12,8 @@ use crate::rules::secrets::assignment;
 use crate::rules::secrets::detectors::table::{self, DETECTORS};
 use crate::rules::secrets::file_kind::FileKind;
 use crate::rules::secrets::kubernetes;
-use crate::rules::secrets::scan::scanner::{BEFORE, Scan, Scanner};
+use crate::rules::secrets::scan::scanner::{BEFORE, Scanner};
+use crate::rules::secrets::scan::text_scan::Scan;
 use crate::subject::{CopiedRun, DeltaResult};
 
 /// An assignment, if the text stands in a file of this kind.

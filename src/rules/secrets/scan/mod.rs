@@ -8,6 +8,7 @@ mod hotspots;
 pub mod incremental;
 pub mod prefilter;
 pub mod scanner;
+mod text_scan;
 pub mod trigrams;
 
 pub use prefilter::Prefilter;

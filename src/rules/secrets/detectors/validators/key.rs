@@ -17,6 +17,9 @@ pub fn pem(c: &Candidate<'_>) -> Verdict {
     if body.len() < 40 {
         return Verdict::Reject;
     }
+    if is_shortened(c.secret) {
+        return Verdict::AtMost(Confidence::Low);
+    }
     if label.contains_str("PGP") {
         return Verdict::Keep;
     }
@@ -35,6 +38,12 @@ pub fn pem(c: &Candidate<'_>) -> Verdict {
     // Every other private key is a SEQUENCE of DER, with a long or short length; Nebula's are the bare bytes of a curve.
     let sequence = front.first() == Some(&0x30) || label.contains_str("NEBULA") && front.len() >= 32;
     if sequence && distinct(&front) > 8 { sound } else { Verdict::Reject }
+}
+
+/// `...` in a line of its own: documentation shows how a key looks.
+fn is_shortened(block: &[u8]) -> bool {
+    let marks = |line: &[u8]| line.trim_with(|c| !matches!(c, '.' | '…')) == b"..." || line.contains_str("…");
+    block.lines().any(|line| line.len() < 80 && (marks(line) || line.contains_str("[snip]")))
 }
 
 /// A PEM block that is base64 as a whole, as in a kubeconfig.

@@ -92,7 +92,14 @@ pub fn chosen(c: &Candidate<'_>) -> Verdict {
         || values::is_reference(c.secret)
         || values::is_ciphertext(c.secret)
         || values::is_template(c.secret);
-    Verdict::require(!other)
+    // `CREATE USER 'x'@'localhost' IDENTIFIED BY 'x'`
+    let before = &c.text[c.start.saturating_sub(128)..c.start];
+    let line = &before[before.rfind_byte(b'\n').map_or(0, |at| at + 1)..];
+    let user = [b"'", c.secret, b"'@"].concat();
+    match other {
+        false if line.contains_str(user) => Verdict::AtMost(Confidence::Low),
+        other => Verdict::require(!other),
+    }
 }
 
 /// A password in a file that exists to keep passwords: even `password` is one there.
