@@ -246,8 +246,9 @@ fn names_secret(text: &[u8]) -> bool {
 
 /// `ppc64le-ssh-key-wdc06`: what a secret is called where it is kept.
 fn is_name_of_secret(text: &[u8]) -> bool {
-    static SAYS: WordList =
-        WordList::new("ssh key keys token tokens secret secrets password credentials creds cert tls auth pull robot");
+    static SAYS: values::WordList = values::WordList::new(
+        "ssh key keys token tokens secret secrets password credentials creds cert tls auth pull robot",
+    );
     let plain = text.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
     let parts: Vec<&[u8]> = text.split(|b| matches!(b, b'-' | b'_' | b'.')).collect();
     let says = parts.iter().filter(|part| SAYS.has(part)).count();
