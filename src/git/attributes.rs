@@ -1,5 +1,5 @@
-//! Whether `.gitattributes` gives a path a merge of its own: a driver, `-merge`, `binary`, `merge=union`. Reads the files
-//! of the tree that is merged onto; when in doubt the answer is yes, which makes a conflict of it.
+//! Whether `.gitattributes` sets how a path is merged: a driver, `-merge`, `binary`, `merge=union`. Reads the files of the
+//! tree that is merged onto. When in doubt the answer is yes, which makes it a conflict.
 
 use bstr::{BStr, ByteSlice};
 use gix::glob;
@@ -8,7 +8,7 @@ use super::Picker;
 use crate::error::Result;
 use crate::subject::Oid;
 
-pub(super) fn merges_specially(picker: &Picker<'_>, tree: Oid, path: &BStr) -> Result<bool> {
+pub(super) fn has_merge_attribute(picker: &Picker<'_>, tree: Oid, path: &BStr) -> Result<bool> {
     let mut start = 0;
     loop {
         let file = [path[..start].as_bytes(), b".gitattributes"].concat();
@@ -16,7 +16,7 @@ pub(super) fn merges_specially(picker: &Picker<'_>, tree: Oid, path: &BStr) -> R
             && leaf.is_file()
         {
             let text = picker.blob(leaf.id)?;
-            if text.lines().any(|line| speaks_of(line, path[start..].as_bstr())) {
+            if text.lines().any(|line| sets_merge_for(line, path[start..].as_bstr())) {
                 return Ok(true);
             }
         }
@@ -27,8 +27,8 @@ pub(super) fn merges_specially(picker: &Picker<'_>, tree: Oid, path: &BStr) -> R
     }
 }
 
-/// The line is about merging and its pattern fits the path, which is relative to the file's directory.
-fn speaks_of(line: &[u8], path: &BStr) -> bool {
+/// Whether a line sets a merge attribute and its pattern matches the path, which is relative to the file's directory.
+fn sets_merge_for(line: &[u8], path: &BStr) -> bool {
     let line = line.trim();
     if line.starts_with(b"#") {
         return false;
@@ -37,7 +37,7 @@ fn speaks_of(line: &[u8], path: &BStr) -> bool {
     let Some(pattern) = words.next() else { return false };
     let merging = |word: &[u8]| {
         let name = word.split(|b| *b == b'=').next().unwrap_or_default();
-        // `!merge` and `-text` and the like take something away that was never given.
+        // `!merge`, `-text` and the like only reset attributes.
         matches!(name, b"merge" | b"-merge" | b"binary") && word != b"merge"
     };
     if !words.any(merging) {

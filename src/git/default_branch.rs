@@ -1,4 +1,4 @@
-//! The branch whose policy counts on a server: the one that HEAD names, or another where HEAD names none that is there.
+//! The branch whose policy a server uses: the one that HEAD names, or a fallback if that branch does not exist.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use super::{ThreadRepo, Update};
 use crate::error::Result;
 use crate::subject::Oid;
 
-/// Where HEAD names no branch that exists, these stand in for it, the first that is there.
-const USUAL: [&str; 4] = ["refs/heads/main", "refs/heads/master", "refs/heads/trunk", "refs/heads/dev"];
+/// The fallbacks if HEAD names a branch that does not exist: the first of these that does.
+const FALLBACKS: [&str; 4] = ["refs/heads/main", "refs/heads/master", "refs/heads/trunk", "refs/heads/dev"];
 
 /// The default branch as it stands before a push.
 #[derive(Clone, Debug)]
 pub struct DefaultBranch {
     /// Full name of what HEAD names; `None` when it is detached.
     head: Option<BString>,
-    /// Full name of the branch that counts; `None` when HEAD is detached, or where there is no branch at all.
+    /// Full name of the default branch; `None` when HEAD is detached, or if there is no branch at all.
     pub name: Option<BString>,
     pub tip: Option<Oid>,
-    /// All branches, listed only where HEAD names none of them.
+    /// All branches, listed only if HEAD names none of them.
     others: Option<BTreeSet<BString>>,
 }
 
@@ -32,20 +32,20 @@ impl ThreadRepo<'_> {
         }
         let branches = self.refs("refs/heads/")?;
         let names: BTreeSet<BString> = branches.iter().map(|r| r.name.clone()).collect();
-        let name = stand_in(head.as_ref(), &names);
+        let name = fallback(head.as_ref(), &names);
         let tip = branches.into_iter().find(|r| Some(&r.name) == name.as_ref()).map(|r| r.target);
         Ok(DefaultBranch { head, name, tip, others: Some(names) })
     }
 }
 
 impl DefaultBranch {
-    /// The move of the branch whose policy will judge the next push, if the push moves it: an update of the branch that
-    /// counts now, or one that creates a branch which counts instead.
+    /// The update that changes whose policy judges the next push: of the default branch, or one that creates a branch
+    /// which becomes the default instead.
     pub fn moved<'u>(&self, updates: &'u [Update]) -> Option<&'u Update> {
         let update_of = |name: &BString| updates.iter().find(|u| u.name == *name);
         let Some(before) = &self.others else { return self.name.as_ref().and_then(update_of) };
-        if let Some(gone) = self.name.as_ref().and_then(update_of).filter(|u| u.new.is_none()) {
-            return Some(gone);
+        if let Some(deletion) = self.name.as_ref().and_then(update_of).filter(|u| u.new.is_none()) {
+            return Some(deletion);
         }
         let mut after = before.clone();
         for update in updates.iter().filter(|u| u.name.starts_with(b"refs/heads/")) {
@@ -55,10 +55,10 @@ impl DefaultBranch {
                 after.remove(&update.name);
             }
         }
-        stand_in(self.head.as_ref(), &after).as_ref().and_then(update_of)
+        fallback(self.head.as_ref(), &after).as_ref().and_then(update_of)
     }
 
-    /// What to say where HEAD names a branch that does not exist though others do, and that no update creates.
+    /// The remark for an administrator if HEAD names a branch that does not exist, and no update creates it.
     pub fn remark(&self, updates: &[Update]) -> Option<String> {
         let (Some(_), Some(head), Some(name)) = (&self.others, &self.head, &self.name) else { return None };
         if updates.iter().any(|u| u.name == *head && u.new.is_some()) {
@@ -78,8 +78,8 @@ fn short(name: &BStr) -> &BStr {
     name.strip_prefix(b"refs/heads/").unwrap_or(name).as_bstr()
 }
 
-fn stand_in(head: Option<&BString>, branches: &BTreeSet<BString>) -> Option<BString> {
-    let usual = USUAL.iter().map(|name| BString::from(*name));
-    let wanted = head.cloned().into_iter().chain(usual).find(|name| branches.contains(name));
+fn fallback(head: Option<&BString>, branches: &BTreeSet<BString>) -> Option<BString> {
+    let fallbacks = FALLBACKS.iter().map(|name| BString::from(*name));
+    let wanted = head.cloned().into_iter().chain(fallbacks).find(|name| branches.contains(name));
     wanted.or_else(|| branches.first().cloned())
 }

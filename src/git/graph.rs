@@ -184,12 +184,12 @@ impl Graph for GitGraph<'_> {
             }
             None => Vec::new(),
         };
-        tips.extend(tips::kept(&self.local, branch)?);
+        tips.extend(tips::recorded(&self.local, branch)?);
         Ok(tips)
     }
 
     fn keep_tip(&self, branch: &BStr, tip: Oid) -> Result<()> {
-        if self.on_server { tips::keep(&self.local, branch, tip) } else { Ok(()) }
+        if self.on_server { tips::record(&self.local, branch, tip) } else { Ok(()) }
     }
 
     fn refs(&self, prefix: &str) -> Result<Vec<Ref>> {

@@ -1,5 +1,5 @@
-//! Objects too large to be held in memory, read from front to end. Owns where an object's bytes stand, loose or stored whole in
-//! a pack; one that stands on others is made whole after all (git makes no deltas of what `core.bigFileThreshold` calls big).
+//! Streams objects that are too large for memory. Owns finding an object's bytes, loose or stored whole in a pack; a delta
+//! is resolved in memory after all (git makes no deltas of files above `core.bigFileThreshold`).
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -11,10 +11,10 @@ use super::{ThreadRepo, gix_id, unreadable};
 use crate::error::Result;
 use crate::subject::Oid;
 
-/// Content of more bytes than this is read in parts.
+/// Content of more bytes than this is streamed.
 pub const LARGE: u64 = 64 << 20;
 
-/// A zlib stream on its way out.
+/// A reader that inflates a zlib stream.
 struct Inflating<R> {
     input: R,
     inflate: Inflate,
@@ -54,13 +54,13 @@ impl<R: BufRead> Read for Inflating<R> {
     }
 }
 
-/// As many bytes as were promised, or an error.
-struct Promised<R> {
+/// A reader of exactly as many bytes as the header says; fewer are an error.
+struct Exactly<R> {
     input: R,
     left: u64,
 }
 
-impl<R: Read> Read for Promised<R> {
+impl<R: Read> Read for Exactly<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
         let read = self.input.read(&mut into[..most])?;
@@ -73,9 +73,9 @@ impl<R: Read> Read for Promised<R> {
 }
 
 impl<'r> ThreadRepo<'r> {
-    /// A blob's content as [`ThreadRepo::blob`] gives it; `None`: it is [`LARGE`].
+    /// The same as [`ThreadRepo::blob`]; `None` if the blob is larger than [`LARGE`].
     pub fn blob_unless_large(&self, id: Oid) -> Result<Option<Vec<u8>>> {
-        // What cannot be found is told by who reads it.
+        // If the object is missing, reading it gives the error.
         let header = self.gix.try_find_header(gix_id(id)).ok().flatten();
         if header.is_some_and(|h| h.size() > LARGE) {
             return Ok(None);
@@ -83,7 +83,7 @@ impl<'r> ThreadRepo<'r> {
         self.blob(id).map(Some)
     }
 
-    /// A large blob from its first byte on.
+    /// A reader from the first byte of a blob.
     pub fn large_blob(&self, id: Oid) -> Result<Box<dyn Read + 'r>> {
         let cannot = || format!("object {id} cannot be read");
         let size = self.gix.find_header(gix_id(id)).map_err(unreadable(cannot()))?.size();
@@ -91,7 +91,7 @@ impl<'r> ThreadRepo<'r> {
         let alternates = store.alternate_db_paths().map_err(unreadable("the alternates cannot be read"))?;
         for objects in std::iter::once(store.path().to_owned()).chain(alternates) {
             if let Some(input) = loose(&objects, id).map_err(unreadable(cannot()))? {
-                return Ok(Box::new(Promised { input, left: size }));
+                return Ok(Box::new(Exactly { input, left: size }));
             }
         }
         if let Some((pack, offset)) = self.repo.stored_whole(id)? {
@@ -100,7 +100,7 @@ impl<'r> ThreadRepo<'r> {
                 file.seek(SeekFrom::Start(offset))?;
                 Ok(Inflating::new(BufReader::with_capacity(CHUNK, file)))
             };
-            return Ok(Box::new(Promised { input: input().map_err(unreadable(cannot()))?, left: size }));
+            return Ok(Box::new(Exactly { input: input().map_err(unreadable(cannot()))?, left: size }));
         }
         Ok(Box::new(Cursor::new(self.object(id)?.1)))
     }
@@ -108,7 +108,7 @@ impl<'r> ThreadRepo<'r> {
 
 const CHUNK: usize = 64 << 10;
 
-/// The content of a loose object; `None` where it is not one.
+/// A reader of a loose object's content; `None` if the object is not loose here.
 fn loose(objects: &Path, id: Oid) -> io::Result<Option<impl Read + use<>>> {
     let name = id.to_string();
     let file = match File::open(objects.join(&name[..2]).join(&name[2..])) {

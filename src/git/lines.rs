@@ -1,6 +1,5 @@
-//! Text as lines: what differs between two versions, and whether two changes of one text fit together. Decides exactly
-//! as git's merge does (histogram diff, groups slid down, touching changes conflict, equal changes do not). Bytes in,
-//! bytes out; reads no object.
+//! Line diffs and three-way merges of text, exactly as git's merge does them (histogram diff, hunks slid down, adjacent
+//! changes conflict, equal changes do not). Bytes in, bytes out; reads no object.
 
 use std::ops::Range;
 
@@ -16,7 +15,7 @@ pub struct Region {
     pub after: Range<u32>,
 }
 
-/// Where two changes of the same text do not fit together: 0-based half-open ranges of lines in each version.
+/// A conflict of two changes of the same text: 0-based half-open ranges of lines in each version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
     pub base: Range<u32>,
@@ -31,19 +30,19 @@ pub fn is_binary(bytes: &[u8]) -> bool {
 
 /// The changed regions between two texts, in order.
 pub fn regions(before: &[u8], after: &[u8]) -> Vec<Region> {
-    let mut words = Words::default();
-    let (before, after) = (words.take(before), words.take(after));
-    changes(Algorithm::Histogram, &before, &after, words.count())
+    let mut interner = LineInterner::default();
+    let (before, after) = (interner.take(before), interner.take(after));
+    changes(Algorithm::Histogram, &before, &after, interner.count())
         .into_iter()
         .map(|h| Region { before: h.before, after: h.after })
         .collect()
 }
 
-/// Lines of one or more texts as numbers, equal lines as equal numbers.
+/// Lines of one or more texts as tokens, equal lines as equal tokens.
 #[derive(Default)]
-struct Words<'t>(Interner<&'t [u8]>);
+struct LineInterner<'t>(Interner<&'t [u8]>);
 
-impl<'t> Words<'t> {
+impl<'t> LineInterner<'t> {
     fn take(&mut self, text: &'t [u8]) -> Vec<Token> {
         let lines: ByteLines<'t> = byte_lines(text);
         lines.tokenize().map(|line| self.0.intern(line)).collect()
@@ -61,14 +60,13 @@ fn changes(algorithm: Algorithm, before: &[Token], after: &[Token], count: u32) 
     diff.hunks().collect()
 }
 
-/// What stands in `after` and `before` with three lines around each change, as `git diff -U3` prints it: a sign and the
-/// line: Myers, groups placed by indentation.
+/// The lines of `git diff -U3`, each with its sign: Myers, hunks placed by indentation.
 pub(super) fn unified<'t>(before: &'t [u8], after: &'t [u8]) -> Vec<(u8, &'t [u8])> {
-    let mut words = Words::default();
-    let (a, b) = (words.take(before), words.take(after));
-    let line = |t: &Token| words.0[*t];
+    let mut interner = LineInterner::default();
+    let (a, b) = (interner.take(before), interner.take(after));
+    let line = |t: &Token| interner.0[*t];
     let mut diff = Diff::default();
-    diff.compute_with(Algorithm::Myers, &a, &b, words.count());
+    diff.compute_with(Algorithm::Myers, &a, &b, interner.count());
     diff.postprocess_with(&a, &b, IndentHeuristic::new(|t| IndentLevel::for_ascii_line(line(&t).iter().copied(), 8)));
     let hunks: Vec<Hunk> = diff.hunks().collect();
     let mut out = Vec::new();
@@ -85,21 +83,22 @@ pub(super) fn unified<'t>(before: &'t [u8], after: &'t [u8]) -> Vec<(u8, &'t [u8
     out
 }
 
-/// Merges two changes of `base`: the merged text, or every place where they do not fit together.
+/// Merges two changes of `base`: the merged text, or every conflict.
 pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Vec<Overlap>> {
     merge_or(base, ours, theirs, &mut |_, _, _| None)
 }
 
-/// As [`merge`]; where the changes do not fit, `settle` gets the lines of base, ours and theirs, and may know better.
+/// The same as [`merge`], but `resolve` is called with the lines of base, ours and theirs of each conflict, and may
+/// return the merged lines.
 pub fn merge_or(
     base: &[u8],
     ours: &[u8],
     theirs: &[u8],
-    settle: &mut dyn FnMut(&[u8], &[u8], &[u8]) -> Option<Vec<u8>>,
+    resolve: &mut dyn FnMut(&[u8], &[u8], &[u8]) -> Option<Vec<u8>>,
 ) -> Result<Vec<u8>, Vec<Overlap>> {
-    let mut words = Words::default();
-    let (o, a, b) = (words.take(base), words.take(ours), words.take(theirs));
-    let n = words.count();
+    let mut interner = LineInterner::default();
+    let (o, a, b) = (interner.take(base), interner.take(ours), interner.take(theirs));
+    let n = interner.count();
     let pieces = pieces(&changes(Algorithm::Histogram, &o, &a, n), &changes(Algorithm::Histogram, &o, &b, n));
     let mut overlaps = Vec::new();
     let mut out = Vec::with_capacity(ours.len().max(theirs.len()));
@@ -107,7 +106,7 @@ pub fn merge_or(
     for piece in pieces {
         let Piece { base: r, ours: mine, theirs: other, side } = piece;
         let (mine_lines, other_lines) = (slice(&a, &mine), slice(&b, &other));
-        append(&mut out, slice(&o, &(copied..r.start)), &words);
+        append(&mut out, slice(&o, &(copied..r.start)), &interner);
         copied = r.end;
         let taken = match side {
             Side::Ours => mine_lines,
@@ -115,20 +114,20 @@ pub fn merge_or(
             // Both sides made the same change.
             Side::Both if mine_lines == other_lines => mine_lines,
             Side::Both => {
-                let text = |lines: &[Token]| lines.iter().flat_map(|t| words.0[*t]).copied().collect::<Vec<u8>>();
-                match settle(&text(slice(&o, &r)), &text(mine_lines), &text(other_lines)) {
-                    Some(settled) => out.extend(settled),
+                let text = |lines: &[Token]| lines.iter().flat_map(|t| interner.0[*t]).copied().collect::<Vec<u8>>();
+                match resolve(&text(slice(&o, &r)), &text(mine_lines), &text(other_lines)) {
+                    Some(resolved) => out.extend(resolved),
                     None => overlaps.push(Overlap { base: r, ours: mine, theirs: other }),
                 }
                 continue;
             }
         };
-        append(&mut out, taken, &words);
+        append(&mut out, taken, &interner);
     }
     if !overlaps.is_empty() {
         return Err(overlaps);
     }
-    append(&mut out, slice(&o, &(copied..o.len() as u32)), &words);
+    append(&mut out, slice(&o, &(copied..o.len() as u32)), &interner);
     Ok(out)
 }
 
@@ -136,13 +135,13 @@ fn slice<'t>(tokens: &'t [Token], range: &Range<u32>) -> &'t [Token] {
     &tokens[range.start as usize..range.end as usize]
 }
 
-fn append(out: &mut Vec<u8>, tokens: &[Token], words: &Words<'_>) {
+fn append(out: &mut Vec<u8>, tokens: &[Token], interner: &LineInterner<'_>) {
     for token in tokens {
-        // A last line without an end got company.
+        // The last line of a text without a final newline is no longer the last.
         if out.last().is_some_and(|last| *last != b'\n') {
             out.push(b'\n');
         }
-        out.extend_from_slice(words.0[*token]);
+        out.extend_from_slice(interner.0[*token]);
     }
 }
 
@@ -160,11 +159,11 @@ struct Piece {
     side: Side,
 }
 
-/// Lays two lists of changes of the same base beside each other. Changes that overlap or touch become one piece.
+/// Aligns two lists of changes of the same base. Changes that overlap or are adjacent become one piece.
 fn pieces(ours: &[Hunk], theirs: &[Hunk]) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::new();
     let (mut x, mut y) = (ours.iter().peekable(), theirs.iter().peekable());
-    // How far the lines of each side are from the base's, after what was passed.
+    // The difference between line numbers of each side and of the base, after the hunks so far.
     let (mut shift_x, mut shift_y) = (0i64, 0i64);
     let moved = |r: &Range<u32>, by: i64| (i64::from(r.start) + by) as u32..(i64::from(r.end) + by) as u32;
     let grow = |h: &Hunk| h.after.len() as i64 - h.before.len() as i64;
@@ -178,7 +177,7 @@ fn pieces(ours: &[Hunk], theirs: &[Hunk]) -> Vec<Piece> {
             (Some(m), Some(t)) => {
                 let start = m.before.start.min(t.before.start);
                 let end = m.before.end.max(t.before.end);
-                // Too far left where the same side has more changes in the piece: then its start is known already.
+                // The start is too small if the same side has an earlier hunk in the piece; `join` then keeps that start.
                 let widen =
                     |h: &Hunk| h.after.start.saturating_sub(h.before.start - start)..h.after.end + (end - h.before.end);
                 Piece { base: start..end, ours: widen(m), theirs: widen(t), side: Side::Both }
@@ -200,7 +199,7 @@ fn pieces(ours: &[Hunk], theirs: &[Hunk]) -> Vec<Piece> {
 }
 
 impl Side {
-    /// A piece that one side alone changes; `shift` places it in the other one.
+    /// A piece that only one side changes; `shift` gives its lines in the other side.
     fn of(self, hunk: &Hunk, shift: i64, moved: impl Fn(&Range<u32>, i64) -> Range<u32>) -> Piece {
         let (base, own, other) = (hunk.before.clone(), hunk.after.clone(), moved(&hunk.before, shift));
         match self {
@@ -210,14 +209,14 @@ impl Side {
     }
 }
 
-/// Adds a piece; one that touches its predecessor on either side joins it.
+/// Adds a piece, and joins it to its predecessor if they are adjacent on either side.
 fn join(out: &mut Vec<Piece>, piece: Piece) {
     match out.last_mut() {
         Some(last) if piece.ours.start <= last.ours.end || piece.theirs.start <= last.theirs.end => {
             if last.side != piece.side {
                 last.side = Side::Both;
             }
-            // The newcomer knows all growth before its end.
+            // The new piece's ends account for every hunk before them.
             (last.base.end, last.ours.end, last.theirs.end) = (piece.base.end, piece.ours.end, piece.theirs.end);
         }
         _ => out.push(piece),

@@ -26,7 +26,7 @@ impl Picker<'_> {
         } else if theirs.id == base.id {
             ours.id
         } else {
-            if attributes::merges_specially(self, tree, path)? {
+            if attributes::has_merge_attribute(self, tree, path)? {
                 return Ok(Err((ClashKind::Attribute, Vec::new())));
             }
             let (old, mine, other) = (self.blob(base.id)?, self.blob(ours.id)?, self.blob(theirs.id)?);

@@ -1,11 +1,11 @@
-//! What git's configuration says about commit messages, `git -c` included. Owns the reading of
-//! `GIT_CONFIG_PARAMETERS`, in which git hands `-c name=value` to its hooks and which gix does not read.
+//! git's configuration of commit messages, `git -c` included. Owns parsing `GIT_CONFIG_PARAMETERS`, in which git passes
+//! `-c name=value` to its hooks and which gix does not read.
 
 use bstr::{BString, ByteSlice, ByteVec};
 
 use super::ThreadRepo;
 
-/// What the configuration says about messages; `None` where it says nothing.
+/// The configuration of messages; `None` where a key is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageSettings {
     /// `commit.cleanup`.
@@ -14,12 +14,12 @@ pub struct MessageSettings {
     pub comment: Option<BString>,
     /// `i18n.commitEncoding`.
     pub encoding: Option<BString>,
-    /// `commit.verbose`: a diff stands below the message.
+    /// `commit.verbose`: git adds a diff below the message.
     pub verbose: bool,
 }
 
 impl ThreadRepo<'_> {
-    /// What the configuration says about messages. `parameters`: the value of `GIT_CONFIG_PARAMETERS`, which wins.
+    /// Reads the configuration of messages. `parameters`: the value of `GIT_CONFIG_PARAMETERS`, which wins.
     pub fn message_settings(&self, parameters: Option<&[u8]>) -> MessageSettings {
         let config = self.gix.config_snapshot();
         let mut settings = MessageSettings {
@@ -43,8 +43,8 @@ impl ThreadRepo<'_> {
     }
 }
 
-/// Reads `'name'='value' 'name'='value'`, and the form before git 2.30, `'name=value'`. A name without a value is `None`.
-/// What is not quoted so is not git's, and ends the reading.
+/// Parses `'name'='value' 'name'='value'`, and the form before git 2.30, `'name=value'`. A name can have no value. Text
+/// that is not quoted was not written by git and ends the list.
 fn parse_parameters(text: &[u8]) -> Vec<(BString, Option<BString>)> {
     let mut out = Vec::new();
     let mut rest = text.trim_start();
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_read_as_git_writes_them() {
+    fn both_forms_of_config_parameters_are_parsed() {
         let pair = |name: &str, value: Option<&str>| (BString::from(name), value.map(BString::from));
         for (text, wanted) in [
             ("", vec![]),

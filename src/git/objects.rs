@@ -1,5 +1,5 @@
-//! Single objects: blobs, and the headers and message of commits and tags, read leniently so that a hostile object
-//! is judged rather than refused. Walks nothing.
+//! Single objects: blobs, trees, and the headers and message of commits and tags, parsed leniently so that a hostile
+//! object can be judged. Walks nothing.
 
 use bstr::{BString, ByteSlice};
 use gix::objs::{Find, Kind};
@@ -13,7 +13,7 @@ impl ThreadRepo<'_> {
     pub(crate) fn object(&self, id: Oid) -> Result<(Kind, Vec<u8>)> {
         let mut buf = Vec::new();
         if gix_id(id).is_empty_tree() {
-            // Git knows the empty tree without storing it.
+            // git has the empty tree without storing it.
             return Ok((Kind::Tree, buf));
         }
         let found = self.gix.objects.try_find(&gix_id(id), &mut buf);
@@ -43,14 +43,14 @@ impl ThreadRepo<'_> {
         Ok(header.ok_or_else(|| missing(id, self))?.kind().into())
     }
 
-    /// A blob's content, counted.
+    /// A blob's content. Counted in the stats.
     pub fn blob(&self, id: Oid) -> Result<Vec<u8>> {
         let (_, bytes) = self.object(id)?;
         self.repo.counters().blob(bytes.len());
         Ok(bytes)
     }
 
-    /// Headers and message of a commit, and what is in them.
+    /// A parsed commit. Counted in the stats.
     pub fn commit(&self, id: Oid) -> Result<RawCommit> {
         let (kind, bytes) = self.object(id)?;
         if kind != Kind::Commit {
@@ -91,18 +91,18 @@ fn missing(id: Oid, local: &ThreadRepo<'_>) -> Error {
     }
 }
 
-/// A commit object taken apart without judging it.
+/// A parsed commit object.
 pub struct RawCommit {
     pub node: Node,
     /// Everything before the blank line.
     pub headers: BString,
-    /// As an `encoding` header says, turned into UTF-8 where that succeeds.
+    /// Converted to UTF-8 by the `encoding` header if possible.
     pub message: BString,
 }
 
 impl RawCommit {
-    /// Reads what git reads where git reads it: `tree` first, then every `parent`, and of all other headers the first
-    /// one of a name. A `parent` further down is a header that git ignores.
+    /// Parses headers where git does: `tree` first, then every `parent`, and of all other headers the first of each name.
+    /// git ignores a `parent` further down.
     pub(super) fn parse(id: Oid, bytes: &[u8]) -> Result<Self> {
         let broken = |what: &str| {
             Error::undecided(format!("commit {id} {what}")).hint("`git fsck` says whether the repository is damaged")
@@ -136,13 +136,13 @@ impl RawCommit {
     }
 }
 
-/// The id in a whole line `name id`, where it is as long as `like`.
+/// The id in a line `name id`, if it is as long as `like`.
 fn header_id(line: &[u8], name: &[u8], like: Oid) -> Option<Oid> {
     let hex = line.strip_prefix(name)?.strip_suffix(b"\n")?;
     Oid::from_hex(hex).filter(|id| id.as_bytes().len() == like.as_bytes().len())
 }
 
-/// Headers and message: what stands before and after the first empty line.
+/// Headers and message: the parts before and after the first empty line.
 fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.find(b"\n\n").map_or((bytes, &[]), |at| (&bytes[..at + 1], &bytes[at + 2..]))
 }
@@ -156,7 +156,7 @@ fn decode(raw: &[u8], encoding: Option<&[u8]>) -> BString {
     raw.into()
 }
 
-/// `Name <mail> seconds zone`, with whatever part of it is there.
+/// Parses `Name <mail> seconds zone`; parts that are missing stay empty.
 fn person(value: &[u8]) -> Person {
     let (name, rest) = value.split_once_str("<").unwrap_or((value, b""));
     let (email, rest) = rest.split_once_str(">").unwrap_or((rest, b""));
@@ -164,7 +164,8 @@ fn person(value: &[u8]) -> Person {
     Person { name: name.trim().into(), email: email.trim().into(), time }
 }
 
-/// As git reads it: `object`, `type` and `tag` in this order and nothing between them, then perhaps `tagger`.
+/// Parses a tag as git does: `object`, `type` and `tag` in this order without other lines between them, then optionally
+/// `tagger`.
 fn parse_tag(id: Oid, bytes: Vec<u8>) -> Result<TagObject> {
     let (headers, message) = split(&bytes);
     let broken = |what: &str| Error::undecided(format!("tag object {id} has no {what}"));
@@ -215,7 +216,7 @@ pub(crate) fn peel(local: &ThreadRepo<'_>, mut id: Oid) -> Result<(Oid, ObjectKi
     Err(Error::undecided(format!("the tag at {id} is nested too deeply")))
 }
 
-/// One level of a tree, raw: `(name, is a tree, is a link, is a submodule, id)`.
+/// An entry of one tree object.
 #[derive(Clone, Debug)]
 pub(crate) struct TreeEntry {
     pub name: BString,
@@ -237,7 +238,7 @@ impl ThreadRepo<'_> {
             .collect()
     }
 
-    /// The tree of a commit: the first thing that stands in it.
+    /// The tree of a commit, from its first line.
     pub(crate) fn tree_of(&self, commit: Oid) -> Result<Oid> {
         let (kind, bytes) = self.object(commit)?;
         let first = bytes.lines_with_terminator().next().and_then(|line| header_id(line, b"tree ", commit));

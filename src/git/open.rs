@@ -1,4 +1,5 @@
-//! Finding and opening a repository as a gate must: the environment git set honoured, replacements off, ownership said.
+//! Finds and opens a repository: honours the environment that git sets, turns replacements off, reports foreign
+//! ownership.
 //! Owns [`Repo`] (shared between threads) and [`ThreadRepo`] (one per thread).
 
 use std::path::{Path, PathBuf};
@@ -21,30 +22,30 @@ use crate::subject::{Entry, ObjectKind, Oid};
 pub struct Repo {
     shared: gix::ThreadSafeRepository,
     counters: Counters,
-    /// Owned by somebody else: its configuration is not trusted.
+    /// Owned by another account: its configuration is not trusted.
     foreign: bool,
     quarantine: Option<Quarantine>,
-    /// HEAD, read once: a run judges one state.
+    /// HEAD, read once, so that a run sees one state.
     head: OnceLock<Result<Head>>,
-    /// Where refs are kept as a reftable: all of them, read once.
+    /// All refs if they are stored as a reftable, read once.
     pub(super) reftable: OnceLock<Result<Option<Refs>>>,
-    /// What waits there, listed once.
-    pub(super) waiting: OnceLock<Result<Vec<Oid>>>,
-    /// What packs there are, looked up once.
+    /// The new objects in the quarantine, listed once.
+    pub(super) quarantined: OnceLock<Result<Vec<Oid>>>,
+    /// The packs, listed once.
     pub(super) packs: OnceLock<Result<Arc<Packs>>>,
-    /// What the index brings, read once.
+    /// What the index introduces, read once.
     pub(super) staged: OnceLock<Result<Introduced>>,
     /// The files of the work tree, listed once.
     pub(super) work_tree: OnceLock<Result<Vec<Entry>>>,
     scratch: Option<PathBuf>,
-    /// Objects that are seen as if they were here.
+    /// Objects in memory that are read as if they were in the store.
     memory: Option<super::Memory>,
 }
 
 impl Drop for Repo {
     fn drop(&mut self) {
         if let Some(scratch) = &self.scratch {
-            // It would go with the quarantine anyway.
+            // git deletes it with the quarantine anyway.
             let _ = std::fs::remove_dir_all(scratch);
         }
     }
@@ -64,11 +65,11 @@ pub(crate) struct Counters {
 struct Head {
     /// Full name of the branch, born or not; `None` when detached.
     name: Option<BString>,
-    /// `None` on an unborn branch. A branch can stand for another one that is broken.
+    /// `None` on an unborn branch. An error if HEAD's branch is a symbolic ref that cannot be followed.
     commit: Result<Option<Oid>>,
 }
 
-/// One thread's handle: its own caches, the same objects.
+/// One thread's handle on the repository, with its own caches.
 pub struct ThreadRepo<'r> {
     pub(crate) gix: gix::Repository,
     pub(crate) repo: &'r Repo,
@@ -80,7 +81,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
     let options = |trust| {
         gix::open::Options::default()
             .with(trust)
-            // A clean object must not stand in for a dirty one.
+            // A clean object must not replace the one that is judged.
             .cli_overrides(["core.useReplaceRefs=false"])
     };
     let map =
@@ -95,7 +96,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
                 quarantine: None,
                 head: OnceLock::new(),
                 reftable: OnceLock::new(),
-                waiting: OnceLock::new(),
+                quarantined: OnceLock::new(),
                 packs: OnceLock::new(),
                 staged: OnceLock::new(),
                 work_tree: OnceLock::new(),
@@ -104,7 +105,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
             }))
         }
         Err(e) => {
-            // The library's error kinds for "no repository here" are many; the disk is asked instead.
+            // gix has many error kinds for "no repository here", so look at the disk instead.
             if std::env::var_os("GIT_DIR").is_none() && !dir.ancestors().any(looks_like_repository) {
                 return Ok(None);
             }
@@ -135,7 +136,7 @@ pub(crate) fn chain(e: &(dyn std::error::Error + 'static)) -> String {
 }
 
 impl Repo {
-    /// Looks at the objects of a push that waits in quarantine, together with those that are here.
+    /// Adds the objects of a push that are in quarantine.
     pub fn with_quarantine(mut self, quarantine: Quarantine) -> Result<Self> {
         self.scratch = Some(quarantine.unite(&mut self.shared)?);
         self.quarantine = Some(quarantine);
@@ -151,7 +152,7 @@ impl Repo {
         self.quarantine.as_ref()
     }
 
-    /// Looks at objects that are nowhere yet, as if they were here: a plan, before it exists.
+    /// Adds objects in memory: the commits of a plan that is not applied yet.
     pub fn with_memory(mut self, memory: super::Memory) -> Self {
         self.memory = Some(memory);
         self
@@ -162,7 +163,7 @@ impl Repo {
         if let Some(memory) = &self.memory {
             gix.objects.set_object_memory(memory.0.clone());
         }
-        // Tree walks ask for the same parents again and again.
+        // Tree walks read the same parents again and again.
         gix.object_cache_size_if_unset(4 << 20);
         gix.objects.set_pack_cache(|| Box::<DeltaCache>::default());
         ThreadRepo { gix, repo: self }
@@ -177,12 +178,12 @@ impl Repo {
         self.shared.refs.git_dir().to_owned()
     }
 
-    /// Where refs, hooks and objects of all linked work trees live.
+    /// The directory that all linked work trees share: refs, hooks and objects.
     pub fn common_dir(&self) -> PathBuf {
         self.shared.common_dir.clone().unwrap_or_else(|| self.git_dir())
     }
 
-    /// The directory belongs to another account: git would refuse it, we read it without its configuration.
+    /// Whether the directory belongs to another account. git would refuse it; we read it without its configuration.
     pub fn is_foreign(&self) -> bool {
         self.foreign
     }
@@ -191,7 +192,7 @@ impl Repo {
         &self.counters
     }
 
-    /// Puts what was read into a report's numbers.
+    /// Adds what was read to a report's stats.
     pub fn count_into(&self, stats: &mut Stats) {
         let n = |c: &AtomicU64| c.load(Ordering::Relaxed);
         stats.commits_decoded += n(&self.counters.commits);
@@ -226,8 +227,8 @@ impl ThreadRepo<'_> {
         self.revision(name).ok_or_else(|| no_such_revision(name, self))
     }
 
-    /// HEAD's commit; `None` on an unborn branch. That of a branch is not opened, for git lets nothing but commits stand
-    /// there: it can be missing.
+    /// HEAD's commit; `None` on an unborn branch. The commit of a branch is not opened, because git allows nothing else
+    /// there; it may be missing.
     pub fn head(&self) -> Result<Option<Oid>> {
         self.read_head()?.commit
     }
@@ -258,7 +259,7 @@ impl ThreadRepo<'_> {
     }
 
     fn commit_of(&self, mut branch: BString) -> Result<Option<Oid>> {
-        // A branch can stand for another one; git follows five times, too.
+        // A branch can be a symbolic ref to another; git follows five as well.
         for _ in 0..=5 {
             match self.ref_target(branch.as_ref())? {
                 None => return Ok(None),
@@ -267,7 +268,7 @@ impl ThreadRepo<'_> {
                 Some(Target::Symbolic(next)) => branch = next,
             }
         }
-        Err(Error::undecided("HEAD stands for a branch that stands for another, and so on without an end"))
+        Err(Error::undecided("symbolic ref cycle at HEAD"))
     }
 
     /// Commits whose parents exist but are not here.

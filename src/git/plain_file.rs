@@ -1,4 +1,4 @@
-//! One file at the top of a commit's tree, read only where it is plain: what a policy must be.
+//! Reads one file at the top of a commit's tree if it is a plain file, as a policy has to be.
 
 use bstr::BStr;
 
@@ -17,7 +17,7 @@ impl ThreadRepo<'_> {
         let mut named = self.tree_entries(tree)?.into_iter().filter(|entry| entry.name == name);
         let Some(entry) = named.next() else { return Ok(PlainFile::Absent) };
         if named.next().is_some() {
-            // Git lets such a tree in without fsck, and each reader takes another one of the two.
+            // Without fsck git accepts such a tree, and readers differ in which of the two entries they use.
             return Ok(PlainFile::Refused("there twice"));
         }
         if entry.mode.is_blob() {

@@ -1,6 +1,6 @@
-//! The quarantine of a push: objects that git has received and not yet accepted. gix reads neither of the variables by
-//! which git names it, so a scratch object directory is made whose alternates are all directories, flattened, and the
-//! repository is opened on that union. Nothing is ever written into the quarantine's own objects.
+//! The quarantine of a push: objects that git has received and not yet accepted. gix reads neither of the environment
+//! variables that name it, so we create a scratch object directory whose alternates are all directories, flattened, and
+//! open the repository on that union. Nothing is ever written into the quarantine's own objects.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use super::{Repo, ThreadRepo, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-/// Where a push's objects wait, as git's environment says.
+/// The quarantine that git's environment names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantine {
     /// `GIT_QUARANTINE_PATH`, else `GIT_OBJECT_DIRECTORY`: also the directory that disappears with the push.
@@ -20,12 +20,12 @@ pub struct Quarantine {
 }
 
 /// Git stops following alternates of alternates at this depth.
-const NESTED: usize = 5;
+const MAX_ALTERNATE_DEPTH: usize = 5;
 
 impl Quarantine {
     /// `None` when git has set up no quarantine: `update`, delete-only pushes, hosts without one.
     pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>, directory: &Path) -> Option<Self> {
-        // Gitaly keeps a quarantine of its own and names it by git's general variable only.
+        // Gitaly has a quarantine of its own and sets only git's general variable.
         let path = directory.join(variable("GIT_QUARANTINE_PATH").or_else(|| variable("GIT_OBJECT_DIRECTORY"))?);
         let listed = variable("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
         let alternates = split_paths(listed.as_encoded_bytes()).into_iter().map(|p| directory.join(p)).collect();
@@ -40,7 +40,7 @@ impl Quarantine {
         for dir in std::iter::once(&self.path).chain(&self.alternates).chain([&own]) {
             flatten(dir, 0, &mut seen, &mut all)?;
         }
-        // A dot name is not migrated when the push is accepted, and goes with the quarantine even if we are killed.
+        // git does not migrate a dot name when it accepts the push, and deletes it with the quarantine even if we are killed.
         let scratch = self.path.join(format!(".portcullis-{}", std::process::id()));
         let info = scratch.join("info");
         let cannot = |e: std::io::Error| {
@@ -48,7 +48,7 @@ impl Quarantine {
         };
         std::fs::create_dir_all(&info).map_err(cannot)?;
         std::fs::write(info.join("alternates"), alternates_file(&all)).map_err(cannot)?;
-        borrow_commit_graph(&info, &all);
+        link_commit_graph(&info, &all);
         let kind = shared.to_thread_local().object_hash();
         let store = gix::odb::Store::at_opts(scratch.clone(), kind, &mut std::iter::empty(), Default::default())
             .map_err(unreadable("cannot open the pushed objects"))?;
@@ -56,24 +56,24 @@ impl Quarantine {
         Ok(scratch)
     }
 
-    /// The directory of the objects that wait.
+    /// The directory of the quarantined objects.
     pub(super) fn objects(&self) -> &Path {
         &self.path
     }
 
-    /// Ids of every object that waits here and that the repository did not have, sorted.
+    /// Ids of all objects in the quarantine that the repository did not have, sorted.
     pub(super) fn new_objects(&self, kind: gix::hash::Kind) -> Result<Vec<Oid>> {
         let what = "the pushed objects cannot be listed";
-        let waiting =
+        let quarantined =
             gix::odb::at_opts(self.path.clone(), kind, Vec::new(), Default::default()).map_err(unreadable(what))?;
         let mut ids = Vec::new();
-        for id in waiting.store_ref().iter().map_err(unreadable(what))? {
+        for id in quarantined.store_ref().iter().map_err(unreadable(what))? {
             ids.push(id.map_err(unreadable(what))?);
         }
         ids.sort_unstable();
         ids.dedup();
         let mains = self.main_stores(kind)?;
-        // A thin pack is completed with bases that were there before: those are not new.
+        // git completes a thin pack with bases from the repository: those are not new.
         ids.retain(|id| !mains.iter().any(|m| gix::objs::Exists::exists(m, id)));
         Ok(ids.iter().map(|id| oid(id)).collect())
     }
@@ -88,7 +88,7 @@ impl Quarantine {
             .map(|d| {
                 let mut store = gix::odb::at_opts(d.clone(), kind, Vec::new(), Default::default())
                     .map_err(unreadable("cannot open the repository's objects"))?;
-                // Most ids are not there: looking for new packs at each miss would cost more than the push.
+                // Most ids are missing: looking for new packs at each miss would cost more than the push.
                 store.refresh_never();
                 Ok(store)
             })
@@ -96,9 +96,9 @@ impl Quarantine {
     }
 }
 
-/// Lets the view show the commit-graph of the first directory that has one: it is looked for beside the objects. What
-/// cannot be borrowed is speed lost, nothing else.
-fn borrow_commit_graph(info: &Path, directories: &[PathBuf]) {
+/// Links the commit-graph of the first directory that has one, because gix looks for it beside the objects. A failure
+/// costs only time.
+fn link_commit_graph(info: &Path, directories: &[PathBuf]) {
     for name in ["commit-graph", "commit-graphs"] {
         let mut there = directories.iter().map(|d| d.join("info").join(name));
         if let Some(found) = there.find(|path| path.exists()) {
@@ -109,10 +109,10 @@ fn borrow_commit_graph(info: &Path, directories: &[PathBuf]) {
     }
 }
 
-/// Adds an objects directory and those it names, relative ones resolved against the directory that names them.
+/// Adds an objects directory and its alternates; relative paths are resolved against the directory that names them.
 fn flatten(dir: &Path, depth: usize, seen: &mut HashSet<PathBuf>, out: &mut Vec<PathBuf>) -> Result<()> {
     let Ok(real) = dir.canonicalize() else {
-        // Git warns about an alternate that is gone and goes on; what is missing then is said object by object.
+        // git only warns about a missing alternate; a missing object then has an error of its own.
         return Ok(());
     };
     if !seen.insert(real.clone()) {
@@ -124,7 +124,7 @@ fn flatten(dir: &Path, depth: usize, seen: &mut HashSet<PathBuf>, out: &mut Vec<
         Err(e) => return Err(unreadable(format_args!("cannot read the alternates of {}", real.display()))(e)),
     };
     out.push(real.clone());
-    if depth < NESTED {
+    if depth < MAX_ALTERNATE_DEPTH {
         for line in listed.split(|b| *b == b'\n').filter(|l| !l.is_empty() && l[0] != b'#') {
             for path in split_paths(line) {
                 flatten(&real.join(path), depth + 1, seen, out)?;
@@ -160,7 +160,7 @@ fn path_of(bytes: &[u8]) -> PathBuf {
     gix::path::from_byte_slice(bytes).map(Path::to_owned).unwrap_or_default()
 }
 
-/// Undoes git's C-style quoting; gives the bytes and how much of the input they took.
+/// Undoes git's C-style quoting; returns the bytes and the length of the quoted text.
 fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut out = Vec::new();
     let mut at = 1;
@@ -194,7 +194,7 @@ fn unquote(quoted: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-/// The text of an alternates file; odd paths are quoted as git would.
+/// The text of an alternates file, with paths quoted like git's.
 fn alternates_file(dirs: &[PathBuf]) -> Vec<u8> {
     let mut out = Vec::new();
     for dir in dirs {
@@ -218,10 +218,10 @@ fn alternates_file(dirs: &[PathBuf]) -> Vec<u8> {
 }
 
 impl Repo {
-    /// Ids that wait in the quarantine and were not here before, sorted; `None` without a quarantine.
+    /// Ids of the quarantined objects that the repository did not have, sorted; `None` without a quarantine.
     pub(crate) fn quarantined(&self, local: &ThreadRepo<'_>) -> Result<Option<&[Oid]>> {
         let Some(quarantine) = self.quarantine() else { return Ok(None) };
-        let list = self.waiting.get_or_init(|| quarantine.new_objects(local.gix.object_hash()));
+        let list = self.quarantined.get_or_init(|| quarantine.new_objects(local.gix.object_hash()));
         list.as_deref().map(Some).map_err(Clone::clone)
     }
 }
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_split_and_quoted_entries_unquoted() {
+    fn path_lists_are_split_and_unquoted() {
         let list = br#"/a/b:"/with\tab\303\251:colon":/c"#;
         let paths: Vec<_> = split_paths(list);
         assert_eq!(paths.len(), 3);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_paths_survive_the_alternates_file() {
+    fn paths_with_newlines_and_quotes_survive_the_alternates_file() {
         let odd = PathBuf::from("/a\n\"b\\c");
         let text = alternates_file(std::slice::from_ref(&odd));
         assert_eq!(text.iter().filter(|b| **b == b'\n').count(), 1);

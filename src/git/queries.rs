@@ -1,4 +1,4 @@
-//! Small questions about a repository that commands and the engine ask: names, pending merges, changed paths.
+//! Small queries of commands and the engine: ref names, pending merges, changed paths.
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -9,7 +9,7 @@ use super::{Repo, ThreadRepo, gix_id, index, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::subject::{Oid, Person};
 
-/// The other parents of a merge that is under way (`MERGE_HEAD`), oldest first; empty when there is none.
+/// The other parents of a pending merge (`MERGE_HEAD`), in git's order; empty if there is none.
 pub fn merge_heads(repo: &Repo) -> Result<Vec<Oid>> {
     let file = repo.git_dir().join("MERGE_HEAD");
     match std::fs::read(&file) {
@@ -27,14 +27,14 @@ impl ThreadRepo<'_> {
         Ok(entry.filter(|(_, mode)| mode.is_blob_or_symlink()).map(|(id, _)| id))
     }
 
-    /// The best common ancestor; an error when there is none to be seen.
+    /// The best common ancestor; an error if there is none here.
     pub fn merge_base(&self, a: Oid, b: Oid) -> Result<Oid> {
         let base = self.gix.merge_base(gix_id(a), gix_id(b)).map_err(unreadable("the merge base cannot be found"))?;
         base.map(|b| oid(&b))
             .ok_or_else(|| Error::undecided(format!("{} and {} have no common ancestor here", a.short(), b.short())))
     }
 
-    /// The full ref name that a user's word means, if it means a ref; else the word itself.
+    /// The full name of the ref that a user's argument names; the argument itself if it names none.
     pub fn branch_called(&self, word: &str) -> Result<BString> {
         if word == "HEAD" || word == "@" {
             return Ok(self.head_name()?.unwrap_or_else(|| word.into()));
@@ -53,7 +53,7 @@ impl ThreadRepo<'_> {
         Ok(word.into())
     }
 
-    /// The ref that moves when `name` is moved: what a symbolic one points at in the end, else itself.
+    /// The ref that moves when `name` is updated: the final target of a symbolic ref, else `name` itself.
     pub fn moved_by(&self, name: &BStr) -> Result<BString> {
         // As many as git follows.
         const SYMBOLIC: usize = 5;
@@ -136,7 +136,7 @@ impl ThreadRepo<'_> {
         Ok(false)
     }
 
-    /// Paths that are staged: what the pending commit will change, deletions included.
+    /// The paths that the pending commit will change, deletions included.
     pub fn staged_paths(&self) -> Result<Vec<BString>> {
         let budget = PathBudget::new(u64::MAX);
         let staged = index::staged(self, &budget)?;

@@ -1,5 +1,5 @@
-//! Refs by name, however the repository keeps them: as files and `packed-refs`, which the library reads, or as a reftable.
-//! Owns following symbolic refs; writes nothing.
+//! Refs by name, stored as files and `packed-refs`, which gix reads, or as a reftable. Owns following symbolic refs;
+//! writes nothing.
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -24,12 +24,12 @@ impl ThreadRepo<'_> {
         self.repo.reftable.get_or_init(read).as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
-    /// Whether git has to write the refs, because the library cannot.
+    /// Whether refs are a reftable, which only git can write.
     pub fn has_reftable(&self) -> Result<bool> {
         Ok(self.reftable()?.is_some())
     }
 
-    /// What a ref holds, not followed; `Ok(None)` when there is none of exactly this name.
+    /// A ref's direct target, not followed; `Ok(None)` if there is no ref of exactly this name.
     pub(super) fn ref_target(&self, full_name: &BStr) -> Result<Option<Target>> {
         if let Some(refs) = self.reftable()? {
             return Ok(refs.get(full_name.as_bytes().as_bstr()).cloned());
@@ -57,7 +57,7 @@ impl ThreadRepo<'_> {
         Err(Error::undecided(format!("cannot follow the ref {full_name}")))
     }
 
-    /// Full name of the ref that a symbolic ref stands for; `Ok(None)` when it is none.
+    /// Full name of the ref that a symbolic ref points at; `Ok(None)` if it is not symbolic.
     pub fn symbolic_target(&self, full_name: &str) -> Result<Option<BString>> {
         Ok(match self.ref_target(full_name.into())? {
             Some(Target::Symbolic(name)) => Some(name),
@@ -104,8 +104,8 @@ impl ThreadRepo<'_> {
         Ok(found)
     }
 
-    /// The object that a revision names. Where refs are no files, the library finds none of them: a name is looked up
-    /// first, and what stands behind it (`~2`, `^{tree}`) is left to the library.
+    /// The object that a revision names. gix finds no refs in a reftable, so the ref is looked up first, and gix gets its id
+    /// with the rest (`~2`, `^{tree}`).
     pub(super) fn revision(&self, name: &str) -> Option<Oid> {
         if let Ok(Some(_)) = self.reftable() {
             let end = name.find(['^', '~', ':', '@']).filter(|at| *at > 0).unwrap_or(name.len());

@@ -1,5 +1,5 @@
-//! Refs kept as git's reftable, which the library does not read: all of a repository's refs, by name. Owns the format of the
-//! files, so that no hook starts git for them. Git writes them (`git update-ref`), never we.
+//! Reads refs from a reftable, which gix cannot, so that no hook starts git for them. Owns the file format; only git
+//! writes it (`git update-ref`).
 //!
 //! A stack of tables is listed in `tables.list`, the newest last; a later record wins. A table is a header of 24 bytes (28 in
 //! version 2), blocks of references, then blocks that are of no use here, and a footer. A block is a type, its length in 3
@@ -15,24 +15,24 @@ use bstr::{BString, ByteSlice};
 use crate::error::{Error, Result};
 use crate::subject::Oid;
 
-/// What a ref holds.
+/// A ref's direct target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Object(Oid),
     Symbolic(BString),
 }
 
-/// Full names and what they hold.
+/// Targets by full name.
 pub(super) type Refs = BTreeMap<BString, Target>;
 
-/// Tables come and go while git compacts them.
+/// How often the stack is read anew because git compacts tables meanwhile.
 const ATTEMPTS: usize = 20;
 
 /// The refs of a repository: those of its common directory, and over them those of the linked work tree.
 pub(super) fn read(common_dir: &Path, git_dir: &Path) -> Result<Refs> {
     let mut refs = stack(&common_dir.join("reftable"))?;
     if git_dir != common_dir {
-        // HEAD and its like are each work tree's own.
+        // HEAD and the like belong to a work tree.
         refs.retain(|name, _| name.starts_with(b"refs/"));
         refs.extend(stack(&git_dir.join("reftable"))?);
     }
@@ -130,7 +130,7 @@ fn take<'b>(rest: &mut &'b [u8], length: usize) -> Option<&'b [u8]> {
     Some(taken)
 }
 
-/// As offsets in packs are written: seven bits a byte, each continuation worth one more.
+/// A varint as in pack offsets: seven bits a byte, each continuation adds one.
 fn number(rest: &mut &[u8]) -> Option<usize> {
     let mut byte = take(rest, 1)?[0];
     let mut value = usize::from(byte & 0x7f);

@@ -15,28 +15,28 @@ use crate::document::Stored;
 use crate::error::{Error, Result};
 use crate::subject::{Entry, ObjectKind, Oid, Snapshot, TOO_LARGE};
 
-/// Bytes of files that are kept for the next rule that asks.
-const MAX_KEPT: usize = 16 << 20;
-/// Bytes of files whose documents are kept too: beyond, fresh memory costs more than to parse again.
+/// Bytes of files that are cached for the next rule.
+const MAX_CACHED: usize = 16 << 20;
+/// Bytes of files whose parsed documents are cached too: beyond that, memory costs more than parsing again.
 const MAX_PARSED: usize = 4 << 20;
 
-/// Files that were read, as long as there is room.
+/// Files that were read, while there is room.
 #[derive(Default)]
-struct Kept {
+struct FileCache {
     files: HashMap<BString, Rc<Stored>>,
     bytes: usize,
 }
 
-/// A tree of a repository, as it will stand after `moves`.
+/// A tree of a repository; other refs are seen as they are after `moves`.
 pub struct GitSnapshot<'r> {
     local: &'r ThreadRepo<'r>,
     of: SnapshotOf,
     /// Refs that the same change moves: full name and new id (`None`: deleted).
     moves: &'r [(BString, Option<Oid>)],
-    /// The tree that the same ref had before.
+    /// The tree of the same ref before the change.
     before: Option<Oid>,
     entries: OnceCell<Result<Vec<Entry>>>,
-    kept: RefCell<Kept>,
+    cache: RefCell<FileCache>,
     path_budget: u64,
 }
 
@@ -47,10 +47,10 @@ impl<'r> GitSnapshot<'r> {
         moves: &'r [(BString, Option<Oid>)],
         path_budget: u64,
     ) -> Self {
-        Self { local, of, moves, before: None, entries: OnceCell::new(), kept: RefCell::default(), path_budget }
+        Self { local, of, moves, before: None, entries: OnceCell::new(), cache: RefCell::default(), path_budget }
     }
 
-    /// Says which tree the same ref had before the change.
+    /// Sets the tree of the same ref before the change.
     pub fn after(mut self, before: Option<Oid>) -> Self {
         self.before = before;
         self
@@ -77,9 +77,9 @@ impl<'r> GitSnapshot<'r> {
             .ok_or_else(|| Error::usage("a bare repository has no work tree"))
     }
 
-    /// A file's bytes from where they are stored.
+    /// Reads a file, from the object store or the disk.
     fn load(&self, path: &BStr) -> Result<Option<Vec<u8>>> {
-        // A listing that was made answers quicker than the directories' trees, which each are decoded_commits again.
+        // If the files were listed before, searching the list is faster than parsing a tree per directory again.
         if let (SnapshotOf::Tree(tree), None) = (&self.of, self.entries.get()) {
             return match trees::lookup(self.local, *tree, path)? {
                 Some((id, mode)) if mode.is_blob_or_symlink() => self.local.blob(id).map(Some),
@@ -122,16 +122,16 @@ impl Snapshot for GitSnapshot<'_> {
     }
 
     fn read(&self, path: &BStr) -> Result<Option<Rc<Stored>>> {
-        if let Some(file) = self.kept.borrow().files.get(path) {
+        if let Some(file) = self.cache.borrow().files.get(path) {
             return Ok(Some(Rc::clone(file)));
         }
         let Some(bytes) = self.load(path)? else { return Ok(None) };
-        let mut kept = self.kept.borrow_mut();
-        let size = kept.bytes + bytes.len();
+        let mut cache = self.cache.borrow_mut();
+        let size = cache.bytes + bytes.len();
         let file = Rc::new(if size <= MAX_PARSED { Stored::new(bytes) } else { Stored::uncached(bytes) });
-        if size <= MAX_KEPT {
-            kept.bytes = size;
-            kept.files.insert(path.to_owned(), Rc::clone(&file));
+        if size <= MAX_CACHED {
+            cache.bytes = size;
+            cache.files.insert(path.to_owned(), Rc::clone(&file));
         }
         Ok(Some(file))
     }

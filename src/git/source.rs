@@ -1,4 +1,4 @@
-//! Where a change comes from. Owns the description only; `changes` reads it.
+//! Where a change comes from. Owns the description only; `changes` lists what is in it.
 
 use std::path::PathBuf;
 
@@ -6,68 +6,67 @@ use bstr::BString;
 
 use crate::subject::{Oid, Person, Pusher};
 
-/// What is to be judged.
+/// Where the change to judge comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// Files on disk: everything tracked, and untracked that is not ignored; or only what lies under some paths.
+    /// Files on disk: tracked ones, and untracked ones that are not ignored; all of them, or those below some paths.
     WorkTree { paths: Vec<PathBuf> },
-    /// The index that git names against HEAD and further parents of the commit to be (`MERGE_HEAD`).
+    /// The index (`GIT_INDEX_FILE` honoured) against HEAD and further parents of the commit to be (`MERGE_HEAD`).
     Index { parents: Vec<Oid> },
-    /// A merge about to be committed: the index, and the branch as the merge will leave it.
+    /// A merge about to be committed: the index, and the branch's update.
     Merge { heads: Vec<Oid>, message: BString },
-    /// One message about to become a commit; already cleaned up by blanking.
-    /// `author`: as git names it to the hook.
+    /// The message of a commit about to be made, cleaned up by blanking. `author`: as git passes it to the hook.
     Message { text: BString, parents: Vec<Oid>, author: Option<Person> },
-    /// Refs that move: a push, a range, a ref.
+    /// Ref updates: of a push, or a range or ref as one.
     Push(Push),
-    /// Every object reachable from any ref; `all`: every object in the store.
+    /// Every object that a ref reaches; with `all`, every object in the store.
     History { all: bool },
 }
 
-/// Refs that move together.
+/// Ref updates that are made together.
 #[derive(Clone, Debug, Default)]
 pub struct Push {
     pub updates: Vec<Update>,
     pub known: Excluded,
     pub pusher: Pusher,
-    /// Head ref of the pull request that lands; empty where only the fact is known.
+    /// Head ref of the pull request that lands; empty if only the fact is known.
     pub head_ref: Option<BString>,
-    /// Prefix under which the server's branches are known here (`refs/remotes/origin/`); `None` on the server itself.
+    /// Prefix of the server's branches here (`refs/remotes/origin/`); `None` on the server itself.
     pub branches_at: Option<String>,
-    /// The gate is the server's: what it learns of its branches is kept there.
+    /// The gate runs on the server: it records the tips of its branches.
     pub on_server: bool,
-    /// A user asks about refs as they are: nothing is pushed, and what was there before excuses nothing.
+    /// A user checks existing refs (`check --ref`): nothing is pushed, and earlier states excuse nothing.
     pub asked: bool,
 }
 
 impl Push {
-    /// Whether the refs move now, so that a new one began where others stand.
+    /// Whether the refs are moved now, so that a new one forks from others.
     pub fn is_made_now(&self) -> bool {
         !self.asked && !matches!(self.known, Excluded::Old | Excluded::Commits(_))
     }
 }
 
-/// One ref's move. Both ids absent: nothing to judge.
+/// One ref update. Without both ids there is nothing to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// Full name, or whatever the user called it.
+    /// Full name, or the name that the user gave.
     pub name: BString,
     pub old: Option<Oid>,
     pub new: Option<Oid>,
 }
 
-/// What was there before the change.
+/// The commits that were there before the change and are not judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Excluded {
-    /// What the old ids reach, and nothing else.
+    /// Those that the old ids reach.
     #[default]
     Old,
-    /// What the old ids and these commits reach.
+    /// Those that the old ids and these commits reach.
     Commits(Vec<Oid>),
-    /// What remote-tracking branches reach, and what the remote says it has, where it was asked.
+    /// Those that remote-tracking branches reach, and those that the remote has advertised, if it was asked.
     Tracking(Option<Vec<Oid>>),
-    /// What branches and tags reach: a server that has accepted the objects already.
+    /// Those that branches and tags reach: on a server that has accepted the objects already.
     Refs,
-    /// The same; what waits in the quarantine is on none of them.
+    /// The same, with the new objects in quarantine, which no ref reaches.
     Quarantine,
 }

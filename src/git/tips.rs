@@ -1,6 +1,5 @@
-//! Where a branch's ref stood before: its reflog, and a file of our own on servers, whose repositories keep no reflog
-//! unless somebody asked for one.
-//! Owns the file: lines `commit branch`, appended. Nothing takes lines away: each was true once, and stays so.
+//! Earlier tips of a branch: from its reflog, and on servers, which have no reflog by default, from a file of our own.
+//! Owns that file: lines `commit branch`, appended and never removed.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -16,13 +15,13 @@ fn file(local: &ThreadRepo<'_>) -> PathBuf {
     local.repo.common_dir().join("portcullis").join("earlier-tips")
 }
 
-/// Commits of a reflog, by the ref's full name; without one, or without the ref, none.
+/// The commits in a ref's reflog, by the ref's full name; none if there is no ref or no reflog.
 pub fn of_reflog(local: &ThreadRepo<'_>, name: &BStr) -> Result<Vec<Oid>> {
     let what = || Error::undecided(format!("the reflog of {name} cannot be read"));
     let Ok(Some(reference)) = local.gix.try_find_reference(name) else { return Ok(Vec::new()) };
     let mut log = reference.log_iter();
     let Some(lines) = log.all().map_err(|_| what())? else { return Ok(Vec::new()) };
-    // A line that is torn says nothing.
+    // A torn line is skipped.
     let ids = lines.filter_map(Result::ok).flat_map(|line| [line.previous_oid(), line.new_oid()]);
     let mut tips: Vec<Oid> = ids.filter(|id| !id.is_null()).map(|id| oid(&id)).collect();
     tips.sort_unstable();
@@ -30,8 +29,8 @@ pub fn of_reflog(local: &ThreadRepo<'_>, name: &BStr) -> Result<Vec<Oid>> {
     Ok(tips)
 }
 
-/// What was kept for a branch, by its short name.
-pub fn kept(local: &ThreadRepo<'_>, branch: &BStr) -> Result<Vec<Oid>> {
+/// The recorded tips of a branch, by its short name.
+pub fn recorded(local: &ThreadRepo<'_>, branch: &BStr) -> Result<Vec<Oid>> {
     let path = file(local);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
@@ -44,9 +43,9 @@ pub fn kept(local: &ThreadRepo<'_>, branch: &BStr) -> Result<Vec<Oid>> {
     Ok(ids.map(|id| oid(&id)).collect())
 }
 
-/// Keeps that the branch stood at a commit.
-pub fn keep(local: &ThreadRepo<'_>, branch: &BStr, tip: Oid) -> Result<()> {
-    if kept(local, branch)?.contains(&tip) {
+/// Records a tip of a branch.
+pub fn record(local: &ThreadRepo<'_>, branch: &BStr, tip: Oid) -> Result<()> {
+    if recorded(local, branch)?.contains(&tip) {
         return Ok(());
     }
     let path = file(local);
@@ -54,7 +53,7 @@ pub fn keep(local: &ThreadRepo<'_>, branch: &BStr, tip: Oid) -> Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        // One write: lines of pushes at the same time do not mix.
+        // One write, so that lines of concurrent pushes do not mix.
         let mut line = BString::from(format!("{tip} "));
         line.extend_from_slice(branch);
         line.push(b'\n');

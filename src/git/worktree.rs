@@ -24,17 +24,17 @@ pub(crate) struct Disk {
     pub symlink: bool,
 }
 
-/// What a walk found, sorted by path, and what it could not enter.
+/// The files of a walk, sorted by path, and the errors.
 #[derive(Default)]
 pub(crate) struct Listing {
     pub files: Vec<Disk>,
     pub errors: Vec<Error>,
-    /// Submodules and nested repositories passed by.
+    /// Submodules and nested repositories that were skipped.
     pub submodules: u64,
 }
 
 impl Listing {
-    /// The files as a snapshot lists them; an error if there may be more.
+    /// The files as entries of a snapshot; an error if some could not be listed.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         if let Some(error) = self.errors.first() {
             return Err(error.clone());
@@ -53,7 +53,7 @@ pub(crate) fn tracked_and_new(
 ) -> Result<Listing> {
     let mut listing = walk(root, under, true, threads);
     let index = index::open(local)?;
-    // Both are sorted: what is in one and not in the other shows by going through them side by side.
+    // Both lists are sorted, so one pass over both finds the tracked files that the walk left out.
     let mut found = listing.files.iter().map(|f| &f.path).peekable();
     let mut last: &[u8] = b"";
     let mut ignored = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn tracked_and_new(
             listing.submodules += 1;
         }
         let path = e.path(&index);
-        // Tracked though ignored: git keeps committing it.
+        // The rest is tracked though ignored: git keeps committing it.
         if !matches!(e.stage(), Stage::Unconflicted | Stage::Ours) || e.mode.is_submodule() || path == last {
             continue;
         }
@@ -89,7 +89,7 @@ pub(crate) fn tracked_and_new(
     Ok(listing)
 }
 
-/// Walks directories that belong to no repository: every file counts.
+/// Walks directories outside any repository, without ignore rules.
 pub(crate) fn plain(root: &Path, under: &[PathBuf], threads: usize) -> Listing {
     walk(root, under, false, threads)
 }
@@ -142,7 +142,7 @@ fn is_dir(e: &ignore::DirEntry) -> bool {
     e.file_type().is_some_and(|t| t.is_dir())
 }
 
-/// One thread's files, handed over when the thread ends: no lock per file.
+/// One thread's files, added to the listing when the thread ends: no lock per file.
 struct Batch<'a> {
     into: &'a Mutex<Listing>,
     listing: Listing,
@@ -169,13 +169,13 @@ impl Drop for Batch<'_> {
     }
 }
 
-/// The file that git means by `path` under `root`.
+/// The file on disk for a path of git's below `root`.
 pub(crate) fn join(root: &Path, path: &BStr) -> Result<PathBuf> {
     Ok(root.join(gix::path::from_bstr(path).map_err(super::unreadable("a path that this system cannot name"))?))
 }
 
-/// Reads a file of the work tree as git would store it, filters aside: a link's content is its target. What is `spare` is
-/// written over. `None`: it is [`LARGE`].
+/// Reads a file of the work tree as git would store it, but for filters: a link's content is its target. `spare`: a
+/// buffer to reuse. `None`: the file is larger than [`LARGE`].
 pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec<u8>>> {
     if symlink {
         let target = std::fs::read_link(file).map_err(cannot(file))?;
@@ -188,7 +188,7 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
         if length > LARGE {
             return Ok(false);
         }
-        // One call for all there is and one for the end: the standard library would ask for length and position again.
+        // One read for the content and one for the end: `read_to_end` would ask for length and position again.
         spare.resize(length as usize + 1, 0);
         let mut filled = 0;
         while filled < spare.len() {
@@ -200,7 +200,7 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
             }
         }
         if filled == spare.len() {
-            // It grew, or its file system tells no lengths.
+            // The file grew, or its file system gives no lengths.
             file.take(LARGE).read_to_end(spare)?;
         } else {
             spare.truncate(filled);
@@ -211,7 +211,7 @@ pub fn read(file: &Path, symlink: bool, mut spare: Vec<u8>) -> Result<Option<Vec
     Ok(fits.then_some(spare))
 }
 
-/// A large file from its first byte on.
+/// A reader from the first byte of a file.
 pub fn open(file: &Path) -> Result<File> {
     File::open(file).map_err(cannot(file))
 }

@@ -1,6 +1,6 @@
-//! The index that git names (`GIT_INDEX_FILE` honoured) against HEAD, by its cache-tree: a subtree whose recorded id
-//! equals HEAD's is skipped whole, so the cost grows with what is staged and not with the repository.
-//! [`forward`] owns how the file is read for that.
+//! The index (`GIT_INDEX_FILE` honoured) compared with HEAD by its cache-tree: a subtree whose recorded id equals HEAD's
+//! is skipped whole, so the cost grows with what is staged and not with the repository. [`forward`] owns how the file
+//! is read.
 
 mod forward;
 
@@ -21,12 +21,12 @@ use crate::subject::{self, Oid};
 
 pub(crate) type Index = gix::worktree::Index;
 
-/// The index git means; an empty one where there is none yet.
+/// Reads the index; an empty one if there is none yet.
 pub(crate) fn open(local: &ThreadRepo<'_>) -> Result<Index> {
     local.gix.index_or_empty().map_err(unreadable("cannot read the index"))
 }
 
-/// In the next commit: neither one side of a conflict nor an intent to add.
+/// Whether an entry will be in the next commit: it is neither one side of a conflict nor an intent to add.
 fn counts(entry: &gix::index::Entry) -> bool {
     entry.stage() == Stage::Unconflicted && !entry.flags.contains(Flags::INTENT_TO_ADD)
 }
@@ -57,8 +57,7 @@ pub(crate) fn entries(local: &ThreadRepo<'_>, index: &Index, budget: &PathBudget
     Ok(out)
 }
 
-/// What the index brings against HEAD. It is read once for an open repository: a run judges one index, whatever git
-/// writes meanwhile.
+/// What the index introduces against HEAD. Read once, so that a run sees one index, whatever git writes meanwhile.
 pub(crate) fn staged<'r>(local: &ThreadRepo<'r>, budget: &PathBudget) -> Result<&'r Introduced> {
     let read = || {
         let head = local.head()?.map(|h| local.tree_of(h)).transpose()?;
@@ -71,12 +70,12 @@ pub(crate) fn staged<'r>(local: &ThreadRepo<'r>, budget: &PathBudget) -> Result<
     local.repo.staged.get_or_init(read).as_ref().map_err(Clone::clone)
 }
 
-/// What the index brings that neither HEAD nor any of `others` (trees) has.
+/// What the index introduces that neither HEAD nor any of `others` (trees) has; and the number of submodules.
 pub(crate) fn introduced(local: &ThreadRepo<'_>, others: &[Oid], budget: &PathBudget) -> Result<(Vec<Pair>, u64)> {
     let staged = staged(local, budget)?;
     let mut pairs = Vec::with_capacity(staged.pairs.len());
     for pair in &staged.pairs {
-        // Merges stage little that no parent has; looking it up by path costs little too.
+        // A merge stages little that no parent has, so looking it up by path is cheap.
         let mut known = false;
         for tree in others {
             let same =
@@ -90,7 +89,7 @@ pub(crate) fn introduced(local: &ThreadRepo<'_>, others: &[Oid], budget: &PathBu
     Ok((pairs, staged.submodules))
 }
 
-/// What `entries` bring against one tree.
+/// What `entries` introduce against one tree.
 fn against(
     local: &ThreadRepo<'_>,
     entries: impl Entries,
@@ -107,7 +106,7 @@ fn against(
 struct Walk<'a, E> {
     local: &'a ThreadRepo<'a>,
     entries: E,
-    /// The entry that is looked at; the last one once they have `ended`.
+    /// The entry at the cursor; the last one after the end.
     current: Entry,
     ended: bool,
     budget: &'a PathBudget,
@@ -120,9 +119,9 @@ impl<E: Entries> Walk<'_, E> {
         Ok(())
     }
 
-    /// One directory, from its first index entry on; `dir` ends in a slash unless it is the root. `tree`: HEAD's.
+    /// Compares one directory, from its first index entry on; `dir` ends in a slash unless it is the root. `tree`: HEAD's.
     fn level(&mut self, cache: Option<&CacheTree>, tree: Option<Oid>, dir: &BString) -> Result<()> {
-        // A cache-tree node without a count is stale: its id says nothing.
+        // A cache-tree node without a count is invalid, and so is its id.
         if let Some(CacheTree { num_entries: Some(count), id, .. }) = cache
             && tree.is_some_and(|t| oid(id) == t)
         {
@@ -158,13 +157,13 @@ impl<E: Entries> Walk<'_, E> {
             self.entry(known)?;
             self.advance()?;
         }
-        for gone in head.iter().zip(still_there).filter(|(_, there)| !there).map(|(e, _)| e) {
-            self.gone(dir, gone)?;
+        for entry in head.iter().zip(still_there).filter(|(_, there)| !there).map(|(e, _)| e) {
+            self.removed(dir, entry)?;
         }
         Ok(())
     }
 
-    /// The current entry, which stands in the directory itself. `known`: what HEAD has under the same name.
+    /// Compares the current entry, which is in the directory itself. `known`: HEAD's entry of the same name.
     fn entry(&mut self, known: Option<&TreeEntry>) -> Result<()> {
         let Entry { path, id, mode, counts } = &self.current;
         let same =
@@ -184,21 +183,21 @@ impl<E: Entries> Walk<'_, E> {
         })
     }
 
-    /// Passes over a directory that the cache-tree knows to be HEAD's, the current entry being its first.
+    /// Skips a directory that the cache-tree says is HEAD's; the current entry is its first.
     fn skip(&mut self, count: u32, dir: &BString) -> Result<()> {
-        let lies =
+        let contradiction =
             || Err(Error::undecided("the index contradicts its cache-tree").hint("`git read-tree HEAD` mends it"));
         for left in (0..count).rev() {
             if self.ended || (left == 0 && !self.current.path.starts_with(dir)) {
-                return lies();
+                return contradiction();
             }
             self.advance()?;
         }
-        if !self.ended && self.current.path.starts_with(dir) { lies() } else { Ok(()) }
+        if !self.ended && self.current.path.starts_with(dir) { contradiction() } else { Ok(()) }
     }
 
-    /// An entry of HEAD's tree that the index has no more.
-    fn gone(&mut self, directory: &BString, entry: &TreeEntry) -> Result<()> {
+    /// Records an entry of HEAD's tree that the index no longer has.
+    fn removed(&mut self, directory: &BString, entry: &TreeEntry) -> Result<()> {
         let path = BString::from([directory.as_slice(), entry.name.as_slice()].concat());
         if entry.mode.is_tree() {
             let below = trees::files(self.local, entry.id, self.budget)?;
