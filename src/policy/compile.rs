@@ -35,17 +35,13 @@ pub struct Compiled {
     pub strictness: Strictness,
     /// The detectors of a policy that adds some to the built-in ones; they mask what they find, too.
     pub redactor: Option<Arc<dyn Redact>>,
+    kinds: Kinds,
 }
 
 impl Compiled {
-    /// What somebody wants to look at.
+    /// The kinds of subject that any check looks at.
     pub fn kinds(&self) -> Kinds {
-        let some = |empty: bool, kind| if empty { Kinds::NONE } else { kind };
-        some(self.files.is_empty(), Kinds::FILE)
-            .union(some(self.commits.is_empty(), Kinds::COMMIT))
-            .union(some(self.refs.is_empty(), Kinds::REF))
-            .union(some(self.trees.is_empty(), Kinds::TREE))
-            .union(some(self.objects.is_empty(), Kinds::OBJECT))
+        self.kinds
     }
 
     fn add(&mut self, family: &'static str, scope: Scope, checks: Checks) {
@@ -53,6 +49,7 @@ impl Compiled {
             list.into_iter().map(move |check| Scoped { family, scope: Arc::clone(scope), check })
         }
         let scope = Arc::new(scope);
+        self.kinds = self.kinds.union(checks.kinds());
         self.redactor = checks.redactor.or(self.redactor.take());
         self.files.extend(scoped(checks.files, family, &scope));
         self.commits.extend(scoped(checks.commits, family, &scope));
@@ -76,6 +73,13 @@ impl Policy {
             compiled.policies_parsed += 1;
             let (checks, mistakes) = self.with_options(rule, |options| (rule.compile)(options));
             told.extend(mistakes);
+            // A check of another kind would never be compiled for the sources that feed it.
+            debug_assert_eq!(
+                checks.kinds().union(rule.looks_at),
+                rule.looks_at,
+                "{} looks at more than it says",
+                rule.id
+            );
             compiled.add(rule.id, self.settings.scope(rule.id), checks);
         }
         if told.is_empty() { Ok(compiled) } else { Err(told) }

@@ -79,11 +79,24 @@ pub struct Checks {
     pub redactor: Option<Arc<dyn Redact>>,
 }
 
+impl Checks {
+    /// The kinds of subject that any of these checks looks at.
+    pub fn kinds(&self) -> Kinds {
+        let some = |empty: bool, kind| if empty { Kinds::NONE } else { kind };
+        some(self.files.is_empty(), Kinds::FILE)
+            .union(some(self.commits.is_empty(), Kinds::COMMIT))
+            .union(some(self.refs.is_empty(), Kinds::REF))
+            .union(some(self.trees.is_empty(), Kinds::TREE))
+            .union(some(self.objects.is_empty(), Kinds::OBJECT))
+    }
+}
+
 /// A named requirement, written once.
 #[derive(Debug)]
 pub struct Rule {
     /// The family: the part of `family/code` before the slash.
     pub id: &'static str,
+    /// The kinds of subject that its checks may look at. A run does not compile a rule whose kinds its source cannot feed.
     pub looks_at: Kinds,
     /// `policies/<id>.yml`: a document with the default options, then one with codes, explanations and examples.
     pub policy: &'static str,

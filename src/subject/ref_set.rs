@@ -1,5 +1,5 @@
-//! Sets of the refs that one change moves. A push can move thousands of them, and bring a commit that is new to every
-//! one: the names are shared, and a set holds a bit for each.
+//! Sets of the refs that one change moves. A push can move thousands of refs and bring commits that are new to all of
+//! them, so the names are shared and a set holds one bit for each.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ pub struct RefSet {
 }
 
 impl RefSet {
-    /// Those of `names` whose bits are set.
+    /// The names whose bits are set.
     pub fn new(names: Arc<[BString]>, members: Arc<[u64]>) -> Self {
         Self { names, members }
     }
 
-    /// All members of sets of the same change.
+    /// The union of sets of the same change.
     pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Self {
         let mut out = Self::default();
         for set in sets {

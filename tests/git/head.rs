@@ -1,4 +1,4 @@
-//! Where HEAD is, in every state that git leaves it in.
+//! HEAD in every state that git can leave it in.
 
 use portcullis::git::discover;
 use portcullis::subject::Oid;
@@ -9,13 +9,13 @@ fn head(repo: &TestRepo) -> (Option<String>, Option<String>) {
     let open = discover(repo.path()).expect("opens").expect("a repository");
     let local = open.thread_local();
     let (name, commit) = (local.head_name().expect("a name"), local.head().expect("a commit"));
-    // Read once; asked again by another thread's handle, it is the same.
+    // It is read once: another thread's handle returns the same.
     assert_eq!((&name, commit), (&open.thread_local().head_name().unwrap(), open.thread_local().head().unwrap()));
     (name.map(|n| n.to_string()), commit.map(|c: Oid| c.to_string()))
 }
 
 #[test]
-fn unborn_born_packed_detached_or_standing_for_another() {
+fn head_is_read_unborn_born_packed_detached_and_through_an_alias() {
     let repo = TestRepo::init();
     assert_eq!(head(&repo), (Some("refs/heads/main".into()), None));
     repo.write("a", "a");
@@ -31,7 +31,7 @@ fn unborn_born_packed_detached_or_standing_for_another() {
 }
 
 #[test]
-fn a_tag_is_followed_and_an_alias_of_an_unborn_branch_is_unborn() {
+fn head_at_a_tag_is_peeled_and_an_alias_of_an_unborn_branch_is_unborn() {
     let repo = TestRepo::init();
     repo.git(["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
     repo.git(["symbolic-ref", "HEAD", "refs/heads/alias"]);
@@ -44,7 +44,7 @@ fn a_tag_is_followed_and_an_alias_of_an_unborn_branch_is_unborn() {
 }
 
 #[test]
-fn a_branch_that_stands_for_itself_is_an_error() {
+fn symbolic_ref_cycle_is_an_error() {
     let repo = TestRepo::init();
     std::fs::write(repo.path().join(".git/refs/heads/main"), "ref: refs/heads/main\n").unwrap();
     let open = discover(repo.path()).expect("opens").expect("a repository");
