@@ -19,7 +19,7 @@ mod tfvars;
 mod toml;
 
 pub use flat::{Leaf, leaves};
-pub use path::{Found, Path};
+pub use path::{Path, PathMatch};
 pub use stored::Stored;
 
 /// The format of a file.

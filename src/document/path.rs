@@ -4,7 +4,7 @@
 use crate::yaml::{Node, Value};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+enum PathStep {
     Key(String),
     /// Every value of a map, every item of a list.
     Any,
@@ -16,11 +16,11 @@ enum Step {
 
 /// A parsed key path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path(Vec<Step>);
+pub struct Path(Vec<PathStep>);
 
 /// A value that a path matches.
 #[derive(Clone, Copy, Debug)]
-pub struct Found<'n> {
+pub struct PathMatch<'n> {
     /// The key of the value, or of the list that contains it; `None` at the root.
     pub key: Option<&'n Node>,
     pub value: &'n Node,
@@ -49,7 +49,7 @@ impl Path {
                 if key.is_empty() && !quoted {
                     return Err("a step of the path is empty".into());
                 }
-                steps.push(if key == "*" && !quoted { Step::Any } else { Step::Key(key) });
+                steps.push(if key == "*" && !quoted { PathStep::Any } else { PathStep::Key(key) });
                 rest = after;
             }
             first = false;
@@ -58,8 +58,8 @@ impl Path {
     }
 
     /// The values that the path matches, in file order, at most 100,000.
-    pub fn find<'n>(&self, root: &'n Node) -> Vec<Found<'n>> {
-        let mut found = vec![Found { key: None, value: root }];
+    pub fn find<'n>(&self, root: &'n Node) -> Vec<PathMatch<'n>> {
+        let mut found = vec![PathMatch { key: None, value: root }];
         for step in &self.0 {
             found = found.into_iter().flat_map(|f| children(f, step)).take(MAX_FOUND).collect();
         }
@@ -67,8 +67,8 @@ impl Path {
     }
 
     /// The first match of the longest prefix of the path that has one.
-    pub fn nearest<'n>(&self, root: &'n Node) -> Found<'n> {
-        let mut found = vec![Found { key: None, value: root }];
+    pub fn nearest<'n>(&self, root: &'n Node) -> PathMatch<'n> {
+        let mut found = vec![PathMatch { key: None, value: root }];
         for step in &self.0 {
             let next: Vec<_> = found.iter().flat_map(|f| children(*f, step)).take(MAX_FOUND).collect();
             if next.is_empty() {
@@ -76,24 +76,26 @@ impl Path {
             }
             found = next;
         }
-        found.first().copied().unwrap_or(Found { key: None, value: root })
+        found.first().copied().unwrap_or(PathMatch { key: None, value: root })
     }
 }
 
-fn children<'n>(of: Found<'n>, step: &Step) -> Vec<Found<'n>> {
-    let keyed = |(k, v): &'n (Node, Node)| Found { key: Some(k), value: v };
-    let item = |v: &'n Node| Found { key: of.key, value: v };
+fn children<'n>(of: PathMatch<'n>, step: &PathStep) -> Vec<PathMatch<'n>> {
+    let keyed = |(k, v): &'n (Node, Node)| PathMatch { key: Some(k), value: v };
+    let item = |v: &'n Node| PathMatch { key: of.key, value: v };
     match (step, &of.value.value) {
-        (Step::Key(name), Value::Map(_)) => {
-            of.value.entry(name).map(|(k, v)| Found { key: Some(k), value: v }).into_iter().collect()
+        (PathStep::Key(name), Value::Map(_)) => {
+            of.value.entry(name).map(|(k, v)| PathMatch { key: Some(k), value: v }).into_iter().collect()
         }
-        (Step::Any, Value::Map(entries)) => entries.iter().map(keyed).collect(),
-        (Step::Any, Value::Seq(items)) => items.iter().map(item).collect(),
-        (Step::Item(n), Value::Seq(items)) => items.get(*n).map(item).into_iter().collect(),
-        (Step::Where(key, text), Value::Map(entries)) => {
+        (PathStep::Any, Value::Map(entries)) => entries.iter().map(keyed).collect(),
+        (PathStep::Any, Value::Seq(items)) => items.iter().map(item).collect(),
+        (PathStep::Item(n), Value::Seq(items)) => items.get(*n).map(item).into_iter().collect(),
+        (PathStep::Where(key, text), Value::Map(entries)) => {
             entries.iter().filter(|(_, v)| has(v, key, text)).map(keyed).collect()
         }
-        (Step::Where(key, text), Value::Seq(items)) => items.iter().filter(|v| has(v, key, text)).map(item).collect(),
+        (PathStep::Where(key, text), Value::Seq(items)) => {
+            items.iter().filter(|v| has(v, key, text)).map(item).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -103,7 +105,7 @@ fn has(node: &Node, key: &str, text: &str) -> bool {
 }
 
 /// Parses the text after `[`. Returns the step and the text after the `]`.
-fn bracket(inner: &str) -> Result<(Step, &str), String> {
+fn bracket(inner: &str) -> Result<(PathStep, &str), String> {
     let (key, quoted, rest) = word(inner, ['=', ']'])?;
     if let Some(rest) = rest.strip_prefix('=') {
         let (text, _, rest) = word(rest, [']', ']'])?;
@@ -111,14 +113,16 @@ fn bracket(inner: &str) -> Result<(Step, &str), String> {
         return if key.is_empty() {
             Err("a key is missing before `=`".into())
         } else {
-            Ok((Step::Where(key, text), rest))
+            Ok((PathStep::Where(key, text), rest))
         };
     }
     let rest = rest.strip_prefix(']').ok_or("a `]` is missing")?;
     let step = match key.as_str() {
-        _ if quoted => Step::Key(key),
-        "*" => Step::Any,
-        n => Step::Item(n.parse().map_err(|_| format!("`[{n}]` is neither a number, `*`, `name=x` nor a quoted key"))?),
+        _ if quoted => PathStep::Key(key),
+        "*" => PathStep::Any,
+        n => PathStep::Item(
+            n.parse().map_err(|_| format!("`[{n}]` is neither a number, `*`, `name=x` nor a quoted key"))?,
+        ),
     };
     Ok((step, rest))
 }

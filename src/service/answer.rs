@@ -11,7 +11,7 @@ use crate::report::json::{self as shown, Origin};
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum SyncOutcome {
     Pushed,
     Unchanged,
     /// Refused by the policy.
@@ -28,7 +28,7 @@ pub enum Outcome {
     Abandoned,
 }
 
-impl Outcome {
+impl SyncOutcome {
     /// All outcomes, in the order of the metrics.
     pub const ALL: [Self; 8] = [
         Self::Pushed,
@@ -84,7 +84,7 @@ pub struct Finding {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
-    pub outcome: Outcome,
+    pub outcome: SyncOutcome,
     pub message: String,
     /// The commit that was pushed.
     pub commit: Option<String>,
@@ -93,17 +93,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn new(outcome: Outcome, message: impl Into<String>) -> Self {
+    fn new(outcome: SyncOutcome, message: impl Into<String>) -> Self {
         Self { outcome, message: message.into(), commit: None, findings: Vec::new() }
     }
 
     pub fn pushed(workspace: &str, commit: String) -> Self {
         let message = format!("Successfully synced workspace '{workspace}' to Git");
-        Self { commit: Some(commit), ..Self::new(Outcome::Pushed, message) }
+        Self { commit: Some(commit), ..Self::new(SyncOutcome::Pushed, message) }
     }
 
     pub fn unchanged() -> Self {
-        Self::new(Outcome::Unchanged, "Sync completed - no changes to commit")
+        Self::new(SyncOutcome::Unchanged, "Sync completed - no changes to commit")
     }
 
     pub fn refused(report: &Report) -> Self {
@@ -113,41 +113,41 @@ impl Answer {
         rules.sort_unstable();
         rules.dedup();
         let message = format!("Refused by policy, nothing was pushed: {}", rules.join(", "));
-        Self { findings, ..Self::new(Outcome::Refused, message) }
+        Self { findings, ..Self::new(SyncOutcome::Refused, message) }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self::new(Outcome::Invalid, message)
+        Self::new(SyncOutcome::Invalid, message)
     }
 
     pub fn busy() -> Self {
-        Self::new(Outcome::Busy, "Another sync of this repository and branch is running; try again later")
+        Self::new(SyncOutcome::Busy, "Another sync of this repository and branch is running; try again later")
     }
 
     pub fn full() -> Self {
-        Self::new(Outcome::Full, "Too many syncs of this repository and branch are waiting; try again later")
+        Self::new(SyncOutcome::Full, "Too many syncs of this repository and branch are waiting; try again later")
     }
 
     pub fn crowded() -> Self {
-        Self::new(Outcome::Full, "Too many syncs are waiting; try again later")
+        Self::new(SyncOutcome::Full, "Too many syncs are waiting; try again later")
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::new(Outcome::Failed, message)
+        Self::new(SyncOutcome::Failed, message)
     }
 
     pub fn abandoned() -> Self {
-        Self::new(Outcome::Abandoned, "Sync abandoned: the service is stopping; try again later")
+        Self::new(SyncOutcome::Abandoned, "Sync abandoned: the service is stopping; try again later")
     }
 
     /// One line of JSON.
     pub fn body(&self) -> String {
-        let success = matches!(self.outcome, Outcome::Pushed | Outcome::Unchanged);
+        let success = matches!(self.outcome, SyncOutcome::Pushed | SyncOutcome::Unchanged);
         let mut body = json!({ "success": success, "message": self.message });
         if let Some(commit) = &self.commit {
             body["commit"] = json!(commit);
         }
-        if self.outcome == Outcome::Refused {
+        if self.outcome == SyncOutcome::Refused {
             body["findings"] = json!(self.findings);
         }
         super::log::escape_unsafe(&body.to_string())
@@ -156,10 +156,10 @@ impl Answer {
     /// The exit code of `portcullis-sync once`: the same codes as the gate's.
     pub fn exit_code(&self) -> u8 {
         match self.outcome {
-            Outcome::Pushed | Outcome::Unchanged => 0,
-            Outcome::Refused => 1,
-            Outcome::Invalid => 2,
-            Outcome::Busy | Outcome::Full | Outcome::Failed | Outcome::Abandoned => 3,
+            SyncOutcome::Pushed | SyncOutcome::Unchanged => 0,
+            SyncOutcome::Refused => 1,
+            SyncOutcome::Invalid => 2,
+            SyncOutcome::Busy | SyncOutcome::Full | SyncOutcome::Failed | SyncOutcome::Abandoned => 3,
         }
     }
 }

@@ -27,7 +27,7 @@ const OTHER_FILES: u64 = 32;
 /// Pause after an error of `accept`, such as a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// The number of connections allowed beside `jobs`, given this process's limit of open files.
+/// The number of connections allowed in addition to `jobs`, given this process's limit of open files.
 pub fn limit(jobs: u16) -> usize {
     let files = rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let left = files.saturating_sub(OTHER_FILES + FILES_PER_JOB * u64::from(jobs));

@@ -37,15 +37,15 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
     for (source, only) in everything {
         let judge = JudgeArgs { only: only.iter().map(ToString::to_string).collect(), ..JudgeArgs::default() };
         let gate = Gate::new(Some(&repo), &outside, judge, OutputArgs::default()).trusting(policy.clone());
-        let (judged, code) = gate.decide(&Matter::Change(&source))?;
-        let counts = judged.report.counts();
-        tracing::info!(verdict = %judged.report.verdict(), errors = counts.errors, warnings = counts.warnings, "judged");
+        let (outcome, code) = gate.decide(&Matter::Change(&source))?;
+        let counts = outcome.report.counts();
+        tracing::info!(verdict = %outcome.report.verdict(), errors = counts.errors, warnings = counts.warnings, "checked");
         match code {
             0 => {}
-            1 => return Ok(Err(Answer::refused(&judged.report))),
+            1 => return Ok(Err(Answer::refused(&outcome.report))),
             _ => {
                 let why =
-                    judged.report.errors.first().map_or_else(|| judged.report.sentence(), |e| e.error.to_string());
+                    outcome.report.errors.first().map_or_else(|| outcome.report.sentence(), |e| e.error.to_string());
                 return Ok(Err(Answer::failed(format!("Could not check the sync: {why}"))));
             }
         }

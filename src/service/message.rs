@@ -12,14 +12,14 @@ const MAX_LISTED: usize = 50;
 
 /// How a path changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum ItemChange {
     Added,
     Changed,
     Removed,
 }
 
 /// The message for these staged paths.
-pub fn message(request: &Request, changes: &[(BString, Change)]) -> String {
+pub fn message(request: &Request, changes: &[(BString, ItemChange)]) -> String {
     let header = match &request.message {
         Some(message) => message.trim().to_owned(),
         None => format!("chore(windmill): sync workspace {}", request.workspace),
@@ -28,9 +28,9 @@ pub fn message(request: &Request, changes: &[(BString, Change)]) -> String {
     for (kind, items) in by_kind(changes) {
         out.push_str(&format!("\n\n{kind}\n"));
         let lines = items.iter().take(MAX_LISTED).map(|(item, change)| match change {
-            Change::Added => format!("- {item} (new)"),
-            Change::Changed => format!("- {item}"),
-            Change::Removed => format!("- {item} (removed)"),
+            ItemChange::Added => format!("- {item} (new)"),
+            ItemChange::Changed => format!("- {item}"),
+            ItemChange::Removed => format!("- {item} (removed)"),
         });
         out.push_str(&lines.collect::<Vec<_>>().join("\n"));
         if items.len() > MAX_LISTED {
@@ -42,15 +42,15 @@ pub fn message(request: &Request, changes: &[(BString, Change)]) -> String {
 }
 
 /// Items by kind, each with the combined change of its files.
-fn by_kind(changes: &[(BString, Change)]) -> BTreeMap<String, BTreeMap<String, Change>> {
-    let mut kinds: BTreeMap<String, BTreeMap<String, Change>> = BTreeMap::new();
+fn by_kind(changes: &[(BString, ItemChange)]) -> BTreeMap<String, BTreeMap<String, ItemChange>> {
+    let mut kinds: BTreeMap<String, BTreeMap<String, ItemChange>> = BTreeMap::new();
     for (path, change) in changes {
         let (kind, item) = kind_and_item(path);
         kinds
             .entry(kind)
             .or_default()
             .entry(item)
-            .and_modify(|c| *c = if *c == *change { *c } else { Change::Changed })
+            .and_modify(|c| *c = if *c == *change { *c } else { ItemChange::Changed })
             .or_insert(*change);
     }
     kinds

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::answer::{Answer, Outcome};
+use super::answer::{Answer, SyncOutcome};
 
 /// Upper bounds of the buckets, in seconds.
 const BUCKETS: [f64; 9] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
@@ -18,7 +18,7 @@ pub struct Metrics {
 
 #[derive(Default)]
 struct Counted {
-    outcomes: BTreeMap<Outcome, u64>,
+    outcomes: BTreeMap<SyncOutcome, u64>,
     rules: BTreeMap<String, u64>,
     /// Not cumulative; the last bucket is for longer jobs.
     buckets: [u64; BUCKETS.len() + 1],
@@ -53,7 +53,7 @@ impl Metrics {
         };
         line(format_args!("# HELP portcullis_sync_total Requests for a sync, by how they ended."));
         line(format_args!("# TYPE portcullis_sync_total counter"));
-        for outcome in Outcome::ALL {
+        for outcome in SyncOutcome::ALL {
             let n = counted.outcomes.get(&outcome).copied().unwrap_or_default();
             line(format_args!("portcullis_sync_total{{outcome=\"{}\"}} {n}", outcome.name()));
         }

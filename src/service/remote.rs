@@ -223,7 +223,7 @@ fn embedded(a: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
         // The unspecified address and the loopback address of IPv6 itself.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None, None],
         [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => [last, None],
-        // Operators of the local-use prefix choose where the address stands: after 48 bits or after 96.
+        // The local-use prefix may embed the address after 48 bits or after 96.
         [0x64, 0xff9b, 1, high, low, rest, ..] if (high, low, rest) != (0, 0, 0) => {
             [join(high, low << 8 | rest >> 8), last.filter(|l| !l.is_unspecified())]
         }

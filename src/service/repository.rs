@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use super::answer::Answer;
 use super::child::{self, ProgramError, ProgramOutput};
-use super::message::Change;
+use super::message::ItemChange;
 use super::remote::Remote;
 use super::request::Request;
 use super::scrub::{Scrub, Token};
@@ -114,7 +114,7 @@ impl<'a> Repository<'a> {
     }
 
     /// Stages everything and returns the changes.
-    pub async fn stage(&self) -> Result<Vec<(BString, Change)>, Answer> {
+    pub async fn stage(&self) -> Result<Vec<(BString, ItemChange)>, Answer> {
         self.local("commit", &["add", "-A"]).await?;
         let args = if self.has_head().await? {
             ["diff-index", "--cached", "--name-status", "--no-renames", "-z", "HEAD"].as_slice()
@@ -124,14 +124,14 @@ impl<'a> Repository<'a> {
         let ran = self.local("commit", args).await?;
         let mut words = ran.stdout.split_str("\0").filter(|w| !w.is_empty());
         if args[0] == "ls-files" {
-            return Ok(words.map(|path| (path.into(), Change::Added)).collect());
+            return Ok(words.map(|path| (path.into(), ItemChange::Added)).collect());
         }
         let mut changes = Vec::new();
         while let (Some(status), Some(path)) = (words.next(), words.next()) {
             let change = match status {
-                b"A" => Change::Added,
-                b"D" => Change::Removed,
-                _ => Change::Changed,
+                b"A" => ItemChange::Added,
+                b"D" => ItemChange::Removed,
+                _ => ItemChange::Changed,
             };
             changes.push((path.into(), change));
         }

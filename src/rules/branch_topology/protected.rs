@@ -54,14 +54,14 @@ pub fn check_account(
     if let (Some(pusher), None) = (update.pusher.name(), &update.head_ref)
         && !allows(pusher)
     {
-        let who = match guard.rule.direct_push.as_slice() {
-            [] => "nobody may".to_owned(),
-            names => format!("only {} may", names.join(", ")),
+        let allowed = match guard.rule.direct_push.as_slice() {
+            [] => "no account may push directly".to_owned(),
+            names => format!("only {} may push directly", names.join(", ")),
         };
         out.push(
             Violation::on_ref("branch-topology/direct-push", Severity::Error, update, &line, line.name.clone())
                 .message(format!("{pusher} may not push to {branch} directly"))
-                .note(format!("{who}; everybody else opens a pull request, so that a second person reviews it"))
+                .note(format!("{allowed}: other changes come through a pull request, so that a second person reviews them"))
                 .help(format!(
                     "push a branch and open a pull request to {branch}:\n    git push origin {name}:refs/heads/topic/NAME\n\
                      then reset your {branch}:\n    git switch {name}\n    git reset --keep {}",

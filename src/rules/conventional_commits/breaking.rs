@@ -18,12 +18,12 @@ use bstr::ByteSlice;
 
 use super::codes::Code;
 use super::parse::Message;
-use super::validate::Mistake;
+use super::validate::MessageMistake;
 use super::{characters, parse};
 
 /// Finds the first line below the header that only some tools read as a breaking change, or that none reads as one
 /// although it nearly is.
-pub fn check(message: &Message<'_>) -> Option<Mistake> {
+pub fn check(message: &Message<'_>) -> Option<MessageMistake> {
     let text = message.text;
     let mut start = message.header.line.end;
     text[start..].lines_with_terminator().find_map(|line| {
@@ -45,7 +45,7 @@ struct BreakingLine<'l> {
     rest: &'l str,
 }
 
-fn near_miss(text: &[u8], range: Range<usize>) -> Option<Mistake> {
+fn near_miss(text: &[u8], range: Range<usize>) -> Option<MessageMistake> {
     let line = text[range.clone()].to_str().ok()?;
     // Most lines do not contain the word.
     let line = parse_line(line)?;
@@ -140,8 +140,8 @@ fn says_none(value: &str) -> bool {
     )
 }
 
-fn mistake(range: Range<usize>, message: &str, help: Option<&str>, suggestion: Option<String>) -> Mistake {
-    Mistake {
+fn mistake(range: Range<usize>, message: &str, help: Option<&str>, suggestion: Option<String>) -> MessageMistake {
+    MessageMistake {
         code: Code::BreakingChangeNearMiss,
         range,
         message: message.into(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::codes::Code;
 use super::parse::{self, REMOVED};
-use super::validate::Mistake;
+use super::validate::MessageMistake;
 
 /// The code of a character that reorders the line or moves the cursor, which no message may contain.
 pub fn unsafe_code(c: char) -> Option<Code> {
@@ -57,15 +57,15 @@ pub fn without_unsafe(text: &str) -> String {
 
 /// Checks the bytes of a message: one mistake per code, at its first occurrence. `pending`: [`REMOVED`] bytes come from our
 /// own clean-up and are allowed.
-pub fn check(text: &[u8], pending: bool) -> Vec<Mistake> {
-    let mut mistakes: Vec<Mistake> = Vec::new();
+pub fn check(text: &[u8], pending: bool) -> Vec<MessageMistake> {
+    let mut mistakes: Vec<MessageMistake> = Vec::new();
     // Fast path: the usual message is plain ASCII.
     if text.iter().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return mistakes;
     }
     let mut found = |code: Code, range: Range<usize>, message: String| {
         if !mistakes.iter().any(|m| m.code == code) {
-            mistakes.push(Mistake { code, range, message, help: Some(help(code).into()), suggestion: None });
+            mistakes.push(MessageMistake { code, range, message, help: Some(help(code).into()), suggestion: None });
         }
     };
     let header = parse::header_line(text);

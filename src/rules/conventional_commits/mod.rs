@@ -20,7 +20,7 @@ use bstr::ByteSlice;
 use self::codes::Code;
 use self::convention::Convention;
 use self::exempt::{Autosquash, Exemptions};
-use self::validate::Mistake;
+use self::validate::MessageMistake;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Violation};
@@ -73,7 +73,7 @@ impl<'a> Check<Commit<'a>> for MessageCheck {
 
 impl MessageCheck {
     /// The message's mistakes; none if it is exempt.
-    fn validate(&self, commit: &Commit<'_>) -> Result<Vec<Mistake>> {
+    fn validate(&self, commit: &Commit<'_>) -> Result<Vec<MessageMistake>> {
         if commit.parents.len() > 1 {
             return Ok(Vec::new());
         }
@@ -93,7 +93,7 @@ impl MessageCheck {
     }
 }
 
-fn violation<'c>(mistake: Mistake, commit: &'c Commit<'_>, header: &[u8]) -> Violation<'c> {
+fn violation<'c>(mistake: MessageMistake, commit: &'c Commit<'_>, header: &[u8]) -> Violation<'c> {
     let oid = match &commit.carrier {
         Carrier::Commit(oid) => Some(*oid),
         Carrier::Pending | Carrier::Tag(..) => None,

@@ -15,7 +15,7 @@ use super::parse::{self, Footer, Message};
 
 /// One mistake, ready to become a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct MessageMistake {
     pub code: Code,
     /// Bytes of the message.
     pub range: Range<usize>,
@@ -28,10 +28,10 @@ pub struct Mistake {
 }
 
 /// Checks the grammar of a message and the convention's requirements.
-pub fn validate(text: &[u8], convention: &Convention) -> Vec<Mistake> {
+pub fn validate(text: &[u8], convention: &Convention) -> Vec<MessageMistake> {
     let Some(message) = parse::parse(text) else {
         let help = "say what the change does: `type(scope): description`".to_owned();
-        return vec![Mistake {
+        return vec![MessageMistake {
             code: Code::EmptyMessage,
             range: 0..0,
             message: "the message is empty".into(),
@@ -51,9 +51,9 @@ pub fn validate(text: &[u8], convention: &Convention) -> Vec<Mistake> {
 }
 
 /// Adds the corrected line to every mistake of the header, if it can be guessed.
-pub fn add_suggestions(text: &[u8], convention: &Convention, mistakes: &mut [Mistake]) {
+pub fn add_suggestions(text: &[u8], convention: &Convention, mistakes: &mut [MessageMistake]) {
     let line = parse::header_line(text);
-    let mendable = |m: &Mistake| match m.code {
+    let mendable = |m: &MessageMistake| match m.code {
         Code::BidiControl | Code::ControlCharacter | Code::InvisibleCharacter => m.range.start < line.end,
         code => (Code::LeadingSpace..=Code::FullStop).contains(&code),
     };
@@ -68,8 +68,8 @@ pub fn add_suggestions(text: &[u8], convention: &Convention, mistakes: &mut [Mis
 }
 
 /// `fixup!`, `squash!` or `amend!`, at `range`, on a protected branch.
-pub fn autosquash_left(range: Range<usize>) -> Mistake {
-    Mistake {
+pub fn autosquash_left(range: Range<usize>) -> MessageMistake {
+    MessageMistake {
         code: Code::AutosquashLeft,
         range,
         message: "a fixup commit reached a protected branch".into(),
@@ -79,8 +79,8 @@ pub fn autosquash_left(range: Range<usize>) -> Mistake {
 }
 
 /// `fixup!` and the like without a space after it, which git does not recognise; `range` is where the space belongs.
-pub fn autosquash_not_read(range: Range<usize>) -> Mistake {
-    Mistake {
+pub fn autosquash_not_read(range: Range<usize>) -> MessageMistake {
+    MessageMistake {
         code: Code::UnexpectedCharacter,
         range,
         message: "git recognises this prefix only with a space after the `!`".into(),
@@ -92,12 +92,12 @@ pub fn autosquash_not_read(range: Range<usize>) -> Mistake {
 struct Validator<'j> {
     message: &'j Message<'j>,
     convention: &'j Convention,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<MessageMistake>,
 }
 
 impl Validator<'_> {
-    fn push(&mut self, code: Code, range: Range<usize>, message: impl Into<String>) -> &mut Mistake {
-        self.mistakes.push(Mistake { code, range, message: message.into(), help: None, suggestion: None });
+    fn push(&mut self, code: Code, range: Range<usize>, message: impl Into<String>) -> &mut MessageMistake {
+        self.mistakes.push(MessageMistake { code, range, message: message.into(), help: None, suggestion: None });
         self.mistakes.last_mut().expect("just pushed")
     }
 

@@ -112,7 +112,7 @@ impl ContentCheck {
     fn resource(&self, text: &ParsedFile<'_>, name: &str, value: &Node, out: &mut Findings<'_>) {
         value.walk(&mut |steps, node| {
             let Value::Scalar { text: literal, tag, .. } = &node.value else { return };
-            // `!inline path` names a file beside this one.
+            // `!inline path` names a file next to this one.
             let is_inline = tag.as_deref().is_some_and(|t| t.contains("inline")) || literal.starts_with("!inline");
             if is_inline || words::is_reference(literal) || is_boolean_word(literal) || node.is_null() {
                 return;

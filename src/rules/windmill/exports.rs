@@ -33,7 +33,7 @@ pub(super) fn check(
         else {
             return;
         };
-        let help = "add `includeKey: false` at the top level, so that nobody needs to know the default";
+        let help = "add `includeKey: false` at the top level, so that it does not depend on the default";
         out.push(violation.message("`includeKey` is not set").help(help));
     }
     if !context.options.encrypted && missing("skipSecrets") {

@@ -151,7 +151,7 @@ impl KeyChecker<'_> {
         let Some(violation) = self.text.violation(CODE, Severity::Warning, key.span.clone(), name) else { return };
         out.push(match shadowed {
             true => violation
-                .message(format!("`{name}` is ignored beside `workspaces`"))
+                .message(format!("`{name}` is ignored, because `workspaces` is set"))
                 .help(format!("move its settings to `workspaces`, then remove `{name}`")),
             false => violation
                 .message(format!("`{name}` is deprecated"))
