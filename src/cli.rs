@@ -117,6 +117,9 @@ pub struct Init {
     /// Write to standard output instead of portcullis.yaml.
     #[arg(long)]
     pub dry_run: bool,
+    /// Print what each conclusion rests on, and write nothing.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub explain: bool,
 }
 
 /// Exactly one source; without any, the work tree.

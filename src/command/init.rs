@@ -1,6 +1,7 @@
 //! `portcullis init`: drafts a policy, lets the engine judge the work tree by it, and accepts what stands today. The
 //! draft is judged beside the git directory, so that a run that fails leaves nothing in the work tree.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -10,11 +11,11 @@ use super::judge::{Gate, Matter};
 use super::policy_file::{self, POLICY_FILE};
 use crate::cli::{Init, JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
-use crate::git::{self, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
+use crate::git::{self, GitGraph, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
 use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
 use crate::report::Report;
-use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, TreeViews};
+use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
 use crate::text::nearest;
 
 pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
@@ -26,7 +27,7 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
             .hint("run it in a clone, and push the file"));
     };
     let file = root.join(POLICY_FILE);
-    if file.symlink_metadata().is_ok() && !args.dry_run {
+    if file.symlink_metadata().is_ok() && !args.dry_run && !args.explain {
         return Err(Error::usage(format!("{} is there already", file.display()))
             .hint("--dry-run shows what would be written today"));
     }
@@ -40,7 +41,13 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     }
     let local = repo.thread_local();
     let snapshot = GitSnapshot::new(&local, SnapshotOf::WorkTree, &[], u64::MAX);
-    let survey = Survey::of(&snapshot, &refs(&local)?, args.preset.as_deref())?;
+    let branches_at = "refs/remotes/origin/".to_owned();
+    let graph = GitGraph::new(&local, Some(branches_at), u64::MAX)?;
+    let survey = Survey::of(&snapshot, &graph, &refs(&local)?, args.preset.as_deref())?;
+    if args.explain {
+        outside.say(&survey.explained())?;
+        return Ok(0);
+    }
     let keys = keys(&survey, &snapshot, &local, outside)?;
     let text = draft(&survey, &keys);
     let (text, excepted, report) = accepted(&repo, outside, text)?;
@@ -50,8 +57,10 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     }
     policy_file::write(&policy_file::untrusted(Some(&repo), &outside.directory), &file, text.as_bytes())?;
     let sources = survey.sources.len();
-    let mut told = format!(
-        "wrote {}: preset {}, {sources} source{} of variables, {excepted} finding{} accepted as they stand\n",
+    let mut told = shared_today(&keys.shared());
+    let _ = writeln!(
+        told,
+        "wrote {}: preset {}, {sources} source{} of variables, {excepted} finding{} accepted as they stand",
         file.display(),
         survey.preset,
         plural(sources),
@@ -60,6 +69,18 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     told.push_str("read it, then: git add portcullis.yaml && portcullis hook install\n");
     outside.say(&told)?;
     Ok(report.exit_code())
+}
+
+/// The first thing to read: what environments share that usually belongs to one of them.
+fn shared_today(keys: &[String]) -> String {
+    let Some(first) = keys.get(..keys.len().min(5)).filter(|k| !k.is_empty()) else { return String::new() };
+    let more = if keys.len() > first.len() { format!(" and {} more", keys.len() - first.len()) } else { String::new() };
+    format!(
+        "give each environment its own: {} key{} hold the same value in two environments: {}{more}\n",
+        keys.len(),
+        plural(keys.len()),
+        first.join(", ")
+    )
 }
 
 fn plural(n: usize) -> &'static str {
@@ -96,10 +117,16 @@ fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, out
     let mut views = TreeViews::new(snapshot, name.as_ref().map(|n| n.as_bstr()))?;
     for source in &settings.sources {
         let sides = divergence::sides(&mut views, source, &settings)?;
-        let [low, high] = &sides[..] else { continue };
-        for row in divergence::rows(&settings, source, low, high) {
-            if matches!(row.verdict, KeyVerdict::Differs | KeyVerdict::KindDiffers | KeyVerdict::Opaque) {
-                keys.add(format!("{}/{}", source.id, row.key));
+        for pair in sides.windows(2) {
+            for row in divergence::rows(&settings, source, &pair[0], &pair[1]) {
+                let [Some(low), Some(high)] = row.sides else { continue };
+                let differs = matches!(row.verdict, KeyVerdict::Differs | KeyVerdict::KindDiffers | KeyVerdict::Opaque);
+                let held = row.verdict == KeyVerdict::Ok && *row.requirement == Requirement::MustMatch;
+                let empty = matches!(low.value.kind, ValueKind::Empty | ValueKind::Placeholder | ValueKind::Absent);
+                if differs || held && !empty {
+                    let setting = low.value.is_number_or_switch() && high.value.is_number_or_switch();
+                    keys.add(format!("{}/{}", source.id, row.key), differs, setting);
+                }
             }
         }
     }

@@ -1,32 +1,40 @@
 //! A first policy, drafted from what a repository holds. Owns what is looked for ([`Survey`]) and how it is written down
-//! ([`draft`]); asks git through [`Snapshot`] only, and judges nothing.
+//! ([`draft`]); asks git through [`Snapshot`] and [`Graph`] only, and judges nothing. One file for each kind of witness
+//! (`families`, `revisions`, `history`), one for what is concluded from them.
 
+mod conclusion;
 mod draft;
+mod families;
+mod history;
+mod keys;
+mod revisions;
 mod sources;
+mod tiers;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString};
 
-pub use draft::{Keys, draft};
+pub use draft::draft;
+pub use keys::Keys;
 pub use sources::Proposal;
 
 use crate::error::Result;
-use crate::subject::Snapshot;
-
-/// Words under which environments go.
-pub const STAGING: [&str; 6] = ["staging", "stage", "stg", "dev", "development", "develop"];
-pub const PRODUCTION: [&str; 3] = ["production", "prod", "prd"];
-/// Branches that release, the likeliest first.
-const RELEASING: [&str; 4] = ["main", "master", "production", "prod"];
+use crate::subject::{Graph, Snapshot};
 
 /// What a repository holds that a policy can speak of.
 #[derive(Debug, Default)]
 pub struct Survey {
     pub preset: String,
-    /// The preset was asked for.
-    pub asked: bool,
-    pub staging: Option<Stage>,
-    pub production: Stage,
+    /// Why this preset.
+    pub why: String,
+    /// Lowest first; the last one is production.
+    pub environments: Vec<Stage>,
+    /// Where work lands, when no environment is deployed from it.
+    pub start: Option<String>,
+    /// The development branch is merged into production's, which dev-main refuses.
+    pub merges_development: bool,
     pub sources: Vec<Proposal>,
+    /// What was not taken as a source, by reason.
+    pub left_out: Vec<(&'static str, usize)>,
     /// Directories with a `wmill.yaml`.
     pub windmill: Vec<BString>,
     /// Pipelines: workflows and `.gitlab-ci.yml`.
@@ -34,14 +42,24 @@ pub struct Survey {
     /// Files with objects of Argo CD and of Flux.
     pub argocd: usize,
     pub flux: usize,
+    pub witnesses: Vec<Witness>,
 }
 
 /// An environment as it was found.
 #[derive(Debug, Default)]
 pub struct Stage {
+    pub name: String,
     pub branch: Option<String>,
+    /// Other words for it that the repository uses.
     pub aliases: Vec<String>,
     pub tag: Option<String>,
+}
+
+/// What a conclusion rests on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Witness {
+    pub conclusion: String,
+    pub evidence: String,
 }
 
 /// Names of refs, short.
@@ -52,53 +70,45 @@ pub struct Refs {
 }
 
 impl Survey {
-    /// Looks at a tree and the names of refs; reads no more than YAML files and what may hold variables.
-    pub fn of(snapshot: &dyn Snapshot, refs: &Refs, preset: Option<&str>) -> Result<Self> {
+    /// Looks at a tree, the names of refs and the last landings; reads only YAML files and files of variables.
+    pub fn of(snapshot: &dyn Snapshot, graph: &dyn Graph, refs: &Refs, preset: Option<&str>) -> Result<Self> {
         let entries = snapshot.entries()?;
         let paths: Vec<&BStr> = entries.iter().filter(|e| !e.symlink).map(|e| e.path.as_ref()).collect();
-        let branch =
-            |names: &[&str]| names.iter().find(|n| refs.branches.iter().any(|b| b == *n)).map(|n| (*n).to_owned());
-        let mut survey = Self { windmill: windmill(&paths), asked: preset.is_some(), ..Self::default() };
-        let below = branch(&["dev", "develop", "development", "staging", "stage"]);
-        let above = branch(&RELEASING).or_else(|| refs.head.clone().filter(|h| Some(h) != below.as_ref()));
-        let has_words = |words: &[&str]| paths.iter().any(|p| words.iter().any(|w| has_word(p, w)));
-        // Without a branch of its own, only files that stand beside production's speak of another environment.
-        let paired = sources::has_twins(&paths);
-        let usual = match (&below, survey.windmill.is_empty()) {
-            (Some(b), false) if b == "staging" => "windmill",
-            (Some(_), _) => "dev-main",
-            (None, _) if paired && !refs.tags.is_empty() => "staged-release",
-            (None, _) => "trunk",
-        };
-        survey.preset = preset.unwrap_or(usual).to_owned();
-        let alias = |words: &[&str], own: &str, branch: Option<&str>| -> Vec<String> {
-            let there = |w: &&&str| **w != own && (Some(**w) == branch || has_words(&[**w]));
-            words.iter().filter(there).map(|w| (*w).to_owned()).collect()
-        };
-        let tag = release_tag(&refs.tags);
-        let staged = survey.preset == "staged-release";
-        survey.production = Stage {
-            aliases: alias(&PRODUCTION, "production", above.as_deref()),
-            branch: above.clone().filter(|_| !staged),
-            tag: tag.or_else(|| staged.then(|| "v{semver}".to_owned())),
-        };
-        let lower = if staged { above } else { below };
-        if lower.is_some() || paired {
-            let aliases = alias(&STAGING, "staging", lower.as_deref());
-            survey.staging = Some(Stage { branch: lower, aliases, tag: None });
-        }
-        for path in &paths {
-            let ci = path.starts_with(b".github/workflows/") || *path == ".gitlab-ci.yml";
-            survey.pipelines += usize::from(ci);
-            if !ci && (path.ends_with(b".yaml") || path.ends_with(b".yml")) {
-                let Some(bytes) = snapshot.read(path)? else { continue };
-                survey.argocd += usize::from(bytes.find(b"apiVersion: argoproj.io/").is_some());
-                survey.flux += usize::from(bytes.find(b"toolkit.fluxcd.io/").is_some());
-            }
-        }
-        survey.sources = sources::propose(&survey, &paths, snapshot)?;
+        let mut survey = Self { windmill: windmill(&paths), ..Self::default() };
+        let (pipelines, files): (Vec<&BStr>, Vec<&BStr>) = paths.iter().partition(|p| is_pipeline(p));
+        survey.pipelines = pipelines.len();
+        let controllers = revisions::find(&files, snapshot)?;
+        (survey.argocd, survey.flux) = (controllers.argocd, controllers.flux);
+        let families = families::find(&paths);
+        conclusion::Evidence { refs, graph, families: &families, followed: &controllers.followed, preset }
+            .conclude(&mut survey)?;
+        sources::propose(&mut survey, &paths, &families, snapshot)?;
         Ok(survey)
     }
+
+    pub fn production(&self) -> Option<&Stage> {
+        self.environments.last()
+    }
+
+    /// The witnesses as a table, a line each.
+    pub fn explained(&self) -> String {
+        let width = self.witnesses.iter().map(|w| w.conclusion.chars().count()).max().unwrap_or_default();
+        let lines = self.witnesses.iter().map(|w| format!("{:width$}  {}\n", w.conclusion, w.evidence));
+        let left = self.left_out.iter().map(|(why, n)| format!("{:width$}  {n} files: {why}\n", "not compared"));
+        lines.chain(left).map(|line| crate::text::sanitise(line.trim_end().as_bytes()) + "\n").collect()
+    }
+
+    fn witness(&mut self, conclusion: impl Into<String>, evidence: impl Into<String>) {
+        self.witnesses.push(Witness { conclusion: conclusion.into(), evidence: evidence.into() });
+    }
+}
+
+/// Workflows say when something is deployed; they hold no variables.
+fn is_pipeline(path: &BStr) -> bool {
+    [".github/workflows/", ".gitea/workflows/", ".forgejo/workflows/", ".gitlab/", ".circleci/"]
+        .iter()
+        .any(|directory| path.starts_with(directory.as_bytes()))
+        || path == ".gitlab-ci.yml"
 }
 
 /// Directories with a `wmill.yaml`, without their slash.
@@ -108,22 +118,4 @@ fn windmill(paths: &[&BStr]) -> Vec<BString> {
         directory => Some(directory.strip_suffix(b"/")?.into()),
     };
     paths.iter().filter_map(root).collect()
-}
-
-/// Whether a path has a word, parted by anything but letters and digits.
-fn has_word(path: &BStr, word: &str) -> bool {
-    path.split(|b: &u8| !b.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// The format that most release tags have.
-fn release_tag(tags: &[String]) -> Option<String> {
-    let is_version = |text: &str| {
-        let mut parts = text.split('-').next().unwrap_or_default().split('.');
-        let number = |p: Option<&str>| p.is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
-        number(parts.next()) && number(parts.next()) && number(parts.next()) && parts.next().is_none()
-    };
-    let prefixes = ["v", "", "release-", "release/"];
-    let count = |prefix: &str| tags.iter().filter(|t| t.strip_prefix(prefix).is_some_and(is_version)).count();
-    let best = prefixes.into_iter().rev().max_by_key(|p| count(p)).filter(|p| count(p) > 0)?;
-    Some(format!("{best}{{semver}}"))
 }

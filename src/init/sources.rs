@@ -1,11 +1,13 @@
-//! Files that hold the same variables for two environments: found by their names, which differ in one word, and by what
-//! stands in them.
+//! Files that hold the same variables for several environments: families by their names, and files that differ between the
+//! environments' branches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{PRODUCTION, STAGING, Survey};
+use super::families::Family;
+use super::tiers::{self, TIERS};
+use super::{Survey, is_pipeline};
 use crate::document::Format;
 use crate::error::Result;
 use crate::subject::Snapshot;
@@ -24,55 +26,89 @@ pub struct Proposal {
 /// More sources than anybody reads.
 const MOST: usize = 40;
 
-pub fn propose(survey: &Survey, paths: &[&BStr], snapshot: &dyn Snapshot) -> Result<Vec<Proposal>> {
+/// Fills in the survey's sources, and counts what is not taken.
+pub fn propose(
+    survey: &mut Survey,
+    paths: &[&BStr],
+    families: &BTreeMap<BString, Family<'_>>,
+    snapshot: &dyn Snapshot,
+) -> Result<()> {
     let mut found = Vec::new();
-    if survey.staging.is_none() {
-        return Ok(found);
-    }
-    for root in &survey.windmill {
-        found.extend(windmill(survey, paths, root));
-    }
-    for (template, (low, high)) in twins(paths) {
-        let Some(template) = template.to_str().ok().filter(|t| !t.contains(['"', '\\', '*', '?', '['])) else {
-            continue;
-        };
-        let Some(format) = format(low, template, snapshot)? else { continue };
-        if found.len() == MOST {
-            break;
+    let mut left_out: BTreeMap<&'static str, usize> = BTreeMap::new();
+    if survey.environments.len() > 1 {
+        for root in &survey.windmill {
+            found.extend(windmill(survey, paths, root));
         }
-        let id = unique(&slug(template), &found);
-        found.push(Proposal { id, format, place: format!("path: \"{template}\""), why: format!("{low} and {high}") });
+        for (template, family) in families {
+            let mut leave = |why| *left_out.entry(why).or_default() += family.members.len();
+            let Some(text) = template.to_str().ok().filter(|t| is_plain(&t.replace("{environment}", ""))) else {
+                leave("their names have characters that a pattern cannot have");
+                continue;
+            };
+            let Some(low) = family.lowest() else { continue };
+            match format(low, text, text.rsplit('/').next().is_some_and(|n| n.contains("{environment}")), snapshot)? {
+                Err(why) => leave(why),
+                Ok(_) if found.len() >= MOST => {
+                    leave("more than 40 sources; add them under rules: divergence: sources")
+                }
+                Ok(format) => {
+                    let id = unique(&slug(text), &found);
+                    found.push(Proposal { id, format, place: format!("path: \"{text}\""), why: family.shown() });
+                }
+            }
+        }
+        across(survey, snapshot, &mut found, &mut left_out)?;
     }
-    across(survey, snapshot, &mut found)?;
-    Ok(found)
+    survey.sources = found;
+    survey.left_out = left_out.into_iter().collect();
+    Ok(())
 }
 
-/// Files of variables that stand under one path on the branches of both environments and differ today. Those that are the
-/// same everywhere are no environment's.
-fn across(survey: &Survey, snapshot: &dyn Snapshot, found: &mut Vec<Proposal>) -> Result<()> {
-    let low = survey.staging.as_ref().and_then(|s| s.branch.as_ref());
-    let (Some(low), Some(high)) = (low, &survey.production.branch) else { return Ok(()) };
-    let (Some(theirs), Some(ours)) = (snapshot.other(low)?, snapshot.other(high)?) else { return Ok(()) };
-    let (theirs, ours) = (theirs.entries()?, ours.entries()?);
-    for entry in ours.iter().filter(|e| !e.symlink) {
-        let differs = |at: usize| !theirs[at].symlink && theirs[at].blob != entry.blob;
-        let there = theirs.binary_search_by(|e| e.path.cmp(&entry.path)).is_ok_and(differs);
-        let Some(path) = entry.path.to_str().ok().filter(|p| there && is_plain(p)) else { continue };
-        let word = |words: &[&str]| words.iter().any(|w| super::has_word(entry.path.as_ref(), w));
-        let format = match Format::of(entry.path.as_ref()) {
-            Some(Format::Dotenv) => "dotenv",
-            Some(Format::Tfvars) => "tfvars",
-            _ => continue,
-        };
-        if word(&STAGING) || word(&PRODUCTION) || word(&["example", "sample", "template", "dist", "test"]) {
+/// Files of variables that stand under one path on the branches of two neighbouring environments and differ today. Those
+/// that are the same everywhere are no environment's.
+fn across(
+    survey: &Survey,
+    snapshot: &dyn Snapshot,
+    found: &mut Vec<Proposal>,
+    left_out: &mut BTreeMap<&'static str, usize>,
+) -> Result<()> {
+    let mut places: BTreeMap<(String, &'static str), Vec<(&str, &str)>> = BTreeMap::new();
+    for pair in survey.environments.windows(2) {
+        let (Some(low), Some(high)) = (&pair[0].branch, &pair[1].branch) else { continue };
+        let (Some(theirs), Some(ours)) = (snapshot.other(low)?, snapshot.other(high)?) else { continue };
+        let below = theirs.entries()?;
+        for entry in ours.entries()?.iter().filter(|e| !e.symlink) {
+            let differs = |at: usize| !below[at].symlink && below[at].blob != entry.blob;
+            let path = entry.path.as_ref();
+            if !below.binary_search_by(|e| e.path.as_bstr().cmp(path)).is_ok_and(differs) || is_pipeline(path) {
+                continue;
+            }
+            let Some(text) = path.to_str().ok().filter(|p| is_plain(p)) else { continue };
+            let samples = ["example", "sample", "template", "dist", "test"];
+            let named = tiers::words().map(|(_, word)| word).chain(samples).any(|w| tiers::has_word(path, w));
+            if named || matches!(Format::of(path), Some(Format::Toml | Format::Json)) {
+                continue;
+            }
+            let Ok(format) = format(path, text, true, &*ours)? else { continue };
+            let list = places.entry((text.to_owned(), format)).or_default();
+            for stage in pair {
+                let place = (stage.name.as_str(), stage.branch.as_deref().unwrap_or_default());
+                if !list.contains(&place) {
+                    list.push(place);
+                }
+            }
+        }
+    }
+    for ((path, format), list) in places {
+        if found.len() >= MOST {
+            *left_out.entry("more than 40 sources; add them under rules: divergence: sources").or_default() += 1;
             continue;
         }
-        if found.len() == MOST {
-            break;
-        }
-        let place = format!("at: {{ staging: \"{low}:{path}\", production: \"{high}:{path}\" }}");
-        let why = format!("{path}, which differs between {low} and {high}");
-        found.push(Proposal { id: unique(&slug(path), found), format, place, why });
+        let at: Vec<String> = list.iter().map(|(name, branch)| format!("{name}: \"{branch}:{path}\"")).collect();
+        let place = format!("at: {{ {} }}", at.join(", "));
+        let branches: Vec<&str> = list.iter().map(|(_, branch)| *branch).collect();
+        let why = format!("{path}, which differs between {}", branches.join(" and "));
+        found.push(Proposal { id: unique(&slug(&path), found), format, place, why });
     }
     Ok(())
 }
@@ -82,35 +118,14 @@ fn is_plain(path: &str) -> bool {
     !path.contains(['"', '\\', '*', '?', '[', ':']) && !path.chars().any(char::is_control)
 }
 
-/// Whether any file of staging has one of production beside it.
-pub fn has_twins(paths: &[&BStr]) -> bool {
-    !twins(paths).is_empty()
-}
-
-/// Files whose paths differ in the environment's word only: the path with `{environment}` in it, and both.
-fn twins<'p>(paths: &[&'p BStr]) -> BTreeMap<BString, (&'p BStr, String)> {
-    let all: BTreeSet<&BStr> = paths.iter().copied().collect();
-    let mut templates = BTreeMap::new();
-    for path in paths {
-        for word in STAGING {
-            let Some((before, after)) = around(path, word) else { continue };
-            let twin = PRODUCTION.iter().map(|p| joined(before, p, after)).find(|p| all.contains(p.as_bstr()));
-            if let Some(twin) = twin {
-                let template = joined(before, "{environment}", after);
-                templates.entry(template).or_insert((*path, twin.to_string()));
-            }
-        }
-    }
-    templates
-}
-
 fn windmill(survey: &Survey, paths: &[&BStr], root: &BString) -> Option<Proposal> {
     let item = |p: &BStr, end: &str| p.starts_with(root) && p.ends_with(end.as_bytes());
     if !paths.iter().any(|p| item(p, ".variable.yaml") || item(p, ".resource.yaml")) {
         return None;
     }
-    let suffixed = STAGING.iter().any(|w| paths.iter().any(|p| item(p, &format!(".{w}.variable.yaml"))));
-    let branches = survey.production.branch.is_some() && survey.staging.as_ref().is_some_and(|s| s.branch.is_some());
+    let lower = TIERS.iter().take(tiers::PRODUCTION).flat_map(|t| t.words);
+    let suffixed = lower.into_iter().any(|w| paths.iter().any(|p| item(p, &format!(".{w}.variable.yaml"))));
+    let branches = survey.environments.iter().filter(|e| e.branch.is_some()).count() > 1;
     let layout = match (suffixed, branches) {
         (true, _) => "suffix",
         (false, true) => "branch",
@@ -125,37 +140,36 @@ fn windmill(survey: &Survey, paths: &[&BStr], root: &BString) -> Option<Proposal
     })
 }
 
-/// What stands before and after a word of a path, if it stands there once.
-fn around<'p>(path: &'p BStr, word: &str) -> Option<(&'p BStr, &'p BStr)> {
-    let mut places = path.find_iter(word).filter(|at| {
-        let edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphanumeric());
-        edge(at.checked_sub(1).and_then(|n| path.get(n))) && edge(path.get(at + word.len()))
-    });
-    let at = places.next()?;
-    places.next().is_none().then_some((path[..at].as_bstr(), path[at + word.len()..].as_bstr()))
-}
-
-fn joined(before: &BStr, word: &str, after: &BStr) -> BString {
-    [before.as_bytes(), word.as_bytes(), after.as_bytes()].concat().into()
-}
-
-/// How a pair is read; `None` where it holds no variables.
-fn format(path: &BStr, template: &str, snapshot: &dyn Snapshot) -> Result<Option<&'static str>> {
-    let name = template.rsplit('/').next().unwrap_or_default();
-    if path.ends_with(b".variable.yaml") || path.ends_with(b".resource.yaml") {
-        return Ok(None);
+/// How a file is read, or why it holds no variables. `in_name`: its own name says whose it is, not its directory.
+fn format(
+    path: &BStr,
+    template: &str,
+    in_name: bool,
+    snapshot: &dyn Snapshot,
+) -> Result<std::result::Result<&'static str, &'static str>> {
+    const NONE: &str = "not known to hold variables";
+    // `env` is a word of {environment} itself.
+    let name = template.rsplit('/').next().unwrap_or_default().replace("{environment}", "");
+    if is_pipeline(path) {
+        return Ok(Err("pipelines"));
     }
-    let in_name = name.contains("{environment}");
+    if path.ends_with(b".variable.yaml") || path.ends_with(b".resource.yaml") {
+        return Ok(Err("Windmill's, which one source reads together"));
+    }
+    let directory = &path[..path.rfind_byte(b'/').map_or(0, |n| n + 1)];
+    if directory.starts_with(b"templates/") || directory.contains_str("/templates/") {
+        return Ok(Err("templates of charts"));
+    }
     Ok(match Format::of(path) {
-        Some(Format::Dotenv) => Some("dotenv"),
-        _ if name.ends_with(".env") || name == ".env" || name.starts_with(".env.") => Some("dotenv"),
-        Some(Format::Tfvars) => Some("tfvars"),
-        Some(Format::Toml) if in_name => Some("toml"),
-        Some(Format::Json) if in_name && !name.contains("package") => Some("json"),
-        Some(Format::Yaml) if name.contains("compose") => Some("compose"),
-        Some(Format::Yaml) if name.starts_with("values") => Some("helm-values"),
+        Some(Format::Dotenv) => Ok("dotenv"),
+        _ if name.ends_with(".env") || name.starts_with(".env.") => Ok("dotenv"),
+        Some(Format::Tfvars) => Ok("tfvars"),
+        Some(Format::Toml) if in_name => Ok("toml"),
+        Some(Format::Json) if in_name && !name.contains("package") => Ok("json"),
+        Some(Format::Yaml) if name.contains("compose") => Ok("compose"),
+        Some(Format::Yaml) if name.starts_with("values") || path.ends_with(b"/values.yaml") => Ok("helm-values"),
         Some(Format::Yaml) => {
-            let Some(bytes) = snapshot.read(path)? else { return Ok(None) };
+            let Some(bytes) = snapshot.read(path)? else { return Ok(Err(NONE)) };
             let has = |text: &str| bytes.find(text).is_some();
             let kinds = [
                 "kind: ConfigMap",
@@ -165,14 +179,16 @@ fn format(path: &BStr, template: &str, snapshot: &dyn Snapshot) -> Result<Option
                 "configMapGenerator:",
                 "secretGenerator:",
             ];
+            let config = ["config", "settings", "values", "vars", "env"].iter().any(|w| name.contains(w));
             if kinds.iter().any(|k| has(k)) {
-                Some("k8s-config")
+                Ok("k8s-config")
+            } else if in_name && config && !has("apiVersion:") {
+                Ok("yaml")
             } else {
-                let config = ["config", "settings", "values", "vars", "env"].iter().any(|w| name.contains(w));
-                (in_name && config && !has("apiVersion:")).then_some("yaml")
+                Err(NONE)
             }
         }
-        _ => None,
+        _ => Err(NONE),
     })
 }
 

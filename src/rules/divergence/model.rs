@@ -39,6 +39,15 @@ pub struct ComparedValue {
     pub(super) targets: Vec<String>,
 }
 
+impl ComparedValue {
+    /// A number or a switch, in plain text: `3600`, `1.5`, `true`, `off`.
+    pub fn is_number_or_switch(&self) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        let switch = matches!(text.as_str(), "true" | "false" | "yes" | "no" | "on" | "off");
+        self.kind == ValueKind::Plain && (switch || text.parse::<f64>().is_ok())
+    }
+}
+
 /// The policy's requirement on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requirement {

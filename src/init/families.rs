@@ -1,0 +1,50 @@
+//! Files whose paths differ in nothing but the environment's word: `env/dev.env`, `env/staging.env`, `env/production.env`.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::tiers;
+
+/// The members of one family by tier, each with the word that its path has.
+#[derive(Debug, Default)]
+pub struct Family<'p> {
+    pub members: BTreeMap<usize, Vec<(&'static str, &'p BStr)>>,
+}
+
+impl<'p> Family<'p> {
+    /// The member of the lowest tier.
+    pub fn lowest(&self) -> Option<&'p BStr> {
+        self.members.values().flatten().next().map(|(_, path)| *path)
+    }
+
+    /// All paths, lowest first, for a comment.
+    pub fn shown(&self) -> String {
+        let paths: Vec<String> = self.members.values().flatten().map(|(_, path)| path.to_string()).collect();
+        paths.join(", ")
+    }
+}
+
+/// Families by their path with `{environment}` in it: at least two tiers, one of them staging, pre-production or
+/// production. `test` beside `dev` alone is how any source tree looks.
+pub fn find<'p>(paths: &[&'p BStr]) -> BTreeMap<BString, Family<'p>> {
+    let mut families: BTreeMap<BString, Family<'p>> = BTreeMap::new();
+    for path in paths.iter().copied().filter(|p| is_configuration(p)) {
+        for (tier, word) in tiers::words() {
+            let [at] = tiers::places(path, word)[..] else { continue };
+            let (before, after) = (path[..at].as_bytes(), path[at + word.len()..].as_bytes());
+            let template = [before, b"{environment}", after].concat();
+            families.entry(template.into()).or_default().members.entry(tier).or_default().push((word, path));
+        }
+    }
+    families.retain(|_, f| f.members.len() > 1 && f.members.keys().any(|tier| *tier >= tiers::STAGING));
+    families
+}
+
+/// Program text has `test` and `dev` in its paths for other reasons.
+fn is_configuration(path: &BStr) -> bool {
+    let name = path.rsplit_str("/").next().unwrap_or_default();
+    let ends: [&[u8]; 10] =
+        [b".yaml", b".yml", b".json", b".toml", b".env", b".tfvars", b".tf", b".hcl", b".properties", b".ini"];
+    ends.iter().any(|end| name.ends_with(end)) || name.starts_with(b".env") || name.contains_str(".env.")
+}
