@@ -157,3 +157,149 @@ fn a_commit_that_touches_no_watched_file_reads_none() {
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_ne!(json["stats"]["blobs_read"], 0, "{out}");
 }
+
+/// `init` in a repository with these files and branches, and the lines of the environments that it wrote.
+fn environments_of(files: &[&str], branches: &[&str], tags: &[&str]) -> (String, String) {
+    let repo = TestRepo::init();
+    repo.write("README.md", "x\n");
+    for (n, file) in files.iter().enumerate() {
+        repo.write(file, format!("NAME=a{n}\n"));
+    }
+    repo.commit("feat: all");
+    branches.iter().for_each(|b| drop(repo.git(["branch", b])));
+    tags.iter().for_each(|t| drop(repo.git(["tag", t])));
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{files:?} {branches:?}: {out}{err}");
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    let (out, err, code) = portcullis(&repo, &["check"]);
+    assert_eq!(code, 0, "{files:?} {branches:?}: {out}{err}");
+    let block = written.split("\nenvironments:\n").nth(1).and_then(|w| w.split("\n\n").next()).unwrap_or_default();
+    (block.trim().replace("\n  ", "; "), written)
+}
+
+#[test]
+fn environments_are_named_and_ordered_as_the_repository_has_them() {
+    for (files, branches, tags, wanted) in [
+        (
+            &["e/dev.env", "e/staging.env", "e/production.env"][..],
+            &[][..],
+            &[][..],
+            "dev: { branches: [] }; staging: { branches: [] }; production: { branch: main }",
+        ),
+        (&["o/dev/a.env", "o/prod/a.env"], &[], &[], "dev: { branches: [] }; prod: { branch: main }"),
+        (
+            &["o/prod/a.env", "o/pre-prod/a.env", "o/qa/a.env"],
+            &[],
+            &[],
+            "qa: { branches: [] }; pre-prod: { branches: [] }; prod: { branch: main }",
+        ),
+        (
+            &["envs/qa/a.env", "envs/staging-eu/b.env", "envs/staging-us/b.env", "envs/prod-eu/c.env"],
+            &[],
+            &[],
+            "qa: { branches: [] }; staging: { branches: [] }; prod: { branch: main }",
+        ),
+        (&["src/dev/a.json", "src/test/a.json"], &[], &[], "production: { branch: main }"),
+        (&[], &["staging", "production"], &[], "staging: { branch: staging }; production: { branch: production }"),
+        (&[], &["production"], &[], "staging: { branch: main }; production: { branch: production }"),
+        (&[], &["env/staging", "env/prod"], &[], "staging: { branch: env/staging }; production: { branch: env/prod }"),
+        (&[], &["test", "feature/dev"], &[], "production: { branch: main }"),
+        (
+            &["e/staging.env", "e/production.env"],
+            &[],
+            &["v1.0.0"],
+            "staging: { branch: main }; production: { tags: [\"v{semver}\"] }",
+        ),
+        (
+            &["e/staging.env", "e/production.env"],
+            &[],
+            &["migration-complete", "v2"],
+            "staging: { branches: [] }; production: { branch: main }",
+        ),
+    ] {
+        let (block, written) = environments_of(files, branches, tags);
+        assert_eq!(block, wanted, "{written}");
+    }
+}
+
+#[test]
+fn a_main_branch_that_no_environment_has_is_protected_too() {
+    let (_, written) = environments_of(&[], &["staging", "production"], &[]);
+    assert!(written.contains("{ branch: main, direct-push: [\"*\"]"), "{written}");
+    assert!(written.contains("{ branch: production, direct-push: []"), "{written}");
+}
+
+#[test]
+fn what_is_shared_today_is_told_first_and_may_be_mended() {
+    let repo = TestRepo::init();
+    let text =
+        |host: &str| format!("HOOK_URL=https://h.example/{SECRET}\nTOKEN_TTL=3600\nLEVEL=info\nAPI_HOST={host}\n");
+    repo.write("env/dev.env", text("dev.example"));
+    repo.write("env/prod.env", text("prod.example"));
+    repo.commit("feat: all");
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("give each environment its own: ") && out.contains("HOOK_URL"), "{out}");
+    assert!(!out.contains(SECRET), "{out}");
+    // A number is no token, whatever its key is called.
+    for (from, to, wanted) in
+        [(SECRET, "other", 0), ("3600", "60", 1), ("info", "debug", 1), ("prod.example", "dev.example", 1)]
+    {
+        repo.write("env/prod.env", text("prod.example").replace(from, to));
+        let (out, err, code) = portcullis(&repo, &["check", "--only", "divergence"]);
+        assert_eq!(code, wanted, "{from}: {out}{err}");
+    }
+}
+
+#[test]
+fn three_keys_of_one_kind_become_one_pattern_that_reaches_no_equal_key() {
+    let repo = TestRepo::init();
+    let text = |e: &str, n: u8| {
+        let each = |s: &str| format!("{s}:\n  replicas: {n}\n  size: {e}\n  mode: same\n");
+        ["a", "b", "c", "d"].map(each).concat()
+    };
+    repo.write("values-staging.yaml", text("small", 1));
+    repo.write("values-production.yaml", text("large", 3));
+    repo.commit("feat: all");
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    assert!(written.contains("*[/.]replicas") && written.contains("*[/.]size"), "{written}");
+    assert!(!written.contains("a.replicas") && !written.contains("mode"), "{written}");
+    repo.write("values-production.yaml", text("large", 3).replacen("mode: same", "mode: other", 1));
+    assert_eq!(portcullis(&repo, &["check", "--only", "divergence"]).2, 1);
+}
+
+#[test]
+fn pipelines_and_chart_templates_hold_no_variables_and_are_counted() {
+    let repo = TestRepo::init();
+    for e in ["staging", "production"] {
+        repo.write(&format!(".github/workflows/env-{e}.yml"), format!("on: push\nname: {e}\njobs: {{}}\n"));
+        repo.write(&format!("charts/app/templates/config-{e}.yaml"), format!("kind: ConfigMap\ndata: {{ A: {e} }}\n"));
+    }
+    repo.commit("feat: all");
+    let (out, err, code) = portcullis(&repo, &["init", "--dry-run"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(!out.contains("sources:\n"), "{out}");
+    assert!(out.contains("# Not compared: 2 files (pipelines).") && out.contains("(templates of charts)"), "{out}");
+}
+
+#[test]
+fn history_that_merges_development_is_told_and_not_refused() {
+    let repo = TestRepo::init();
+    repo.write("a", "1\n");
+    repo.commit("feat: start");
+    repo.git(["checkout", "-q", "-b", "develop"]);
+    repo.write("a", "2\n");
+    repo.commit("feat: more");
+    repo.git(["checkout", "-q", "main"]);
+    repo.git(["merge", "-q", "--no-ff", "-m", "Merge branch 'develop'", "develop"]);
+    let (out, err, code) = portcullis(&repo, &["init", "--explain"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("1 of the last 2 landings on main merge develop as a whole"), "{out}");
+    assert!(!repo.path().join("portcullis.yaml").exists());
+    assert_eq!(portcullis(&repo, &["init"]).2, 0);
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    assert!(written.contains("branch-topology/dev-leak: { severity: warning }"), "{written}");
+    assert_eq!(portcullis(&repo, &["check"]).2, 0);
+}

@@ -75,12 +75,8 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
 fn shared_today(keys: &[String]) -> String {
     let Some(first) = keys.get(..keys.len().min(5)).filter(|k| !k.is_empty()) else { return String::new() };
     let more = if keys.len() > first.len() { format!(" and {} more", keys.len() - first.len()) } else { String::new() };
-    format!(
-        "give each environment its own: {} key{} hold the same value in two environments: {}{more}\n",
-        keys.len(),
-        plural(keys.len()),
-        first.join(", ")
-    )
+    let n = keys.len();
+    format!("give each environment its own: {}{more} (equal in two environments: {n})\n", first.join(", "))
 }
 
 fn plural(n: usize) -> &'static str {

@@ -23,6 +23,8 @@ pub struct Evidence<'e, 'p> {
     pub refs: &'e Refs,
     pub graph: &'e dyn Graph,
     pub families: &'e BTreeMap<BString, Family<'p>>,
+    /// Tiers that directories beside one another name, by word.
+    pub directories: BTreeMap<usize, BTreeMap<&'static str, usize>>,
     pub followed: &'e [Followed],
     pub preset: Option<&'e str>,
 }
@@ -76,6 +78,7 @@ impl Evidence<'_, '_> {
             None if tiers.len() > 1 && tag.is_some() && follows.is_none() => {
                 ("staged-release", "files for several environments, release tags, and one branch".to_owned())
             }
+            None if tiers.len() > 1 => ("trunk", "several environments on one branch".to_owned()),
             None => ("trunk", "one branch, and no other environment's".to_owned()),
         };
         (survey.preset, survey.why) = match self.preset {
@@ -92,8 +95,7 @@ impl Evidence<'_, '_> {
                 let n = landed.of_development;
                 let told = format!("{n} of the last {all} landings on {branch} merge {development} as a whole");
                 if preset == "dev-main" {
-                    survey.merges_development = true;
-                    survey.why.push_str(&format!("; {told}, so that branch-topology/dev-leak only warns"));
+                    survey.merges_development = Some(told.clone());
                 }
                 survey.witness(preset.clone(), told);
             }
@@ -122,7 +124,10 @@ impl Evidence<'_, '_> {
             }
             let total: usize = words.values().sum();
             if total > 0 {
-                survey.witness(stage.name.clone(), format!("{total} files that another environment has too"));
+                survey.witness(
+                    stage.name.clone(),
+                    format!("{total} files or directories that another environment has too"),
+                );
             }
             if let Some(branch) = &stage.branch {
                 survey.witness(stage.name.clone(), format!("the branch {branch}"));
@@ -132,13 +137,16 @@ impl Evidence<'_, '_> {
         Ok(())
     }
 
-    /// How often each tier's words stand in the paths of families.
+    /// How often each tier's words stand in the paths of families; else, in directories beside one another.
     fn words_in_files(&self) -> BTreeMap<usize, BTreeMap<&'static str, usize>> {
         let mut found: BTreeMap<usize, BTreeMap<&'static str, usize>> = BTreeMap::new();
         for (tier, members) in self.families.values().flat_map(|f| &f.members) {
             for (word, _) in members {
                 *found.entry(*tier).or_default().entry(word).or_default() += 1;
             }
+        }
+        for (tier, words) in &self.directories {
+            found.entry(*tier).or_insert_with(|| words.clone());
         }
         found
     }

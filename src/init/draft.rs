@@ -24,7 +24,7 @@ pub fn draft(survey: &Survey, keys: &Keys) -> String {
 }
 
 fn environments(out: &mut String, survey: &Survey) {
-    out.push_str("# Lowest first. Aliases are other words for an environment, in paths and values.\nenvironments:\n");
+    out.push_str("# Lowest first. Aliases are other words for an environment. Without branches: directories only.\nenvironments:\n");
     for environment in &survey.environments {
         stage(out, environment);
     }
@@ -39,7 +39,6 @@ fn stage(out: &mut String, stage: &Stage) {
     }
     parts.extend(stage.tag.as_ref().map(|t| format!("tags: [{}]", quoted(t))));
     if stage.branch.is_none() && stage.tag.is_none() {
-        out.push_str("  # Directories only, on the same branch as the others.\n");
         parts.push("branches: []".into());
     }
     let _ = writeln!(out, "  {}: {{ {} }}", stage.name, parts.join(", "));
@@ -76,12 +75,13 @@ fn rules(out: &mut String, survey: &Survey, keys: &Keys) {
     if survey.sources.is_empty() {
         out.push_str("# No files were found that hold the same variables for two environments: see rules: divergence: sources.\n");
     }
-    if survey.sources.is_empty() && !survey.merges_development {
+    if survey.sources.is_empty() && survey.merges_development.is_none() {
         return;
     }
     out.push_str("rules:\n");
-    if survey.merges_development {
-        out.push_str("  # The history merges it as a whole: say error once promotion is by cherry-pick or by tag.\n");
+    if let Some(told) = &survey.merges_development {
+        let _ = writeln!(out, "  # {}.", crate::text::sanitise(told.as_bytes()));
+        out.push_str("  # Say error once promotion is by cherry-pick or by tag.\n");
         out.push_str("  branch-topology/dev-leak: { severity: warning }\n");
     }
     if survey.sources.is_empty() {

@@ -41,6 +41,36 @@ pub fn find<'p>(paths: &[&'p BStr]) -> BTreeMap<BString, Family<'p>> {
     families
 }
 
+/// Tiers that directories beside one another name with their first word, with that word and how many there are: `qa`,
+/// `staging-eu`, `prod-us`. What follows the word is a region or a cluster, not an environment.
+pub fn in_directories(paths: &[&BStr]) -> BTreeMap<usize, BTreeMap<&'static str, usize>> {
+    let mut siblings: BTreeMap<&BStr, BTreeMap<&BStr, (usize, &'static str)>> = BTreeMap::new();
+    for path in paths.iter().copied().filter(|p| is_configuration(p)) {
+        for end in path.find_iter("/") {
+            let start = path[..end].rfind_byte(b'/').map_or(0, |n| n + 1);
+            let name = path[start..end].as_bstr();
+            let begins = |word: &str| {
+                name.strip_prefix(word.as_bytes())
+                    .is_some_and(|rest| rest.first().is_none_or(|b| matches!(b, b'-' | b'_')))
+            };
+            let longest = tiers::words().filter(|(_, word)| begins(word)).max_by_key(|(_, word)| word.len());
+            if let Some(tier) = longest {
+                siblings.entry(path[..start].as_bstr()).or_default().insert(name, tier);
+            }
+        }
+    }
+    let mut found: BTreeMap<usize, BTreeMap<&'static str, usize>> = BTreeMap::new();
+    for named in siblings.into_values() {
+        let several = named.values().any(|(tier, _)| named.values().any(|(other, _)| other != tier));
+        if several && named.values().any(|(tier, _)| *tier >= tiers::STAGING) {
+            for (tier, word) in named.into_values() {
+                *found.entry(tier).or_default().entry(word).or_default() += 1;
+            }
+        }
+    }
+    found
+}
+
 /// Program text has `test` and `dev` in its paths for other reasons.
 fn is_configuration(path: &BStr) -> bool {
     let name = path.rsplit_str("/").next().unwrap_or_default();

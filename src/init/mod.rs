@@ -30,8 +30,8 @@ pub struct Survey {
     pub environments: Vec<Stage>,
     /// Where work lands, when no environment is deployed from it.
     pub start: Option<String>,
-    /// The development branch is merged into production's, which dev-main refuses.
-    pub merges_development: bool,
+    /// The development branch is merged into production's, which dev-main refuses: how often.
+    pub merges_development: Option<String>,
     pub sources: Vec<Proposal>,
     /// What was not taken as a source, by reason.
     pub left_out: Vec<(&'static str, usize)>,
@@ -80,7 +80,8 @@ impl Survey {
         let controllers = revisions::find(&files, snapshot)?;
         (survey.argocd, survey.flux) = (controllers.argocd, controllers.flux);
         let families = families::find(&paths);
-        conclusion::Evidence { refs, graph, families: &families, followed: &controllers.followed, preset }
+        let directories = families::in_directories(&paths);
+        conclusion::Evidence { refs, graph, families: &families, directories, followed: &controllers.followed, preset }
             .conclude(&mut survey)?;
         sources::propose(&mut survey, &paths, &families, snapshot)?;
         Ok(survey)
