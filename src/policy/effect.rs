@@ -8,6 +8,7 @@ use super::load::KEYS;
 use super::option_effect::option_effect;
 use super::options::COMMON_KEYS;
 use super::read::Level;
+use super::scope::Branches;
 use super::setting::family_of;
 use super::{Mode, Policy, Protected};
 use crate::finding::Severity;
@@ -52,7 +53,7 @@ pub fn compare(old: &Policy, new: &Policy) -> Vec<Change> {
     changes.protected(&old.vocabulary.protected, &new.vocabulary.protected);
     changes.environments(old, new);
     let names = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
-    changes.lists("approvers", &names(&old.vocabulary.approvers), &names(&new.vocabulary.approvers), Effect::Relaxed);
+    changes.approvers(&names(&old.vocabulary.approvers), &names(&new.vocabulary.approvers));
     changes.lists("inline.deny", &names(&old.inline_deny), &names(&new.inline_deny), Effect::Tightened);
     changes.budgets(old, new);
     changes.lists("exceptions", &items(old, "exceptions"), &items(new, "exceptions"), Effect::Relaxed);
@@ -196,22 +197,38 @@ impl Changes {
         }
     }
 
-    /// Rules compare environments in their order, so only those that come before all others are an addition.
+    /// In either direction: a new approver may relax the policy, and without the old ones nobody can mend it.
+    fn approvers(&mut self, old: &BTreeSet<String>, new: &BTreeSet<String>) {
+        let (added, removed) = (new.difference(old).count(), old.difference(new).count());
+        for (count, what) in [(added, "added"), (removed, "removed")].into_iter().filter(|(count, _)| *count > 0) {
+            self.add(Effect::Relaxed, format!("approvers: {count} {what}"));
+        }
+    }
+
+    /// Rules compare environments in their order, so only those that come before all others are an addition. One with
+    /// tags makes releases of them, and one with a branch of another environment can stand for that.
     fn environments(&mut self, old: &Policy, new: &Policy) {
         let (was, is) = (&old.vocabulary.environments, &new.vocabulary.environments);
         if was == is {
             return;
         }
-        let effect = if is.ends_with(was) { Effect::Tightened } else { Effect::Relaxed };
+        let added = is.strip_suffix(was.as_slice());
+        let is_taken = |b: &String| {
+            was.iter().any(|e| Branches::new(&e.branches).is_ok_and(|all| all.is_match(b.as_str().into())))
+        };
+        let is_free = |branch: &String| !branch.contains(['*', '?', '[', '{']) && !is_taken(branch);
+        let adds = added.is_some_and(|added| added.iter().all(|e| e.tags.is_empty() && e.branches.iter().all(is_free)));
+        let effect = if adds { Effect::Tightened } else { Effect::Relaxed };
         self.add(effect, "environments changed".into());
     }
 
     fn budgets(&mut self, old: &Policy, new: &Policy) {
         let (was, is) = (&old.vocabulary.budgets, &new.vocabulary.budgets);
-        // What is spent of these two stops the push; what the others leave out may pass.
+        // A push that spends one of these two is not decided: a small one stops everybody, whoever could mend it too.
         for (key, was, is) in [("time", was.time, is.time), ("paths", was.paths, is.paths)] {
             if was != is {
-                self.add(Effect::Neutral, format!("budgets.{key}: {was} -> {is}"));
+                let effect = if is < was { Effect::Relaxed } else { Effect::Neutral };
+                self.add(effect, format!("budgets.{key}: {was} -> {is}"));
             }
         }
         for (key, was, is) in [

@@ -43,8 +43,6 @@ fn a_change_and_its_reverse_have_opposite_effects() {
         ("protected: [{ branch: main, direct-push: [a] }]", "protected: [{ branch: main }]"),
         ("protected: [{ branch: main }]", "protected: [{ branch: main, non-ff: off }]"),
         ("protected: [{ branch: main, signed: error }]", "protected: [{ branch: main, signed: warning }]"),
-        ("", "approvers: [a]"),
-        ("approvers: [a]", "approvers: [a, b]"),
         ("", "inline: { deny: [files, windmill] }"),
         ("budgets: { content-comparisons: 300 }", ""),
         (
@@ -77,7 +75,27 @@ fn what_judges_alike_is_neutral() {
     for (old, new) in pairs {
         assert_eq!(effects(old, new), [], "{old} -> {new}");
     }
-    assert_eq!(effects("", "budgets: { time: 10s }"), [Effect::Neutral]);
+    assert_eq!(effects("", "budgets: { time: 90s }"), [Effect::Neutral]);
+    assert_eq!(effects("budgets: { paths: 7 }", ""), [Effect::Neutral]);
+}
+
+#[test]
+fn a_budget_that_stops_every_later_push_needs_an_approver() {
+    for smaller in ["budgets: { paths: 1 }", "budgets: { time: 1s }"] {
+        assert_eq!(effects("", smaller), [Effect::Relaxed], "{smaller}");
+    }
+}
+
+#[test]
+fn an_environment_in_front_tightens_only_without_tags_and_with_branches_of_its_own() {
+    let old = "environments: { staging: { branch: dev }, production: { branch: 'release/*' } }";
+    let with = |first: &str| effects(old, &old.replace("{ staging", &format!("{{ first: {first}, staging")));
+    assert_eq!(with("{ branch: feature }"), [Effect::Tightened]);
+    for first in
+        ["{ branch: feature, tags: ['x{semver}'] }", "{ branch: dev }", "{ branch: release/1 }", "{ branch: 'f*' }"]
+    {
+        assert_eq!(with(first), [Effect::Relaxed], "{first}");
+    }
 }
 
 #[test]
@@ -90,6 +108,8 @@ fn what_nobody_can_tell_relaxes_whichever_way_it_goes() {
         ("exceptions: [{ rule: secrets, path: a, reason: x }]", "exceptions: [{ rule: secrets, path: b, reason: x }]"),
         ("rules: { semver-tags: { formats: ['v{semver}'] } }", "rules: { semver-tags: { formats: ['x{semver}'] } }"),
         ("rules: { secrets: { include: [a] } }", "rules: { secrets: { include: [b] } }"),
+        ("", "approvers: [a]"),
+        ("approvers: [a]", "approvers: [a, b]"),
     ];
     for (one, other) in pairs {
         for (old, new) in [(one, other), (other, one)] {
