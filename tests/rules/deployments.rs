@@ -213,3 +213,93 @@ fn values_of_a_chart_of_applications_follow_their_environment() {
         assert!(found(&tree(fine), None).is_empty(), "{fine}");
     }
 }
+
+/// Findings about one workflow, whose job `d` deploys production.
+fn of_workflow(on: &str, condition: &str) -> Vec<String> {
+    let ci = "name: CI\non: [push, pull_request]\njobs: { t: { runs-on: x } }\n";
+    let main_only = "name: Main\non: { push: { branches: [main] } }\njobs: { t: { runs-on: x } }\n";
+    let condition = if condition.is_empty() { String::new() } else { format!("\n    if: {condition}") };
+    let workflow = format!("on: {on}\njobs:\n  d:\n    environment: production{condition}\n");
+    let tree = MemoryTree::of([
+        (".github/workflows/ci.yml", ci),
+        (".github/workflows/main.yml", main_only),
+        (".github/workflows/deploy.yml", &*workflow),
+    ]);
+    let findings = judge(ENVIRONMENTS, "deployments", None, &tree, None);
+    findings.iter().map(|f| f.rule.to_string()).collect()
+}
+
+#[test]
+fn a_condition_counts_for_what_it_evaluates_to() {
+    let after_ci = "{ workflow_run: { workflows: [CI], types: [completed] } }";
+    let after_main = "{ workflow_run: { workflows: [Main], types: [completed] } }";
+    let closed = "{ pull_request: { types: [closed], branches: [main] } }";
+    let trigger = &["deployments/production-trigger"][..];
+    let cases: &[(&str, &str, &[&str])] = &[
+        // After another workflow, github.ref is the default branch whatever ran.
+        (after_ci, "", trigger),
+        (after_ci, "github.ref == 'refs/heads/main'", trigger),
+        (after_ci, "github.ref_name == 'main'", trigger),
+        (after_ci, "github.event.workflow_run.conclusion == 'success'", trigger),
+        (after_ci, "github.event.workflow_run.head_branch == 'main'", &[]),
+        (after_ci, "${{ github.event.workflow_run.head_branch == 'MAIN' }}", &[]),
+        (after_ci, "github.event.workflow_run.head_branch == 'dev'", trigger),
+        (after_main, "", &[]),
+        ("{ workflow_run: { workflows: [CI], branches: [main] } }", "", &[]),
+        ("{ workflow_run: { workflows: [CI], branches-ignore: [main] } }", "", trigger),
+        // Pushes.
+        ("push", "github.ref == 'refs/heads/main'", &[]),
+        ("push", "github.ref == 'refs/heads/dev'", trigger),
+        ("push", "github.ref != 'refs/heads/dev'", trigger),
+        ("push", "always()", trigger),
+        ("push", "startsWith(github.ref, 'refs/tags/v')", &[]),
+        ("push", "contains(fromJSON('[\"main\"]'), github.ref_name)", &[]),
+        ("push", "contains(fromJSON('[\"main\", \"hotfix\"]'), github.ref_name)", trigger),
+        ("push", "\"${{ github.ref == 'refs/heads/main' }} \"", trigger),
+        ("{ push: { branches-ignore: [dev] } }", "", trigger),
+        ("{ push: { branches: ['**'] } }", "github['ref'] == 'refs/heads/main'", &[]),
+        ("{ push: { branches: ['**', '!**'] } }", "", &[]),
+        ("{ push: { paths: ['x/**'] } }", "", trigger),
+        // Pull requests.
+        ("pull_request", "github.base_ref == 'main'", trigger),
+        ("[push, pull_request]", "github.event_name == 'push' && github.ref_name == 'main'", &[]),
+        (closed, "", trigger),
+        (closed, "github.event.pull_request.merged == true", &[]),
+        (closed, "github.event.pull_request.merged", &[]),
+        ("{ pull_request: { types: [closed] } }", "github.event.pull_request.merged", trigger),
+        // Others.
+        ("{ schedule: [{ cron: '1 2 * * *' }] }", "github.event_name != 'schedule'", &[]),
+        ("{ schedule: [{ cron: '1 2 * * *' }] }", "vars.NIGHTLY == 'yes'", trigger),
+    ];
+    for (on, condition, wanted) in cases {
+        assert_eq!(of_workflow(on, condition), *wanted, "on: {on}, if: {condition}");
+    }
+}
+
+#[test]
+fn tag_patterns_are_tried_with_names_of_their_own_words() {
+    let cases = [
+        ("['v[0-9]+.[0-9]+.[0-9]+']", 0),
+        ("['v[0-9]+.[0-9]+.[0-9]+', 'shop-release*']", 1),
+        ("['v[0-9]+.[0-9]+.[0-9]+', 'night-*']", 1),
+        ("['night-*', '!night-**']", 0),
+        ("['!night-**', 'night-*']", 1),
+        ("['v?[0-9]+.[0-9]+.[0-9]+']", 1),
+        ("[hotfix]", 1),
+    ];
+    for (tags, wanted) in cases {
+        let found = of_workflow(&format!("{{ push: {{ tags: {tags} }} }}"), "");
+        assert_eq!(found, vec!["deployments/tag-pattern"; wanted], "{tags}");
+    }
+}
+
+#[test]
+fn a_job_is_skipped_with_the_job_that_it_needs() {
+    let jobs = |condition: &str| {
+        format!(
+            "on: push\njobs:\n  a: {{ if: github.ref_name == 'main' }}\n  d: {{ environment: production, needs: a{condition} }}\n"
+        )
+    };
+    let of = |text: &str| found(&MemoryTree::of([(".github/workflows/x.yml", text)]), None).len();
+    assert_eq!([of(&jobs("")), of(&jobs(", if: always()")), of(&jobs(", if: success()"))], [0, 1, 0]);
+}

@@ -120,9 +120,9 @@ impl Check<Tree<'_>> for Deployments {
             scene.look_at(Findable::File(file.path.clone()));
             for root in &file.roots {
                 if is_workflow(path.as_ref()) {
-                    github::check(&mut scene, root)
+                    github::check(&mut scene, root)?;
                 } else {
-                    gitlab::check(&mut scene, root)
+                    gitlab::check(&mut scene, root);
                 }
             }
         }

@@ -1,6 +1,5 @@
 //! Tag patterns of triggers against the formats that `semver-tags` accepts: names that would deploy and never should be.
 
-use globset::GlobBuilder;
 use regex::Regex;
 
 use crate::rules::release_tags::format::TagFormat;
@@ -35,19 +34,13 @@ fn admitted(formats: &[TagFormat], matches: impl Fn(&str) -> bool) -> Option<&'s
     PROBES.iter().copied().find(|name| matches(name) && !good(name))
 }
 
-/// A name that a glob of GitHub's lets through and no format accepts.
-pub fn glob_admits(pattern: &str, formats: &[TagFormat]) -> Option<&'static str> {
-    let glob = GlobBuilder::new(&with_repeats(pattern)?).literal_separator(true).build().ok()?.compile_matcher();
-    admitted(formats, |name| glob.is_match(name))
+/// The names that no format accepts, of the usual ones and some more. None where there are no formats.
+pub fn refused_tags<'n>(formats: &[TagFormat], more: &'n [String]) -> Vec<&'n str> {
+    let names = PROBES.iter().copied().chain(more.iter().map(String::as_str));
+    names.filter(|name| !formats.is_empty() && !formats.iter().any(|f| f.parse_name((*name).into()).is_ok())).collect()
 }
 
-/// GitHub's `+` and `?` repeat what stands before; a glob library has neither. `[0-9]+` is tried as one and two digits.
-fn with_repeats(pattern: &str) -> Option<String> {
-    let plain = pattern.replace("]+", "]");
-    (!pattern.starts_with('!') && !plain.contains(['+', '?'])).then_some(plain)
-}
-
-/// The same for a regular expression, `/^v.*/` as GitLab writes it.
+/// A name that a regular expression, `/^v.*/` as GitLab writes it, lets through and no format accepts.
 pub fn regex_admits(pattern: &str, formats: &[TagFormat]) -> Option<&'static str> {
     let inner = pattern.trim().strip_prefix('/')?;
     let regex = Regex::new(&inner[..inner.rfind('/')?]).ok()?;
