@@ -87,10 +87,13 @@ pub fn ignores_skipped_needs(condition: &str) -> bool {
     ["always()", "failure()", "cancelled()"].iter().any(|function| lower.contains(function))
 }
 
-/// The texts that are written in an expression.
+/// The texts that are written in an expression, and those in lists that are written as JSON.
 pub fn literals(expression: &str) -> Vec<String> {
-    let tokens = tokens(expression).unwrap_or_default();
-    tokens.into_iter().filter_map(|t| if let Token::Text(text) = t { Some(text) } else { None }).collect()
+    let texts = |token| match token {
+        Token::Text(text) => serde_json::from_str::<Vec<String>>(&text).unwrap_or_else(|_| vec![text]),
+        _ => Vec::new(),
+    };
+    tokens(expression).unwrap_or_default().into_iter().flat_map(texts).collect()
 }
 
 pub fn evaluate(expression: &str, event: &Event) -> Value {

@@ -174,7 +174,11 @@ fn other_branches(scene: &Scene<'_, '_, '_>, jobs: &Production<'_>) -> Vec<Strin
     let own = scene.rules.environments.iter().flat_map(|e| e.branches.iter().cloned());
     let mut names = vec![OTHER.to_owned()];
     names.extend(own.chain(jobs.named("refs/heads/")));
-    names.retain(|name| !scene.rules.revisions.has_branch(scene.rules.production(), name));
+    // Conditions ignore case: `'MAIN'` in one means production's `main`.
+    let production = scene.rules.production();
+    let is_own =
+        |name: &str| scene.rules.environments[production].branches.iter().any(|b| b.eq_ignore_ascii_case(name));
+    names.retain(|name| !is_own(name) && !scene.rules.revisions.has_branch(production, name));
     names
 }
 
