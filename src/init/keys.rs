@@ -116,9 +116,9 @@ fn patterns<'k>(keys: &BTreeSet<&'k String>, others: impl Iterator<Item = &'k St
 /// so that all are in lower case.
 fn candidates(key: &str) -> Vec<String> {
     let key = key.to_ascii_lowercase();
-    let parts = key.match_indices(['/', '.']).map(|(at, _)| at);
+    let mut parts = key.match_indices(['/', '.']).map(|(at, _)| at);
     let mut found: Vec<String> = parts.clone().map(|at| format!("{}*", escaped(&key[..=at]))).collect();
-    if let Some(last) = parts.last() {
+    if let Some(last) = parts.next_back() {
         found.push(format!("*[/.]{}", escaped(&key[last + 1..])));
     }
     found
