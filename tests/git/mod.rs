@@ -5,4 +5,3 @@ mod head;
 mod history;
 mod index;
 mod packs;
-mod quarantine;

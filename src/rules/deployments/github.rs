@@ -143,7 +143,7 @@ fn started(scene: &mut Scene<'_, '_, '_>, on_key: &Node, on: &Node, jobs: &Produ
             let span = if event.span == on.span { on_key.span.clone() } else { event.span.clone() };
             let message = format!("{what} starts job `{job}`, which deploys production");
             let help = match name {
-                "workflow_run" => "name production's branch under `branches:`; github.ref is the default branch here",
+                "workflow_run" => "name production's branch under `branches:`; github.ref is the default one here",
                 _ => {
                     "start it by release tags or pushes to production's branch, or give the job an `if:` on github.ref"
                 }

@@ -1,1 +1,0 @@
-//! The quarantine of a real push, seen from inside a pre-receive hook.
