@@ -24,15 +24,59 @@ pub struct Evidence<'e, 'p> {
     pub graph: &'e dyn Graph,
     pub families: &'e BTreeMap<BString, Family<'p>>,
     /// Tiers that directories beside one another name, by word.
-    pub directories: BTreeMap<usize, BTreeMap<&'static str, usize>>,
+    pub directories: Words,
     pub followed: &'e [Followed],
     pub preset: Option<&'e str>,
 }
 
+/// Words of the files of each tier, with how many files have each.
+type Words = BTreeMap<usize, BTreeMap<&'static str, usize>>;
+
 impl Evidence<'_, '_> {
     pub fn conclude(&self, survey: &mut Survey) -> Result<()> {
         let mut files = self.words_in_files();
-        let main = self.main();
+        let branches = self.branches(&files, survey);
+        // Production without files is production all the same.
+        files.entry(PRODUCTION).or_default();
+        let tiers: Vec<usize> =
+            (0..TIERS.len()).filter(|tier| files.contains_key(tier) || branches.contains_key(tier)).collect();
+        let tag = release_tag(&self.refs.tags);
+        let development = tiers.iter().filter(|t| **t < PRODUCTION).filter_map(|t| branches.get(t)).next_back();
+        self.choose_preset(survey, tiers.len(), &branches, development, tag.as_deref());
+        if let Some(production) = branches.get(&PRODUCTION) {
+            self.read_landings(survey, production, development)?;
+        }
+        match &tag {
+            Some(tag) => survey.witness("release tags", format!("tags of the form {tag}")),
+            None if self.refs.tags.is_empty() => {}
+            None => {
+                survey.witness("no release tags", format!("none of {} tags is a version", self.refs.tags.len()));
+            }
+        }
+        for tier in tiers {
+            let words = files.remove(&tier).unwrap_or_default();
+            let mut stage = self.stage(tier, &words, branches.get(&tier));
+            if tier == PRODUCTION {
+                stage.tag.clone_from(&tag);
+                if survey.preset == "staged-release" {
+                    stage_releases(survey, &mut stage);
+                }
+            }
+            let total: usize = words.values().sum();
+            if total > 0 {
+                let evidence = format!("{total} files or directories that another environment has too");
+                survey.witness(stage.name.clone(), evidence);
+            }
+            if let Some(branch) = &stage.branch {
+                survey.witness(stage.name.clone(), format!("the branch {branch}"));
+            }
+            survey.environments.push(stage);
+        }
+        Ok(())
+    }
+
+    /// The branch of each tier, and where work lands if that is none of them.
+    fn branches(&self, files: &Words, survey: &mut Survey) -> BTreeMap<usize, String> {
         let mut branches: BTreeMap<usize, String> = BTreeMap::new();
         for (tier, usual) in TIERS.iter().enumerate() {
             let branch = self.branch_of(tier);
@@ -45,101 +89,71 @@ impl Evidence<'_, '_> {
         {
             branches.insert(STAGING, branch);
         }
-        let own = branches.contains_key(&PRODUCTION);
-        let lower = branches.keys().any(|tier| *tier < PRODUCTION);
-        if let Some(main) = &main {
-            match (own, lower) {
-                (false, _) => drop(branches.insert(PRODUCTION, main.clone())),
-                (true, true) => survey.start = Some(main.clone()),
-                // Production has a branch of its own, so that main is what comes before it.
-                (true, false) => {
-                    let below = files.keys().rfind(|tier| **tier < PRODUCTION).copied();
-                    branches.insert(below.unwrap_or(STAGING), main.clone());
-                }
-            }
+        let Some(main) = self.main() else { return branches };
+        let below = branches.keys().any(|tier| *tier < PRODUCTION);
+        if !branches.contains_key(&PRODUCTION) {
+            branches.insert(PRODUCTION, main);
+        } else if !below {
+            // Production has a branch of its own, so that main is what comes before it.
+            let tier = files.keys().rfind(|tier| **tier < PRODUCTION).copied();
+            branches.insert(tier.unwrap_or(STAGING), main);
+        } else if !branches.values().any(|b| *b == main) {
+            survey.start = Some(main);
         }
-        survey.start.take_if(|start| branches.values().any(|b| b == start));
-        let production = branches.get(&PRODUCTION).cloned();
-        // Production without files is production all the same.
-        files.entry(PRODUCTION).or_default();
-        let tiers: Vec<usize> =
-            (0..TIERS.len()).filter(|tier| files.contains_key(tier) || branches.contains_key(tier)).collect();
-        let follows = self.followed.iter().find(|f| f.tier == PRODUCTION && Some(&f.revision) == production.as_ref());
-        let tag = release_tag(&self.refs.tags);
+        branches
+    }
+
+    fn choose_preset(
+        &self,
+        survey: &mut Survey,
+        environments: usize,
+        branches: &BTreeMap<usize, String>,
+        development: Option<&String>,
+        tag: Option<&str>,
+    ) {
+        let production = branches.get(&PRODUCTION);
+        let follows = self.followed.iter().find(|f| f.tier == PRODUCTION && Some(&f.revision) == production);
         if let Some(followed) = follows {
             survey.witness("production", format!("{} follows {}", followed.path, followed.revision));
         }
-        let development = tiers.iter().filter(|t| **t < PRODUCTION).filter_map(|t| branches.get(t)).next_back();
         let (usual, why) = match development {
             Some(b) if b == "staging" && !survey.windmill.is_empty() => {
                 ("windmill", "a wmill.yaml and a branch for staging".to_owned())
             }
             Some(b) => ("dev-main", format!("the branch {b} beside the one that releases")),
-            None if tiers.len() > 1 && tag.is_some() && follows.is_none() => {
+            None if environments > 1 && tag.is_some() && follows.is_none() => {
                 ("staged-release", "files for several environments, release tags, and one branch".to_owned())
             }
-            None if tiers.len() > 1 => ("trunk", "several environments on one branch".to_owned()),
+            None if environments > 1 => ("trunk", "several environments on one branch".to_owned()),
             None => ("trunk", "one branch, and no other environment's".to_owned()),
         };
         (survey.preset, survey.why) = match self.preset {
             Some(preset) => (preset.to_owned(), "asked for with --preset".to_owned()),
             None => (usual.to_owned(), why),
         };
+        survey.witness(survey.preset.clone(), survey.why.clone());
+    }
+
+    /// How changes came to production lately, and whether the preset would have refused that.
+    fn read_landings(&self, survey: &mut Survey, production: &str, development: Option<&String>) -> Result<()> {
+        let landed = landings(self.graph, production, development.map(String::as_str))?;
+        let (all, merges, of_development) = (landed.all, landed.merges, landed.of_development);
         let preset = survey.preset.clone();
-        survey.witness(preset.clone(), survey.why.clone());
-        if let Some(branch) = &production {
-            let landed = landings(self.graph, branch, development.map(String::as_str))?;
-            let (all, merges) = (landed.all, landed.merges);
-            survey.witness(preset.clone(), format!("{merges} of the last {all} landings on {branch} are merges"));
-            if let Some(development) = development.filter(|_| landed.of_development > 0) {
-                let n = landed.of_development;
-                let told = format!("{n} of the last {all} landings on {branch} merge {development} as a whole");
-                if preset == "dev-main" {
-                    survey.merges_development = Some(told.clone());
-                }
-                survey.witness(preset.clone(), told);
+        survey.witness(preset.clone(), format!("{merges} of the last {all} landings on {production} are merges"));
+        if let Some(development) = development.filter(|_| of_development > 0) {
+            let told =
+                format!("{of_development} of the last {all} landings on {production} merge {development} as a whole");
+            if preset == "dev-main" {
+                survey.merges_development = Some(told.clone());
             }
-        }
-        if let Some(tag) = &tag {
-            survey.witness("release tags", format!("tags of the form {tag}"));
-        } else if !self.refs.tags.is_empty() {
-            survey.witness("no release tags", format!("none of {} tags is a version", self.refs.tags.len()));
-        }
-        let staged = preset == "staged-release";
-        for tier in tiers {
-            let words = files.get(&tier).cloned().unwrap_or_default();
-            let mut stage = self.stage(tier, &words, branches.get(&tier));
-            if tier == PRODUCTION {
-                stage.tag = tag.clone().or_else(|| staged.then(|| "v{semver}".to_owned()));
-                if staged {
-                    stage.branch = None;
-                    // The branch that production does not have is the one that is staged.
-                    if let Some(below) = survey.environments.last_mut().filter(|s| s.branch.is_none()) {
-                        below.branch.clone_from(&production);
-                    } else if survey.environments.is_empty() {
-                        let staging = Stage { name: "staging".into(), branch: production.clone(), ..Stage::default() };
-                        survey.environments.push(staging);
-                    }
-                }
-            }
-            let total: usize = words.values().sum();
-            if total > 0 {
-                survey.witness(
-                    stage.name.clone(),
-                    format!("{total} files or directories that another environment has too"),
-                );
-            }
-            if let Some(branch) = &stage.branch {
-                survey.witness(stage.name.clone(), format!("the branch {branch}"));
-            }
-            survey.environments.push(stage);
+            survey.witness(preset, told);
         }
         Ok(())
     }
 
     /// How often each tier's words stand in the paths of families; else, in directories beside one another.
-    fn words_in_files(&self) -> BTreeMap<usize, BTreeMap<&'static str, usize>> {
-        let mut found: BTreeMap<usize, BTreeMap<&'static str, usize>> = BTreeMap::new();
+    fn words_in_files(&self) -> Words {
+        let mut found = Words::new();
         for (tier, members) in self.families.values().flat_map(|f| &f.members) {
             for (word, _) in members {
                 *found.entry(*tier).or_default().entry(word).or_default() += 1;
@@ -173,6 +187,17 @@ impl Evidence<'_, '_> {
         aliases.sort();
         aliases.dedup();
         Stage { name, branch: branch.cloned(), aliases, tag: None }
+    }
+}
+
+/// Production is what is tagged, and the environment before it has the branch.
+fn stage_releases(survey: &mut Survey, production: &mut Stage) {
+    production.tag.get_or_insert_with(|| "v{semver}".to_owned());
+    let branch = production.branch.take();
+    match survey.environments.last_mut() {
+        Some(below) if below.branch.is_none() => below.branch = branch,
+        Some(_) => {}
+        None => survey.environments.push(Stage { name: "staging".into(), branch, ..Stage::default() }),
     }
 }
 
