@@ -1,7 +1,7 @@
 //! What the engine makes of snapshots: a finding that stood before the change is a note, whatever the policy says of it.
 
 use bstr::ByteSlice;
-use portcullis::engine::{self, BlobReading, RunConfig};
+use portcullis::engine::{self, BlobReading};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};
 use portcullis::git::{Excluded, Push, Source, Update, discover};
@@ -11,6 +11,7 @@ use portcullis::rules::{Check, Checks, Rule};
 use portcullis::subject::{Kinds, Oid, Tree};
 
 use crate::support::TestRepo;
+use crate::support::engine::run_config;
 
 /// Every line that says `bad` is.
 struct Bad;
@@ -41,14 +42,7 @@ fn judge(repo: &TestRepo, old: Option<&str>, new: &str) -> Report {
     let file = PolicyFile::new("portcullis.yaml", "version: 1\nrules: { bad: { severity: error } }\n");
     let policy = Policy::load_for(vec![file], RULES).expect("a policy");
     let compiled = policy.compile(Kinds::ALL, &[]).expect("compiles");
-    let config = RunConfig {
-        checks: &compiled,
-        protected: &[],
-        path_budget: 1000,
-        threads: 1,
-        blob_reading: BlobReading::Prescan,
-        clean_cache: None,
-    };
+    let config = run_config(&compiled, BlobReading::Prescan);
     let update = Update { name: "refs/heads/main".into(), old: old.map(id), new: Some(id(new)) };
     let source = Source::Push(Push { updates: vec![update], known: Excluded::Old, ..Push::default() });
     let outcome = engine::run(&discover(repo.path()).expect("opens").expect("a repository"), &source, &config);

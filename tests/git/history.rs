@@ -1,27 +1,21 @@
 //! A history run with prescan (pruned trees, each commit decoded once) gives the findings, errors and notes of a run that
 //! reads every object by its id.
 
-use portcullis::engine::{self, BlobReading, Outcome, RunConfig};
+use portcullis::engine::{self, BlobReading, Outcome};
 use portcullis::finding::Finding;
 use portcullis::git::{Source, discover};
 use portcullis::policy::Policy;
 
 use crate::rules::secrets::github_token;
 use crate::support::TestRepo;
+use crate::support::engine::run_config;
 
 /// Findings, errors and notes of a run. The hash that tells secrets apart is left out: its key is new in each run.
 fn results(repo: &TestRepo, reading: BlobReading) -> (Vec<String>, Vec<String>, Vec<String>, Outcome) {
     let policy = Policy::load(Vec::new()).expect("the defaults");
     let source = Source::History { all: false };
     let compiled = policy.compile(engine::kinds(&source), &["secrets".to_owned()]).expect("compiles");
-    let config = RunConfig {
-        checks: &compiled,
-        protected: &[],
-        path_budget: 1_000_000,
-        threads: 2,
-        blob_reading: reading,
-        clean_cache: None,
-    };
+    let config = run_config(&compiled, reading);
     let repo = discover(repo.path()).expect("opens").expect("a repository");
     let outcome = engine::run(&repo, &source, &config).expect("is judged");
     let alone = |f: &Finding| {

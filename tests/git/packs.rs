@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use portcullis::engine::{self, BlobReading, RunConfig};
+use portcullis::engine::{self, BlobReading};
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Origin};
 use portcullis::git::{Excluded, Push, Quarantine, Source, Update, discover};
@@ -13,6 +13,7 @@ use portcullis::report::{Report, Verdict};
 use portcullis::subject::Oid;
 
 use crate::rules::secrets::{BASE62, Numbers, github_token};
+use crate::support::engine::run_config;
 use crate::support::{Hash, TestRepo};
 
 fn judge(repo: &TestRepo, reading: BlobReading, all: bool, only: &[&str]) -> Result<Report> {
@@ -20,14 +21,7 @@ fn judge(repo: &TestRepo, reading: BlobReading, all: bool, only: &[&str]) -> Res
     let source = Source::History { all };
     let only: Vec<String> = only.iter().map(ToString::to_string).collect();
     let compiled = policy.compile(engine::kinds(&source), &only).expect("compiles");
-    let config = RunConfig {
-        checks: &compiled,
-        protected: &[],
-        path_budget: 1_000_000,
-        threads: 2,
-        blob_reading: reading,
-        clean_cache: None,
-    };
+    let config = run_config(&compiled, reading);
     let outcome = engine::run(&discover(repo.path())?.expect("a repository"), &source, &config)?;
     let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
     Ok(policy.settle(outcome.batches, outcome.errors, outcome.stats, &run))
@@ -232,14 +226,7 @@ fn a_large_push_is_sifted_in_its_quarantine() {
         let source = Source::Push(Push { updates: vec![update], known: Excluded::Quarantine, ..Push::default() });
         let policy = Policy::load(Vec::new()).expect("the defaults");
         let compiled = policy.compile(engine::kinds(&source), &[]).expect("compiles");
-        let config = RunConfig {
-            checks: &compiled,
-            protected: &[],
-            path_budget: 1_000_000,
-            threads: 2,
-            blob_reading: reading,
-            clean_cache: None,
-        };
+        let config = run_config(&compiled, reading);
         let outcome = engine::run(&repo, &source, &config).expect("is judged");
         let run = policy::Run::new(jiff::civil::date(2026, 1, 1));
         policy.settle(outcome.batches, outcome.errors, outcome.stats, &run)

@@ -11,6 +11,7 @@
 //! assert!(!repo.try_git(["push", "origin", ":main"]).status.success());
 //! ```
 
+pub mod engine;
 pub mod graph;
 pub mod snapshot;
 pub mod tree;
