@@ -239,7 +239,10 @@ fn what_is_shared_today_is_told_first_and_may_be_mended() {
     repo.commit("feat: all");
     let (out, err, code) = portcullis(&repo, &["init"]);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.starts_with("give each environment its own: ") && out.contains("HOOK_URL"), "{out}");
+    assert!(
+        out.starts_with("give each environment its own ") && out.contains("HOOK_URL") && out.contains(" today\nwrote "),
+        "{out}"
+    );
     assert!(!out.contains(SECRET), "{out}");
     // A number is no token, whatever its key is called.
     for (from, to, wanted) in

@@ -16,7 +16,7 @@ use crate::init::{Keys, Refs, Survey, draft};
 use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
 use crate::report::Report;
 use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
-use crate::text::nearest;
+use crate::text::{count, nearest};
 
 pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     let Some(repo) = git::discover(&outside.directory)? else {
@@ -56,15 +56,14 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
         return Ok(0);
     }
     policy_file::write(&policy_file::untrusted(Some(&repo), &outside.directory), &file, text.as_bytes())?;
-    let sources = survey.sources.len();
     let mut told = shared_today(&keys.shared());
     let _ = writeln!(
         told,
-        "wrote {}: preset {}, {sources} source{} of variables, {excepted} finding{} accepted as they stand",
+        "wrote {}: preset {}, {} of variables, {} accepted as they stand",
         file.display(),
         survey.preset,
-        plural(sources),
-        plural(excepted)
+        count(survey.sources.len() as u64, "source"),
+        count(excepted as u64, "finding"),
     );
     told.push_str("read it, then: git add portcullis.yaml && portcullis hook install\n");
     outside.say(&told)?;
@@ -73,14 +72,14 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
 
 /// The first thing to read: what environments share that usually belongs to one of them.
 fn shared_today(keys: &[String]) -> String {
-    let Some(first) = keys.get(..keys.len().min(5)).filter(|k| !k.is_empty()) else { return String::new() };
-    let more = if keys.len() > first.len() { format!(" and {} more", keys.len() - first.len()) } else { String::new() };
-    let n = keys.len();
-    format!("give each environment its own: {}{more} (equal in two environments: {n})\n", first.join(", "))
-}
-
-fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
+    const SHOWN: usize = 5;
+    if keys.is_empty() {
+        return String::new();
+    }
+    let more = if keys.len() > SHOWN { format!(" and {} more", keys.len() - SHOWN) } else { String::new() };
+    let shown = keys[..keys.len().min(SHOWN)].join(", ");
+    let them = if keys.len() == 1 { "it" } else { "them" };
+    format!("give each environment its own {shown}{more}: two share {them} today\n")
 }
 
 fn refs(local: &ThreadRepo<'_>) -> Result<Refs> {

@@ -73,7 +73,7 @@ fn rules(out: &mut String, survey: &Survey, keys: &Keys) {
         let _ = writeln!(out, "# Not compared: {n} files ({why}).");
     }
     if survey.sources.is_empty() {
-        out.push_str("# No files were found that hold the same variables for two environments: see rules: divergence: sources.\n");
+        out.push_str("# No files were found that hold the same variables for several environments: see rules: divergence: sources.\n");
     }
     if survey.sources.is_empty() && survey.merges_development.is_none() {
         return;
@@ -87,7 +87,7 @@ fn rules(out: &mut String, survey: &Survey, keys: &Keys) {
     if survey.sources.is_empty() {
         return;
     }
-    out.push_str("  divergence:\n    # Keys that no entry below names must be the same in both environments.\n    default: must_match\n    sources:\n");
+    out.push_str("  divergence:\n    # Keys that no entry below names must be the same in every environment.\n    default: must_match\n    sources:\n");
     for source in &survey.sources {
         let why = crate::text::sanitise(source.why.as_bytes());
         let _ = writeln!(out, "      # {why}");

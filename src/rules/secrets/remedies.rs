@@ -17,14 +17,12 @@ pub fn remedy(detector: &Detector, origin: &Origin) -> String {
             format!("take it out: `git restore --staged {path}` (before the first commit: `git rm --cached {path}`)")
         }
         Origin::File { path, commit: Some(commit), .. } => {
-            format!(
-                "{} and take it out of {}; pushed already: `git filter-repo --replace-text FILE`",
-                rewrite(*commit, "edit"),
-                shell::quote(path)
-            )
+            format!("take it out of {}: {}", shell::quote(path), rewrite(*commit, "edit"))
         }
         Origin::Message { commit: None } => "write the message without it".to_owned(),
-        Origin::Message { commit: Some(commit) } => rewrite(*commit, "reword"),
+        Origin::Message { commit: Some(commit) } => {
+            format!("write the message without it: {}", rewrite(*commit, "reword"))
+        }
         Origin::Tag { name, .. } => {
             let name = shell::quote(name);
             format!("write another message: `git tag -f -a {name} {name}^{{}}`")
@@ -36,20 +34,16 @@ pub fn remedy(detector: &Detector, origin: &Origin) -> String {
 
 const ELSEWHERE: &str = "keep it in a Windmill variable, a SOPS file, Vault or an external secret";
 
-/// How to change a commit: the last one, or an older one.
+/// How to change a commit; `how` is the command in git's list of commits.
 fn rewrite(commit: Oid, how: &str) -> String {
-    let commit = commit.short();
-    format!("`git commit --amend` if {commit} is your last commit, else `git rebase -i {commit}^`, {how} {commit}")
+    format!("`git rebase -i {}^`, {how} (last commit: `git commit --amend`)", commit.short())
 }
 
 /// What to do about a secret in the name of a file.
 pub fn of_path(detector: &Detector, commit: Option<Oid>) -> String {
     let again = match commit {
         None => String::new(),
-        Some(commit) => format!(
-            "\nthen take the name out of the history: git commit --amend, or git rebase -i {}^ for an older commit",
-            commit.short()
-        ),
+        Some(commit) => format!("\nthen take the name out of the history: {}", rewrite(commit, "edit")),
     };
     format!("{}\nrename the file: git mv OLD NEW{again}", revoke(detector))
 }
