@@ -3,7 +3,7 @@
 use bstr::BString;
 use divan::{Bencher, black_box};
 use portcullis::finding::{Findings, NothingToHide};
-use portcullis::policy::Trial;
+use portcullis::options::Trial;
 use portcullis::rules::conventional_commits::{RULE, parse};
 use portcullis::subject::{Carrier, Commit, Oid, Person};
 

@@ -11,6 +11,7 @@ pub mod git;
 pub mod hooks;
 pub mod init;
 pub mod manifests;
+pub mod options;
 pub mod pipelines;
 pub mod plain_file;
 pub mod policy;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 
 use super::Outside;
-use super::hook_run::{message_source, updates};
+use super::hook::run::{message_source, updates};
 use super::judge::{Gate, Matter};
 use super::policy_file;
 use crate::cli::{Check, SourceArgs};

@@ -13,7 +13,8 @@ use crate::cli::{Init, JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, GitGraph, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
-use crate::policy::{PRESETS, Policy, PolicyFile, write_exceptions};
+use crate::options::PolicyFile;
+use crate::policy::{PRESETS, Policy, write_exceptions};
 use crate::report::Report;
 use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
 use crate::text::{count, nearest};
@@ -129,7 +130,7 @@ fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, out
 }
 
 /// What `init` writes is a good policy; a mistake in it is ours.
-fn own_mistake(mistakes: &[crate::policy::Mistake]) -> Error {
+fn own_mistake(mistakes: &[crate::options::Mistake]) -> Error {
     let why = mistakes.first().map(|m| m.wrong.message.clone()).unwrap_or_default();
     Error::undecided(format!("the draft of the policy is wrong: {why}"))
         .hint("please report this with --dry-run's output")

@@ -1,5 +1,5 @@
 //! What every judging command shares: policy, engine, settling, outputs, exit code.
-//! Owns the order of these steps and where a laptop's policy comes from; a server's trusted policy is `hook_run`'s.
+//! Owns the order of these steps and where a laptop's policy comes from; a server's trusted policy is `hook::run`'s.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ use crate::engine::{self, BlobReading, CleanCache, Outcome, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Mask, Redact};
 use crate::git::{Repo, Source};
-use crate::policy::{self, Batch, Mistake, Policy, PolicyFile};
+use crate::options::{Mistake, PolicyFile};
+use crate::policy::{self, Batch, Policy};
 use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
 use crate::rules::secrets::redactor;
 use crate::subject::Kinds;

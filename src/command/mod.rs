@@ -7,7 +7,6 @@ mod environments;
 mod explain;
 mod former;
 pub mod hook;
-pub mod hook_run;
 mod init;
 pub mod judge;
 mod policy;
@@ -25,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use self::hook_run::HookRun;
+use crate::cli::hook::HookRun;
 use crate::cli::{Cli, Command, When};
 use crate::error::{Error, Kind, Result};
 use crate::finding::safe_words;
@@ -48,7 +47,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let linked = arguments.split_first().and_then(|(own, rest)| HookRun::from_link(own, rest.to_vec()));
     let done = match linked.or_else(|| HookRun::from_shim(&arguments)) {
-        Some(args) => outside(None, When::Auto).and_then(|o| hook_run::run(&args, &o)),
+        Some(args) => outside(None, When::Auto).and_then(|o| hook::run::run(&args, &o)),
         None => match Cli::try_parse_from(arguments) {
             Ok(cli) => run(cli),
             Err(e) => {

@@ -8,7 +8,8 @@ use super::policy_file;
 use crate::cli::PolicyCommand;
 use crate::error::{Error, Result};
 use crate::git::{self, Repo};
-use crate::policy::{Effect, Mistake, Policy, PolicyFile, compare, trust};
+use crate::options::{Mistake, PolicyFile};
+use crate::policy::{Effect, Policy, compare, trust};
 use crate::report::{Context, human};
 
 pub fn run(command: &PolicyCommand, outside: &Outside) -> Result<u8> {

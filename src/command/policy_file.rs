@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::git::{Repo, ThreadRepo};
+use crate::options::{POLICY_LIMIT, PolicyFile};
 use crate::plain_file::Untrusted;
-use crate::policy::{POLICY_LIMIT, PolicyFile};
 use crate::subject::Oid;
 
 /// The name of the policy file at a repository's root.

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::load::Layer;
-use super::mistakes::Mistakes;
 use super::setting::{Scope, covers, family_of, unknown_names};
-use super::{Located, Mistake, Options, Policy, PolicyFile, Strictness};
+use super::{Policy, Strictness};
 use crate::finding::Redact;
+use crate::options::mistakes::Mistakes;
+use crate::options::{Located, Mistake, Options, PolicyFile, Wrong};
 use crate::rules::{Checks, CommitCheck, FileCheck, ObjectCheck, RefCheck, Rule, TreeCheck};
 use crate::subject::Kinds;
 use crate::yaml;
@@ -104,7 +105,7 @@ impl Policy {
         files.push(Arc::new(PolicyFile::new(format!("defaults of {}", rule.id), defaults)));
         let parsed = yaml::parse(defaults.as_bytes());
         let broken = Mistakes::default();
-        broken.record(source, parsed.mistakes.iter().map(super::Wrong::syntax));
+        broken.record(source, parsed.mistakes.iter().map(Wrong::syntax));
         let own = parsed.roots.first().map(|node| Located { source, node });
         let said = self.layers.iter().filter_map(|layer| layer.located().get("rules")?.get(rule.id));
         let layers = own.into_iter().chain(said).filter(|l| l.node.is_map()).collect();

@@ -6,12 +6,13 @@ use std::fmt::Debug;
 
 use super::load::KEYS;
 use super::option_effect::option_effect;
-use super::options::COMMON_KEYS;
-use super::read::Level;
-use super::scope::Branches;
 use super::setting::family_of;
-use super::{Mode, Policy, Protected};
+use super::{Mode, Policy};
 use crate::finding::Severity;
+use crate::options::COMMON_KEYS;
+use crate::options::Protected;
+use crate::options::read::Level;
+use crate::options::scope::Branches;
 use crate::rules::Rule;
 use crate::yaml::{self, Node};
 

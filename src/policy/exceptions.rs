@@ -5,27 +5,16 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::mistakes::Mistakes;
-use super::read::{FromNode, Wrong, each_glob};
-use super::scope::{Paths, RefNames};
 use super::setting::{covers, family_of, unknown_rule};
-use super::{Located, PolicyFile};
 use crate::finding::{Finding, Origin, Severity, Violation};
-use crate::rules::{Checks, Rule};
+use crate::options::mistakes::Mistakes;
+use crate::options::read::{FromNode, Wrong, each_glob};
+use crate::options::scope::{Paths, RefNames};
+use crate::options::{Located, PolicyFile};
+use crate::rules::Rule;
 use crate::subject::{Kinds, Oid, RefSet};
 use crate::yaml::Node;
 use bstr::{BString, ByteSlice};
-
-/// The family that judges exceptions. It looks at no subject: settling says what it has to say.
-pub static EXCEPTIONS: Rule = Rule {
-    id: "exceptions",
-    looks_at: Kinds::NONE,
-    policy: include_str!("../../policies/exceptions.yml"),
-    compile: |options| {
-        options.number("max-days");
-        Checks::default()
-    },
-};
 
 /// What a policy excuses. All fields that were given must hold.
 #[derive(Clone, Debug)]

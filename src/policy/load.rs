@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::exceptions::{self, Exception};
-use super::mistakes::{Mistakes, unknown_keys};
-use super::read::{Wrong, one_of};
 use super::setting::{Settings, unknown_rule};
-use super::{Located, Mistake, Mode, Policy, PolicyChanges, PolicyFile, Vocabulary};
+use super::{Mode, Policy, PolicyChanges};
+use crate::options::mistakes::{Mistakes, unknown_keys};
+use crate::options::read::{Wrong, one_of};
+use crate::options::{Located, Mistake, PolicyFile, Vocabulary};
 use crate::rules::Rule;
 use crate::subject::Kinds;
 use crate::yaml::{self, Node, Scalar};

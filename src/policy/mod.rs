@@ -13,45 +13,25 @@ mod effect;
 mod exceptions;
 mod former;
 mod load;
-mod mistakes;
 mod option_effect;
-mod options;
-mod read;
-pub mod scope;
 mod setting;
 mod settle;
 mod strictness;
-mod trial;
 pub mod trust;
-mod vocabulary;
 
 pub use baseline::write_exceptions;
 pub use compile::{Compiled, Scoped};
 pub use effect::{Change, Effect, compare};
-pub use exceptions::EXCEPTIONS;
 pub use load::{KEYS, PRESETS};
-pub use mistakes::{Mistake, POLICY_LIMIT, PolicyFile};
-pub use options::{Located, Options};
-pub use read::{FromNode, Level, Wrong};
 pub use setting::Scope;
 pub use settle::{Batch, Run};
 pub use strictness::Strictness;
-pub use trial::Trial;
-pub use vocabulary::{Budgets, Environment, Protected, Vocabulary};
 
-use crate::rules::{Checks, RULES, Rule};
-use crate::subject::Kinds;
+use crate::options::{Mistake, PolicyFile, Vocabulary};
+use crate::rules::{RULES, Rule};
 use exceptions::Exception;
 use load::Layer;
 use setting::Settings;
-
-/// The family of mistakes in policies. It looks at no subject: reading a policy says what it has to say.
-pub static POLICY: Rule = Rule {
-    id: "policy",
-    looks_at: Kinds::NONE,
-    policy: include_str!("../../policies/policy.yml"),
-    compile: |_| Checks::default(),
-};
 
 /// What a verdict does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

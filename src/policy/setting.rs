@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
 
-use super::mistakes::Mistakes;
-use super::options::COMMON_KEYS;
-use super::read::{FromNode, Level, Wrong, each_glob};
-use super::scope::{Branches, Paths};
-use super::{Located, Mistake, PolicyFile};
 use crate::finding::{Finding, Origin, Severity};
+use crate::options::COMMON_KEYS;
+use crate::options::mistakes::Mistakes;
+use crate::options::read::{FromNode, Level, Wrong, each_glob};
+use crate::options::scope::{Branches, Paths};
+use crate::options::{Located, Mistake, PolicyFile};
 use crate::rules::Rule;
 use crate::subject::RefSet;
 use crate::yaml::Node;

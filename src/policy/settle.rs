@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::exceptions::EXCEPTIONS;
 use super::setting::{covers, family_of};
 use super::{Mode, Policy};
 use crate::finding::{
     Finding, Findings, Former, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression,
 };
 use crate::report::{Report, Stats, Undecided};
+use crate::rules::exceptions;
 use crate::subject::{Oid, RefSet};
 
 /// Said of a value that took the place of an excepted one.
@@ -120,7 +120,7 @@ impl Policy {
         if self.exceptions.is_empty() {
             return (Vec::new(), faults);
         }
-        let (max_days, _) = self.with_options(&EXCEPTIONS, |options| options.number("max-days"));
+        let (max_days, _) = self.with_options(&exceptions::RULE, |options| options.number("max-days"));
         let in_force = (0..self.exceptions.len()).filter(|n| {
             let exception = &self.exceptions[*n];
             let fault = exception.fault(&self.files[exception.source], run.today, max_days);

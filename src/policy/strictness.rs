@@ -4,7 +4,7 @@
 use bstr::BStr;
 
 use super::Policy;
-use super::scope::{Branches, RefNames};
+use crate::options::scope::{Branches, RefNames};
 use crate::subject::{Kinds, Oid};
 
 /// See the module.

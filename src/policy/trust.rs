@@ -3,9 +3,10 @@
 
 use bstr::BString;
 
+use super::Policy;
 use super::effect::{Change, Effect, compare};
-use super::{Mistake, Policy, PolicyFile};
 use crate::finding::{Findings, Origin, Severity, Violation};
+use crate::options::{Mistake, PolicyFile};
 
 /// The policy that stands in a trusted place (`None`: there is none), else the built-in defaults; with a remark where a
 /// policy is there and cannot be followed.

@@ -3,8 +3,8 @@
 use bstr::{BStr, ByteSlice};
 
 use crate::error::Result;
-use crate::policy::Environment;
-use crate::policy::scope::Branches;
+use crate::options::Environment;
+use crate::options::scope::Branches;
 use crate::subject::{Entry, Tree};
 
 /// The wanted files that the change touches; all wanted files if there is no tree before it. Reads no file.

@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use portcullis::policy::{Policy, PolicyFile};
+use portcullis::options::PolicyFile;
+use portcullis::policy::Policy;
 
 use super::root;
 use crate::support::{Hash, Sandbox};

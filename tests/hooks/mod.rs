@@ -20,7 +20,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use portcullis::command::hook::{HookCommand, run_on};
+use portcullis::cli::hook::HookCommand;
+use portcullis::command::hook::run_on;
 use portcullis::error::{Error, Kind};
 use portcullis::hooks::Host;
 

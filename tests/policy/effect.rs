@@ -1,6 +1,7 @@
 //! What a change of the policy does: tightened, relaxed or neutral.
 
-use portcullis::policy::{Effect, Policy, PolicyFile, compare};
+use portcullis::options::PolicyFile;
+use portcullis::policy::{Effect, Policy, compare};
 
 fn policy(text: &str) -> Policy {
     let text = format!("version: 1\n{text}\n");

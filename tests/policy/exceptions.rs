@@ -1,8 +1,9 @@
 //! An exception excuses what all of its fields name, for as long as it says, and is judged itself.
 
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
-use portcullis::policy::{Batch, EXCEPTIONS, Run};
+use portcullis::policy::{Batch, Run};
 use portcullis::report::{Stats, Verdict};
+use portcullis::rules;
 use portcullis::subject::Oid;
 use portcullis::yaml;
 
@@ -156,8 +157,8 @@ struct Fail {
 
 #[test]
 fn the_examples_of_the_family_are_true() {
-    let about = EXCEPTIONS.about().unwrap();
-    let Examples { examples } = yaml::from_document(EXCEPTIONS.policy, 1).unwrap();
+    let about = rules::exceptions::RULE.about().unwrap();
+    let Examples { examples } = yaml::from_document(rules::exceptions::RULE.policy, 1).unwrap();
     let run = |exception: &str| {
         let text = format!(
             "exceptions:\n  - {}",

@@ -1,7 +1,9 @@
 //! Every key of the policy, right and wrong, with the caret where it belongs.
 
 use portcullis::finding::Severity;
-use portcullis::policy::{Budgets, Environment, Mode, POLICY, PRESETS, Policy, PolicyFile, Protected};
+use portcullis::options::{Budgets, Environment, PolicyFile, Protected};
+use portcullis::policy::{Mode, PRESETS, Policy};
+use portcullis::rules;
 use portcullis::yaml;
 
 use super::toy::{RULES, load, policy, told};
@@ -315,7 +317,7 @@ struct Fail {
 
 #[test]
 fn the_examples_of_the_family_are_true() {
-    let Examples { examples } = yaml::from_document(POLICY.policy, 1).unwrap();
+    let Examples { examples } = yaml::from_document(rules::policy::RULE.policy, 1).unwrap();
     examples.pass.iter().for_each(|text| drop(policy(text)));
     for Fail { code, policy } in &examples.fail {
         assert_eq!(load(policy).unwrap_err()[0].wrong.code, format!("policy/{code}"), "{policy}");
@@ -323,7 +325,7 @@ fn the_examples_of_the_family_are_true() {
     let failing: Vec<_> = examples.fail.iter().map(|f| f.code.as_str()).collect();
     // What a push does to a policy is no mistake in a file: tests/hooks/server/policy.rs has those.
     let of_pushes = ["changed", "invalid", "replace-ref", "not-a-file"];
-    let codes = POLICY.about().unwrap().codes;
+    let codes = rules::policy::RULE.about().unwrap().codes;
     assert!(codes.iter().all(|c| failing.contains(&c.code.as_str()) || of_pushes.contains(&c.code.as_str())));
 }
 

@@ -2,7 +2,7 @@
 
 use bstr::BStr;
 use portcullis::finding::{Findings, NothingToHide, Severity};
-use portcullis::policy::{Located, Mistake, Options, Trial, scope};
+use portcullis::options::{Located, Mistake, Options, Trial, scope};
 
 const DEFAULTS: &str = "\
 on: true

@@ -1,7 +1,7 @@
 //! Globs mean what they mean in `.gitignore`, in both shapes of the set.
 
 use bstr::BStr;
-use portcullis::policy::scope::{Branches, Paths, glob_set, is_match};
+use portcullis::options::scope::{Branches, Paths, glob_set, is_match};
 
 /// (glob, paths inside, paths outside), as `git check-ignore` answers.
 const CASES: &[(&str, &[&str], &[&str])] = &[

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use bstr::BString;
 use jiff::civil::{Date, date};
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
-use portcullis::policy::{Batch, EXCEPTIONS, Mistake, POLICY, Policy, PolicyFile, Run};
+use portcullis::options::{Mistake, PolicyFile};
+use portcullis::policy::{Batch, Policy, Run};
 use portcullis::report::{Report, Stats};
-use portcullis::rules::{Check, Checks, Rule};
+use portcullis::rules::{self, Check, Checks, Rule};
 use portcullis::subject::{Commit, File, Kinds};
 
 pub const TODAY: Date = date(2026, 6, 15);
@@ -50,7 +51,7 @@ pub static DATA: Rule = Rule {
     compile: |_| Checks { commits: vec![Box::new(Silent)], ..Checks::default() },
 };
 
-pub static RULES: &[&Rule] = &[&TOY, &DATA, &POLICY, &EXCEPTIONS];
+pub static RULES: &[&Rule] = &[&TOY, &DATA, &rules::policy::RULE, &rules::exceptions::RULE];
 
 pub fn load(text: &str) -> Result<Policy, Vec<Mistake>> {
     Policy::load_for(vec![PolicyFile::new("portcullis.yaml", text)], RULES)

@@ -1,6 +1,7 @@
 //! Every example of `policies/assertions.yml`, and what is wrong in assertions.
 
-use portcullis::policy::{Policy, PolicyFile};
+use portcullis::options::PolicyFile;
+use portcullis::policy::Policy;
 use portcullis::rules::assertions::RULE;
 use portcullis::subject::Kinds;
 use portcullis::yaml;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::BString;
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Findings, NothingToHide, Severity};
-use portcullis::policy::{Environment, Protected, Trial, Vocabulary};
+use portcullis::options::{Environment, Protected, Trial, Vocabulary};
 use portcullis::rules::Check;
 use portcullis::rules::branch_topology::content::ContentIssue;
 use portcullis::rules::branch_topology::graph::Region;

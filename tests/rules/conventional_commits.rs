@@ -6,7 +6,7 @@ mod properties;
 
 use bstr::BString;
 use portcullis::finding::{Finding, Findings, NothingToHide, Severity};
-use portcullis::policy::{Environment, Protected, Trial, Vocabulary};
+use portcullis::options::{Environment, Protected, Trial, Vocabulary};
 use portcullis::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup};
 use portcullis::rules::conventional_commits::codes::Code;
 use portcullis::rules::conventional_commits::{RULE, parse};

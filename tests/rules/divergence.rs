@@ -1,7 +1,8 @@
 //! Every example of `policies/divergence.yml` through the real check, the table as a whole, directions and refs.
 
 use portcullis::finding::Severity;
-use portcullis::policy::{Policy, PolicyFile};
+use portcullis::options::PolicyFile;
+use portcullis::policy::Policy;
 use portcullis::rules::divergence::{
     EnvironmentValue, KeyVerdict, Placeholders, RULE, Requirement, ValueKind, classify_text, normalised,
 };

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bstr::BStr;
 use portcullis::finding::{Finding, Findings, Severity};
-use portcullis::policy::Trial;
+use portcullis::options::Trial;
 use portcullis::rules::files::RULE;
 use portcullis::rules::secrets::redactor;
 use portcullis::subject::{Content, File};

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use bstr::BStr;
 use portcullis::finding::{Finding, Findings, NothingToHide};
-use portcullis::policy::Trial;
+use portcullis::options::Trial;
 use portcullis::rules::git_objects::RULE;
 use portcullis::subject::{Object, ObjectKind, Oid};
 

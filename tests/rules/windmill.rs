@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
 use portcullis::finding::{Finding, Findings, NothingToHide};
-use portcullis::policy::{Environment, Trial, Vocabulary};
+use portcullis::options::{Environment, Trial, Vocabulary};
 use portcullis::rules::Checks;
 use portcullis::rules::windmill::RULE;
 use portcullis::subject::{Content, File, Tree};

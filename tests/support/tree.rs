@@ -8,7 +8,8 @@ use bstr::{BStr, BString};
 use portcullis::document::Stored;
 use portcullis::error::Result;
 use portcullis::finding::{Finding, Findings, NothingToHide};
-use portcullis::policy::{Policy, PolicyFile};
+use portcullis::options::PolicyFile;
+use portcullis::policy::Policy;
 use portcullis::subject::{Entry, Kinds, Oid, Snapshot, Tree};
 use sha2::{Digest, Sha256};
 
@@ -65,7 +66,7 @@ pub fn judge(
     tree: &MemoryTree,
     before: Option<&MemoryTree>,
 ) -> Vec<Finding> {
-    let told = |m: Vec<portcullis::policy::Mistake>| {
+    let told = |m: Vec<portcullis::options::Mistake>| {
         format!("{policy}\n{:?}", m.iter().map(|m| (&m.wrong.message, &m.wrong.span)).collect::<Vec<_>>())
     };
     let policy_file = PolicyFile::new("portcullis.yaml", policy);

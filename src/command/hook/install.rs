@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{INCOMPLETE, InstallArgs, absent_default_branch, broken, force, hooks, print, template};
+use super::{INCOMPLETE, absent_default_branch, broken, force, hooks, print, template};
+use crate::cli::hook::InstallArgs;
 use crate::command::policy_file;
 use crate::error::{Error, Result};
 use crate::git;

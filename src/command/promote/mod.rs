@@ -1,7 +1,6 @@
 //! `portcullis promote`: arguments -> question -> answer -> text. Owns the words of the command line and the clock;
 //! plans are judged through `engine`.
 
-mod args;
 mod engine;
 
 use std::io::Read;
@@ -9,10 +8,9 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-pub use args::PromoteCommand;
-use args::{
-    ApplyArgs, BackportArgs, Checks, Format, NotesArgs, PlanArgs, RollbackArgs, SelectionArgs, StatusArgs, Told,
-    VerifyArgs,
+use crate::cli::promote::{
+    ApplyArgs, BackportArgs, Checks, Format, NotesArgs, PlanArgs, PromoteCommand, RollbackArgs, SelectionArgs,
+    StatusArgs, Told, VerifyArgs,
 };
 
 use super::Outside;

@@ -27,8 +27,8 @@ use self::releases::ReleaseTags;
 use super::{Check, Checks, Rule};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
-use crate::policy::Options;
-use crate::policy::scope;
+use crate::options::Options;
+use crate::options::scope;
 use crate::subject::{Kinds, Oid, Pusher, RefUpdate};
 
 pub static RULE: Rule = Rule {

@@ -8,8 +8,8 @@ use super::leak::subject_of;
 use super::remedies;
 use crate::error::{Error, Result};
 use crate::finding::{Findings, Severity, Violation};
-use crate::policy::Protected;
-use crate::policy::scope::Branches;
+use crate::options::Protected;
+use crate::options::scope::Branches;
 use crate::subject::{Oid, Pusher, RefUpdate};
 
 /// A protected branch: its compiled pattern and its rules.

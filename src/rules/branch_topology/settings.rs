@@ -4,7 +4,7 @@ use bstr::BStr;
 
 use super::leak::Stance;
 use crate::finding::Severity;
-use crate::policy::{Options, Protected, scope};
+use crate::options::{Options, Protected, scope};
 use crate::rules::release_tags::format::TagFormat;
 
 /// Branches by short name or glob, compiled and as written.

@@ -5,7 +5,7 @@ use bstr::{BStr, BString, ByteSlice};
 use regex::bytes::Regex;
 
 use crate::error::Result;
-use crate::policy::scope::{Branches, Paths};
+use crate::options::scope::{Branches, Paths};
 use crate::rules::windmill_paths::is_windmill_path;
 use crate::subject::{Carrier, Commit, Person};
 

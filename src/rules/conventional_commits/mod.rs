@@ -24,8 +24,8 @@ use self::validate::MessageMistake;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Violation};
-use crate::policy::Options;
-use crate::policy::scope::Branches;
+use crate::options::Options;
+use crate::options::scope::Branches;
 use crate::subject::{Carrier, Commit, Kinds};
 
 pub static RULE: Rule = Rule {

@@ -4,8 +4,8 @@ use super::case::Case;
 use super::convention::{Convention, Length};
 use super::exempt::{Exemption, Exemptions, WINDMILL_BRANCHES, WindmillExemption};
 use super::header::is_scope_char;
-use crate::policy::scope::{Branches, Paths};
-use crate::policy::{Located, Options};
+use crate::options::scope::{Branches, Paths};
+use crate::options::{Located, Options};
 
 pub fn convention(options: &Options<'_>) -> Convention {
     let number = |key| usize::try_from(options.number(key)).unwrap_or(usize::MAX);

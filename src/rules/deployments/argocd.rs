@@ -8,7 +8,7 @@ use super::{Scene, Stance, is_directory};
 use crate::error::Result;
 use crate::finding::Severity;
 use crate::manifests;
-use crate::policy::scope::is_match;
+use crate::options::scope::is_match;
 use crate::rules::structured::environment_in;
 use crate::yaml::{Node, dotted};
 

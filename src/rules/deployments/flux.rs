@@ -4,7 +4,7 @@
 use super::Scene;
 use crate::error::Result;
 use crate::finding::Severity;
-use crate::policy::scope::is_match;
+use crate::options::scope::is_match;
 use crate::rules::structured::{environment_in, names};
 use crate::yaml::Node;
 

@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use super::Scene;
 use crate::finding::Severity;
 use crate::manifests;
-use crate::policy::Environment;
+use crate::options::Environment;
 use crate::rules::structured::environment_in;
 use crate::yaml::Node;
 

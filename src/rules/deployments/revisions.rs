@@ -2,8 +2,8 @@
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::policy::scope::Branches;
-use crate::policy::{Environment, Options};
+use crate::options::scope::Branches;
+use crate::options::{Environment, Options};
 use crate::rules::release_tags::format::TagFormat;
 
 /// By the order of environments.

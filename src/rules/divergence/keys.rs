@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::model::Requirement;
 use super::normalise;
 use super::sources::Variable;
-use crate::policy::{FromNode, Located, Options, PolicyFile, Wrong};
+use crate::options::{FromNode, Located, Options, PolicyFile, Wrong};
 use crate::yaml::Node;
 
 /// One entry of `keys`.

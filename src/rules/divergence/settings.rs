@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use super::classify::Placeholders;
 use super::keys::KeyEntries;
 use super::sources::{SourceFormat, is_item};
-use crate::policy::scope::{Globs, glob_set, is_match};
-use crate::policy::{Environment, Located, Options, PolicyFile};
+use crate::options::scope::{Globs, glob_set, is_match};
+use crate::options::{Environment, Located, Options, PolicyFile};
 
 /// What to do with values that cannot be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::settings::{DivergenceSettings, FileSet, VariableSource};
 use super::sources::{SourceFormat, SourceInputs, Variable, VariableReader, defaults, project};
 use crate::error::Result;
 use crate::manifests::{self, Files, Graph, SourceFile, Unseen};
-use crate::policy::scope::Branches;
+use crate::options::scope::Branches;
 use crate::subject::{Entry, Snapshot};
 use crate::yaml::Mistake;
 

@@ -14,7 +14,7 @@ use super::secrets::readable;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
-use crate::policy::Options;
+use crate::options::Options;
 use crate::shell::pathspec;
 use crate::subject::{File, Kinds};
 use crate::text::line_around;

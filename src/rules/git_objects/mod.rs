@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
-use crate::policy::Options;
+use crate::options::Options;
 use crate::subject::{Kinds, Object, ObjectKind};
 
 pub static RULE: Rule = Rule {

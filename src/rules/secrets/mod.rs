@@ -24,7 +24,7 @@ use super::prescan::{FileKindSet, PrescanState, TextScan, Work};
 use super::{Check, Checks, Prescan, Rule};
 use crate::error::Result;
 use crate::finding::{Confidence, Findings, Location, Origin, Redact, Severity, Surroundings, Violation};
-use crate::policy::Options;
+use crate::options::Options;
 use crate::subject::{Carrier, Commit, DeltaResult, File, Kinds};
 use crate::text::{self, Before};
 use detectors::user;

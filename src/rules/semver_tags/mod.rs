@@ -18,8 +18,8 @@ use super::release_tags::version::{Version, VersionError};
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Severity, Violation};
-use crate::policy::Options;
-use crate::policy::scope::{self, Globs, RefNames};
+use crate::options::Options;
+use crate::options::scope::{self, Globs, RefNames};
 use crate::subject::{Kinds, Oid, RefUpdate};
 use crate::yaml::Value;
 
@@ -142,7 +142,7 @@ fn compile(options: &Options<'_>) -> Checks {
                 continue;
             };
             if !item.entries().is_empty() {
-                options.known_keys(crate::policy::Located { source: list.source, node: item }, &["tag", "branch"]);
+                options.known_keys(crate::options::Located { source: list.source, node: item }, &["tag", "branch"]);
             }
             let branch = item.get("branch").and_then(|b| b.text()).map(|b| vec![b.to_owned()]);
             moving.push(MovingTag {

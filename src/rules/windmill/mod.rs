@@ -31,7 +31,7 @@ use super::windmill_paths::is_windmill_path;
 use super::{Check, Checks, Rule};
 use crate::error::Result;
 use crate::finding::{Findings, Origin, Severity, Violation};
-use crate::policy::{Options, scope};
+use crate::options::{Options, scope};
 use crate::subject::{Entry, Kinds, Tree};
 
 pub static RULE: Rule = Rule {

@@ -3,8 +3,8 @@
 use bstr::{BStr, ByteSlice};
 
 use super::words::{self, EnvironmentNames};
-use crate::policy::scope::{Branches, Globs};
-use crate::policy::{Environment, Options};
+use crate::options::scope::{Branches, Globs};
+use crate::options::{Environment, Options};
 use crate::subject::{Snapshot, Tree};
 
 pub(super) struct WindmillOptions {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::policy::Vocabulary;
+use crate::options::Vocabulary;
 use crate::values;
 
 /// Lower-case words of a name: `SlackOAuth_token2` is `slack o auth token 2`; camel case parts too.
@@ -37,7 +37,7 @@ pub(super) struct EnvironmentNames {
 impl EnvironmentNames {
     /// One per environment, in the policy's order.
     pub(super) fn all(vocabulary: &Vocabulary) -> Vec<Self> {
-        let names = |e: &crate::policy::Environment| {
+        let names = |e: &crate::options::Environment| {
             let split = std::iter::once(&e.name).chain(&e.aliases).map(|n| words(n)).filter(|n| !n.is_empty());
             Self { names: split.collect() }
         };

@@ -11,7 +11,7 @@ use super::shell::{self, Word};
 use crate::document::Format;
 use crate::error::Result;
 use crate::finding::{Findings, Severity};
-use crate::policy::scope;
+use crate::options::scope;
 use crate::subject::Entry;
 use crate::text::nearest;
 use crate::yaml::{Node, Step, dotted};

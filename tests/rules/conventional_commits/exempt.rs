@@ -2,7 +2,7 @@
 
 use bstr::BString;
 use portcullis::finding::{Findings, NothingToHide};
-use portcullis::policy::Trial;
+use portcullis::options::Trial;
 use portcullis::rules::conventional_commits::RULE;
 use portcullis::subject::{Carrier, Commit, Oid, Person};
 

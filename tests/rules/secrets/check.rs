@@ -2,7 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 use portcullis::finding::{Finding, Findings, Origin, Severity};
-use portcullis::policy::Trial;
+use portcullis::options::Trial;
 use portcullis::rules::Checks;
 use portcullis::rules::secrets::{RULE, built_in, redactor};
 use portcullis::subject::{Carrier, Commit, Content, File, Oid, Person};

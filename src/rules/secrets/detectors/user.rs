@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::{Located, Options};
+use crate::options::{Located, Options};
 use crate::rules::secrets::detectors::definition::Definition;
 use crate::rules::secrets::detectors::table::{DETECTORS, Detector};
 use crate::rules::secrets::scan::scanner::Scanner;

@@ -26,7 +26,7 @@ impl Wrong {
     }
 
     /// A text that is not the YAML it should be.
-    pub(super) fn syntax(mistake: &yaml::Mistake) -> Self {
+    pub(crate) fn syntax(mistake: &yaml::Mistake) -> Self {
         Self { span: mistake.span.clone(), code: "policy/syntax", message: mistake.message.clone(), help: None }
     }
 
@@ -154,7 +154,7 @@ impl FromNode for scope::Globs {
 }
 
 /// Checks every pattern of a list by itself, so that each wrong one gets its caret, and builds from them all.
-pub(super) fn each_glob<T>(
+pub(crate) fn each_glob<T>(
     node: &Node,
     build: &mut dyn FnMut(Vec<String>) -> Result<T, String>,
 ) -> Result<T, Vec<Wrong>> {
@@ -186,7 +186,7 @@ fn measure(node: &Node, what: &str, units: &[(&str, u64)]) -> Result<u64, Vec<Wr
 }
 
 /// A time in seconds: `60s`, `5m`, `1h`.
-pub(super) struct Seconds(pub u64);
+pub(crate) struct Seconds(pub u64);
 
 impl FromNode for Seconds {
     fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
@@ -195,7 +195,7 @@ impl FromNode for Seconds {
 }
 
 /// A size in bytes: `16MiB`.
-pub(super) struct Bytes(pub u64);
+pub(crate) struct Bytes(pub u64);
 
 impl FromNode for Bytes {
     fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
@@ -204,7 +204,7 @@ impl FromNode for Bytes {
 }
 
 /// The mistake of a value that is none of some words.
-pub(super) fn one_of(node: &Node, words: &[&str]) -> Wrong {
+pub(crate) fn one_of(node: &Node, words: &[&str]) -> Wrong {
     let list: Vec<_> = words.iter().map(|w| format!("`{w}`")).collect();
     let wrong = Wrong::value(node.span.clone(), format!("one of {} is needed here", list.join(", ")));
     match node.text().and_then(|t| text::nearest(t, words.iter().copied())) {

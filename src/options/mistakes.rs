@@ -4,41 +4,11 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bstr::BString;
-
-use super::Located;
+use super::file::PolicyFile;
+use super::located::Located;
 use super::read::{FromNode, Wrong};
 use crate::finding::{Origin, Severity, Violation};
-use crate::plain_file::{Limit, PlainFile};
 use crate::yaml::Node;
-
-/// A policy as it was found: a file of the work tree or of a commit, an embedded preset, the defaults of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyFile {
-    /// As it is shown: `portcullis.yaml`, or `preset dev-main`.
-    pub path: BString,
-    pub bytes: Vec<u8>,
-    /// Why it was not read, where it is there and is no file that can be: `a symbolic link`.
-    pub refused: Option<&'static str>,
-}
-
-/// How long a policy may be.
-pub const POLICY_LIMIT: Limit = Limit { bytes: 1 << 20, exceeded: "longer than 1 MiB" };
-
-impl PolicyFile {
-    pub fn new(path: impl Into<BString>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { path: path.into(), bytes: bytes.into(), refused: None }
-    }
-
-    /// What was found under a path, if anything was.
-    pub fn found(path: impl Into<BString>, file: PlainFile) -> Option<Self> {
-        match file {
-            PlainFile::Absent => None,
-            PlainFile::Bytes(bytes) => Some(Self::new(path, bytes)),
-            PlainFile::Refused(what) => Some(Self { path: path.into(), bytes: Vec::new(), refused: Some(what) }),
-        }
-    }
-}
 
 /// Something in a policy that cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +33,7 @@ impl Mistake {
 
 /// Collects what is wrong in files that are known by their index.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes(RefCell<Vec<(usize, Wrong)>>);
+pub(crate) struct Mistakes(RefCell<Vec<(usize, Wrong)>>);
 
 impl Mistakes {
     pub fn record(&self, source: usize, wrong: impl IntoIterator<Item = Wrong>) {
@@ -110,7 +80,7 @@ impl Mistakes {
 }
 
 /// Every key of a map that is not among the allowed ones.
-pub(super) fn unknown_keys(map: &Node, allowed: &[&str]) -> Vec<Wrong> {
+pub(crate) fn unknown_keys(map: &Node, allowed: &[&str]) -> Vec<Wrong> {
     let unknown = map.entries().iter().filter(|(k, _)| !k.text().is_some_and(|t| allowed.contains(&t)));
     unknown.map(|(k, _)| Wrong::unknown("policy/unknown-key", "key", k, allowed.iter().copied())).collect()
 }

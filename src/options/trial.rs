@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::options::Options;
-use super::{Located, Mistake, PolicyFile, Vocabulary, Wrong};
+use super::{Located, Mistake, Options, PolicyFile, Vocabulary, Wrong};
 use crate::finding::Severity;
 use crate::yaml;
 

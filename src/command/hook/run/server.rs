@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 
-use super::super::Outside;
-use super::super::former::compare_values;
-use super::super::judge::{mistaken, protected, settle, undecided};
-use super::super::policy_file;
-use super::HookRun;
 use super::answer::Answer;
 use super::audit::Line;
 use super::budget::Budget;
+use crate::cli::hook::HookRun;
+use crate::command::Outside;
+use crate::command::former::compare_values;
+use crate::command::judge::{mistaken, protected, settle, undecided};
+use crate::command::policy_file;
 use crate::engine::{self, BlobReading, RunConfig};
 use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source, Update};
-use crate::policy::{self, Batch, Policy, PolicyChanges, PolicyFile, Vocabulary, trust};
+use crate::options::{PolicyFile, Vocabulary};
+use crate::policy::{self, Batch, Policy, PolicyChanges, trust};
 use crate::report::Report;
 use crate::rules::secrets::redactor;
 use crate::subject::Pusher;

@@ -15,44 +15,14 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use clap::{Args, FromArgMatches};
 
-use super::Outside;
+use crate::cli::hook::HookRun;
+use crate::command::Outside;
 use crate::error::{Error, Result};
 use crate::git::{self, Repo, Source, Update};
 use crate::hooks::slot::KEPT;
 use crate::hooks::{Hook, Server, chain, doctor};
 use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode, has_git_scissors};
 use crate::subject::{Oid, Person};
-
-#[derive(Clone, Debug, Args)]
-pub struct HookRun {
-    /// Name of the hook.
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// What git gave the hook.
-    #[arg(value_name = "ARGS", last = true)]
-    pub arguments: Vec<OsString>,
-    /// Kind of server: decides which variable names the pusher, and how lines must look.
-    #[arg(long, value_name = "KIND", default_value = "bare")]
-    pub server: Server,
-    /// The administrator's policy: it wins over the repository's.
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-    /// Seconds after which a push that is not decided is refused [default: the policy's, 60].
-    #[arg(long, value_name = "S")]
-    pub time_budget: Option<u64>,
-    /// Append a JSON line per push to FILE.
-    #[arg(long, value_name = "FILE")]
-    pub audit_log: Option<PathBuf>,
-    /// Accounts whose pushes are let through, judged and logged.
-    #[arg(long, value_name = "ACCOUNT", requires = "bypass_reason")]
-    pub bypass: Vec<String>,
-    /// Why they are; goes into the log.
-    #[arg(long, value_name = "TEXT", requires = "bypass")]
-    pub bypass_reason: Option<String>,
-    /// A hook that stood here before and runs first, with the same arguments and input.
-    #[arg(long, value_name = "FILE")]
-    pub chain: Option<PathBuf>,
-}
 
 impl HookRun {
     /// What a link to the binary stands for, when git runs it under the name of a hook.

@@ -8,40 +8,17 @@ use std::sync::Arc;
 
 use regex::bytes::Regex;
 
-use super::mistakes::{Mistakes, unknown_keys};
+use super::file::PolicyFile;
+use super::located::Located;
+use super::mistakes::{Mistake, Mistakes, unknown_keys};
 use super::read::{self, FromNode, Level, Wrong};
 use super::scope::Globs;
-use super::{Mistake, PolicyFile, Vocabulary};
+use super::vocabulary::Vocabulary;
 use crate::finding::Severity;
 use crate::yaml::Node;
 
 /// Keys that every family has; the engine heeds them, no rule sees them.
-pub(super) const COMMON_KEYS: [&str; 4] = ["severity", "include", "exclude", "branches"];
-
-/// A piece of a policy file: which file, and the node.
-#[derive(Clone, Copy, Debug)]
-pub struct Located<'p> {
-    /// Index of the layer's file.
-    pub source: usize,
-    pub node: &'p Node,
-}
-
-impl<'p> Located<'p> {
-    /// The value of a key of this map.
-    pub fn get(self, key: &str) -> Option<Self> {
-        self.node.get(key).map(|node| Self { node, ..self })
-    }
-
-    /// The items of this list.
-    pub fn items(self) -> impl Iterator<Item = Self> {
-        self.node.items().iter().map(move |node| Self { node, ..self })
-    }
-
-    /// Keys and values of this map.
-    pub fn entries(self) -> impl Iterator<Item = (Self, Self)> {
-        self.node.entries().iter().map(move |(k, v)| (Self { node: k, ..self }, Self { node: v, ..self }))
-    }
-}
+pub(crate) const COMMON_KEYS: [&str; 4] = ["severity", "include", "exclude", "branches"];
 
 /// See the module. Every key has a value in the embedded defaults, so getters take no default; `null` stands for "none".
 pub struct Options<'p> {
@@ -59,7 +36,7 @@ pub struct Options<'p> {
 
 impl<'p> Options<'p> {
     /// `layers`: the maps under `rules: <family>:`, defaults first; `shared`: items of the top-level lists.
-    pub(super) fn new(
+    pub(crate) fn new(
         files: &'p [Arc<PolicyFile>],
         layers: Vec<Located<'p>>,
         shared: Vec<(&'static str, Located<'p>)>,
@@ -77,7 +54,7 @@ impl<'p> Options<'p> {
     }
 
     /// `codes`: by the part after the slash.
-    pub(super) fn with_codes(self, codes: Vec<(String, Option<Severity>)>) -> Self {
+    pub(crate) fn with_codes(self, codes: Vec<(String, Option<Severity>)>) -> Self {
         Self { codes, ..self }
     }
 
@@ -197,7 +174,7 @@ impl<'p> Options<'p> {
     }
 
     /// Every mistake recorded, and every key of the layers that no getter asked for.
-    pub(super) fn finish(self) -> Vec<Mistake> {
+    pub(crate) fn finish(self) -> Vec<Mistake> {
         let mut known: Vec<&str> = self.asked.take();
         known.extend(COMMON_KEYS);
         // An option that is read only under a condition is known by its default.

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
-use super::super::Outside;
-use super::super::judge::{Gate, Matter, protected};
 use super::{message_source, updates};
+use crate::command::Outside;
+use crate::command::judge::{Gate, Matter, protected};
 use crate::error::{Error, Result};
 use crate::git::{self, Excluded, Push, Repo, Source, Update};
 use crate::hooks::remote;

@@ -1,7 +1,7 @@
 //! The words that rules share: who the environments are, what is protected, how much work a run may do.
 //! Reads them from the highest layer that has them; each key is replaced as a whole, budgets one by one.
 
-use super::Located;
+use super::located::Located;
 use super::mistakes::Mistakes;
 use super::read::{Bytes, FromNode, Level, Seconds, Wrong, each_glob};
 use super::scope::Branches;
@@ -79,7 +79,7 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// `layers`: roots, lowest first. A layer that is overruled is read too, so that its mistakes are told.
-    pub(super) fn read(layers: &[Located<'_>], mistakes: &Mistakes) -> Self {
+    pub(crate) fn read(layers: &[Located<'_>], mistakes: &Mistakes) -> Self {
         let mut words = Self::default();
         let mut protected = None;
         for root in layers {

@@ -1,12 +1,14 @@
 //! The command line: a contract that scripts are written against. Owns names and help; does nothing.
 
+pub mod hook;
+pub mod promote;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::promote::PromoteCommand;
-
-use crate::command::hook::HookCommand;
+use self::hook::HookCommand;
+use self::promote::PromoteCommand;
 
 /// Keeps secrets, broken conventions and leaking branches out of git: at commit, at push, on the server, in CI.
 #[derive(Debug, Parser)]

@@ -2,21 +2,20 @@
 //! Owns no decision about hooks: those are in [`crate::hooks`].
 
 mod install;
+pub mod run;
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
-
 use super::Outside;
-use super::hook_run::{self, HookRun};
+use crate::cli::hook::{HookCommand, UninstallArgs};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::hooks::config::{self, Target};
 use crate::hooks::directory::{Directory, Scope};
 use crate::hooks::host::Host;
 use crate::hooks::install::{self as place, Force, Removal};
-use crate::hooks::server::{self, Server};
+use crate::hooks::server;
 use crate::hooks::slot::Slot;
 use crate::hooks::status::status;
 use crate::hooks::{Hook, doctor};
@@ -26,89 +25,10 @@ use crate::text;
 /// Something is left for the user to do.
 const INCOMPLETE: u8 = 1;
 
-#[derive(Debug, Subcommand)]
-pub enum HookCommand {
-    /// Put the hooks in place; what is there already is kept and runs first
-    Install(InstallArgs),
-    /// Take the hooks away again, and give back what was there before
-    Uninstall(UninstallArgs),
-    /// Say what stands where git looks for hooks
-    Status(NameArgs),
-    /// Run the installed hooks with an empty PATH and in a linked work tree
-    Doctor(NameArgs),
-    /// Judge as the hook NAME does: what the installed hooks call
-    Run(HookRun),
-}
-
-#[derive(Debug, Default, Args)]
-pub struct NameArgs {
-    /// Hooks by git's names; without any, those that belong here
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-}
-
-/// Which hooks are meant, and whose.
-#[derive(Debug, Default, Args)]
-#[group(id = "place", multiple = false)]
-pub struct PlaceArgs {
-    /// The hooks of a git server of this kind
-    #[arg(long, value_name = "KIND")]
-    pub server: Option<Server>,
-    /// The hooks that `git init` and `git clone` put into new repositories (init.templateDir)
-    #[arg(long)]
-    pub template: bool,
-    /// Hooks in your own configuration, for all repositories (git 2.54 or later)
-    #[arg(long)]
-    pub global: bool,
-}
-
-#[derive(Debug, Default, Args)]
-pub struct InstallArgs {
-    #[command(flatten)]
-    pub hooks: NameArgs,
-    #[command(flatten)]
-    pub place: PlaceArgs,
-    /// Print what would be written, and write nothing
-    #[arg(long)]
-    pub print: bool,
-    /// Let git go on with a warning where there is no binary
-    #[arg(long, conflicts_with_all = ["server", "link"])]
-    pub optional: bool,
-    /// Make the hook a symbolic link to the binary instead of a script
-    #[arg(long, conflicts_with = "server")]
-    pub link: bool,
-    /// Replace what was changed by hand, write through symbolic links and outside the repository
-    #[arg(long)]
-    pub force: bool,
-    /// The file for the administration of a gitlab, ghes or bitbucket server; `-` is standard output
-    #[arg(long, value_name = "FILE", requires = "server")]
-    pub output: Option<PathBuf>,
-    /// The policy that the server's hook judges by
-    #[arg(long, value_name = "FILE", requires = "server")]
-    pub policy: Option<PathBuf>,
-    /// Seconds that the server's hook may take
-    #[arg(long, value_name = "SECONDS", requires = "server", value_parser = clap::value_parser!(u32).range(1..))]
-    pub time_budget: Option<u32>,
-    /// Where the server's hook writes a line for each push
-    #[arg(long, value_name = "FILE", requires = "server")]
-    pub audit_log: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Args)]
-pub struct UninstallArgs {
-    #[command(flatten)]
-    pub hooks: NameArgs,
-    #[command(flatten)]
-    pub place: PlaceArgs,
-    /// Remove what was changed by hand too
-    #[arg(long)]
-    pub force: bool,
-}
-
 /// Does it where the user stands, with the environment of this process. Answers with the exit code.
 pub fn run(command: &HookCommand, outside: &Outside) -> Result<u8> {
     if let HookCommand::Run(args) = command {
-        return hook_run::run(args, outside);
+        return run::run(args, outside);
     }
     let binary = std::env::current_exe().map_err(|e| Error::usage(format!("cannot find this binary: {e}")))?;
     let host = Host::new(outside.directory.clone(), binary, std::env::vars_os().collect());

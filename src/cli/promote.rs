@@ -1,4 +1,4 @@
-//! The words of `portcullis promote`: a contract that scripts are written against. Owns names and help; does nothing.
+//! The command line of `portcullis promote`.
 
 use std::path::PathBuf;
 
