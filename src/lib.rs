@@ -21,6 +21,7 @@ pub mod rules;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod shell;
+pub mod stats;
 pub mod subject;
 pub mod text;
 pub mod values;

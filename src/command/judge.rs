@@ -19,8 +19,9 @@ use crate::finding::{Findings, Mask, Redact};
 use crate::git::{Repo, Source};
 use crate::options::{Mistake, PolicyFile};
 use crate::policy::{self, Batch, Policy};
-use crate::report::{self, Context, Output, Report, Stats, Undecided, Verbosity, Verdict};
+use crate::report::{self, Context, Output, Report, Undecided, Verbosity, Verdict};
 use crate::rules::secrets::redactor;
+use crate::stats::Stats;
 use crate::subject::Kinds;
 
 /// Where the tool is at home, and where its rules are explained.

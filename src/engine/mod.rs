@@ -26,7 +26,8 @@ use crate::error::Result;
 use crate::finding::{InlineAllow, Redact};
 use crate::git::{self, Repo, Source, StatDigest};
 use crate::policy::{Batch, Compiled};
-use crate::report::{Stats, Undecided};
+use crate::report::Undecided;
+use crate::stats::Stats;
 use crate::subject::{Kinds, Oid, RefSet};
 
 /// All findings and errors of a run, before the policy's exceptions are applied.

@@ -10,9 +10,9 @@ use crate::error::Result;
 use crate::finding::Findings;
 use crate::git::{BlobJob, ObjectLabels, ObjectVisitor, Repo};
 use crate::policy::Scoped;
-use crate::report::Stats;
 use crate::rules::FileCheck;
 use crate::rules::prescan::{FileKindSet, Prescan, PrescanState, TextScan};
+use crate::stats::Stats;
 use crate::subject::{DeltaResult, File, Oid};
 
 /// Fewer blobs are read faster one by one.

@@ -10,8 +10,9 @@ use super::{Outcome, RunConfig};
 use crate::finding::{Findings, InlineAllow};
 use crate::git::{ChangeQuery, Changes, Repo, StatDigest, ThreadRepo};
 use crate::policy::Batch;
-use crate::report::{Stats, Undecided};
+use crate::report::Undecided;
 use crate::rules::secrets::{patterns_compiled, redactor};
+use crate::stats::Stats;
 use crate::subject::{Oid, RefSet};
 use crate::text::count;
 

@@ -15,7 +15,7 @@ use super::quarantine::Quarantine;
 use super::reftable::{Refs, Target};
 use super::{gix_id, oid, unreadable};
 use crate::error::{Error, Result};
-use crate::report::Stats;
+use crate::stats::Stats;
 use crate::subject::{Entry, ObjectKind, Oid};
 
 /// A repository, open. Cheap to share; take a [`ThreadRepo`] per thread.

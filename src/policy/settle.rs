@@ -12,8 +12,9 @@ use super::{Mode, Policy};
 use crate::finding::{
     Finding, Findings, Former, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression,
 };
-use crate::report::{Report, Stats, Undecided};
+use crate::report::{Report, Undecided};
 use crate::rules::exceptions;
+use crate::stats::Stats;
 use crate::subject::{Oid, RefSet};
 
 /// Said of a value that took the place of an excepted one.

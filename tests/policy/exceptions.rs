@@ -2,8 +2,9 @@
 
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
 use portcullis::policy::{Batch, Run};
-use portcullis::report::{Stats, Verdict};
+use portcullis::report::Verdict;
 use portcullis::rules;
+use portcullis::stats::Stats;
 use portcullis::subject::Oid;
 use portcullis::yaml;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portcullis::finding::{Findings, NothingToHide, Origin, Redact, Severity, Violation, trailer_allows};
 use portcullis::policy::{Batch, Run};
-use portcullis::report::Stats;
+use portcullis::stats::Stats;
 use portcullis::subject::Oid;
 
 use super::toy::{TODAY, file, policy, settle, shown};

@@ -3,7 +3,8 @@
 use bstr::BString;
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
 use portcullis::policy::{Batch, Run};
-use portcullis::report::{Stats, Verdict};
+use portcullis::report::Verdict;
+use portcullis::stats::Stats;
 
 use super::toy::{TODAY, file, files, policy, settle, shown};
 

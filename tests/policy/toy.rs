@@ -7,8 +7,9 @@ use jiff::civil::{Date, date};
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
 use portcullis::options::{Mistake, PolicyFile};
 use portcullis::policy::{Batch, Policy, Run};
-use portcullis::report::{Report, Stats};
+use portcullis::report::Report;
 use portcullis::rules::{self, Check, Checks, Rule};
+use portcullis::stats::Stats;
 use portcullis::subject::{Commit, File, Kinds};
 
 pub const TODAY: Date = date(2026, 6, 15);

@@ -5,7 +5,8 @@ use std::ops::Range;
 use bstr::{BString, ByteSlice};
 use portcullis::error::Error;
 use portcullis::finding::{Confidence, Finding, Findings, Location, Origin, Redact, Severity, Suppression, Violation};
-use portcullis::report::{Report, Stats, Undecided};
+use portcullis::report::{Report, Undecided};
+use portcullis::stats::Stats;
 use portcullis::subject::Oid;
 
 /// Nobody's: the word that must not be seen in any output.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use portcullis::error::Error;
 use portcullis::finding::{Finding, Location, Origin, Severity, Suppression, Violation};
-use portcullis::report::{Context, Report, Stats, Undecided, Verbosity, human};
+use portcullis::report::{Context, Report, Undecided, Verbosity, human};
+use portcullis::stats::Stats;
 
 use super::corpus::{SECRET, at, born, file, findings, oid, report};
 use super::text;
