@@ -1,4 +1,4 @@
-//! `portcullis check`: from arguments to a source. Judging and telling are `judge`'s.
+//! `portcullis check`: from arguments to a source. Judging and reporting are `gate`'s.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 
 use super::Outside;
+use super::gate::{Gate, Target};
 use super::hook::run::{message_source, updates};
-use super::judge::{Gate, Matter};
 use super::policy_file;
 use crate::cli::{Check, SourceArgs};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
         return Err(Error::usage("--title needs the text here: only in CI can a platform tell it"));
     }
     let repo = git::discover(&outside.directory)?;
-    let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone()).remembering(args.cache);
+    let gate = Gate::new(repo.as_ref(), outside, args.judge.clone(), args.output.clone()).with_cache(args.cache);
     let Some(repo) = &repo else {
         if args.cache {
             return Err(Error::usage("--cache needs git's index, and this is not a git repository"));
@@ -29,19 +29,22 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
                 .hint("`portcullis check PATH` checks files outside a repository"));
         }
         let paths = existing(&args.source.paths, &outside.directory)?;
-        return gate.run(&Matter::Files(&paths));
+        return gate.run(&Target::Files { directory: &outside.directory, paths: &paths });
     };
     let source = source(repo, &args, outside)?;
     if args.write_exceptions {
-        return accept(&gate, &source, outside);
+        return accept(&gate, &Target::Change(repo, &source), outside);
     }
-    gate.run(&Matter::Change(&source))
+    gate.run(&Target::Change(repo, &source))
 }
 
 /// Writes an exception for everything that stands.
-fn accept(gate: &Gate<'_>, source: &Source, outside: &Outside) -> Result<u8> {
-    let Ok(judged) = gate.judge(&Matter::Change(source))? else { return gate.run(&Matter::Change(source)) };
-    let file = gate.policy_path().ok_or_else(|| Error::usage("there is no place for a policy file here"))?;
+fn accept(gate: &Gate<'_>, target: &Target<'_>, outside: &Outside) -> Result<u8> {
+    let judged = match gate.judge(target) {
+        Ok(judged) => judged,
+        Err(refusal) => return gate.write_refusal(refusal),
+    };
+    let file = gate.policy_path();
     let untrusted = policy_file::untrusted(gate.repo(), &outside.directory);
     // A file that cannot be read as a policy was told by the judgement above.
     let there = policy_file::on_disk(&file, &file, &untrusted)?.map(|policy| policy.bytes);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::Outside;
-use super::judge::Gate;
+use super::gate::Gate;
 use crate::cli::{EnvironmentsCommand, JudgeArgs, MatrixFormat, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, GitSnapshot, SnapshotOf};
@@ -48,14 +48,14 @@ pub fn run(command: &EnvironmentsCommand, outside: &Outside) -> Result<u8> {
     };
     let judge = JudgeArgs { policy: policy.clone(), policy_from: policy_from.clone(), ..JudgeArgs::default() };
     let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());
-    let policy = match gate.policy()? {
+    let policy = match gate.policy() {
         Ok(policy) => policy,
-        Err(mistakes) => return gate.refuse(&mistakes),
+        Err(refusal) => return gate.write_refusal(refusal),
     };
     let (mut settings, mistakes) =
         policy.with_options(&divergence::RULE, |options| DivergenceSettings::read(options, outside.today()));
     if !mistakes.is_empty() {
-        return gate.refuse(&mistakes);
+        return gate.write_refusal(mistakes.into());
     }
     let position = |name: &str| {
         let names = || settings.environments.iter().map(|e| e.name.as_str());

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::Outside;
-use super::judge::{Gate, Matter};
+use super::gate::{Gate, Refusal, Target};
 use super::policy_file::{self, POLICY_FILE};
 use crate::cli::{Init, JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, GitGraph, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
-use crate::options::PolicyFile;
+use crate::options::{Mistake, PolicyFile};
 use crate::policy::{PRESETS, Policy, write_exceptions};
 use crate::report::Report;
 use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
@@ -103,11 +103,11 @@ fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, out
         return Ok(keys);
     }
     let text = draft(survey, &keys);
-    let policy = Policy::load(vec![PolicyFile::new(POLICY_FILE, text)]).map_err(|m| own_mistake(&m))?;
+    let policy = Policy::load(vec![PolicyFile::new(POLICY_FILE, text)]).map_err(own_mistakes)?;
     let (settings, mistakes) =
         policy.with_options(&divergence::RULE, |options| DivergenceSettings::read(options, outside.today()));
     if !mistakes.is_empty() {
-        return Err(own_mistake(&mistakes));
+        return Err(own_mistakes(mistakes));
     }
     let name = local.head_name()?;
     let mut views = TreeViews::new(snapshot, name.as_ref().map(|n| n.as_bstr()))?;
@@ -129,9 +129,12 @@ fn keys(survey: &Survey, snapshot: &GitSnapshot<'_>, local: &ThreadRepo<'_>, out
     Ok(keys)
 }
 
+fn own_mistakes(mistakes: Vec<Mistake>) -> Error {
+    Refusal::from(mistakes).into_error(own_mistake)
+}
+
 /// What `init` writes is a good policy; a mistake in it is ours.
-fn own_mistake(mistakes: &[crate::options::Mistake]) -> Error {
-    let why = mistakes.first().map(|m| m.wrong.message.clone()).unwrap_or_default();
+fn own_mistake(why: &str) -> Error {
     Error::undecided(format!("the draft of the policy is wrong: {why}"))
         .hint("please report this with --dry-run's output")
 }
@@ -155,10 +158,9 @@ impl Beside {
         policy_file::write(&policy_file::untrusted(Some(repo), &outside.directory), &self.0, text.as_bytes())?;
         let judge = JudgeArgs { policy: Some(self.0.clone()), ..JudgeArgs::default() };
         let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());
-        match gate.judge(&Matter::Change(&Source::WorkTree { paths: Vec::new() }))? {
-            Ok(judged) => Ok(judged.report),
-            Err(mistakes) => Err(own_mistake(&mistakes)),
-        }
+        let source = Source::WorkTree { paths: Vec::new() };
+        let judged = gate.judge(&Target::Change(repo, &source));
+        judged.map(|judged| judged.report).map_err(|refusal| refusal.into_error(own_mistake))
     }
 }
 

@@ -5,16 +5,13 @@ mod check;
 pub mod ci;
 mod environments;
 mod explain;
-mod former;
+pub mod gate;
 pub mod hook;
 mod init;
-pub mod judge;
 mod policy;
 pub mod policy_file;
 pub mod promote;
 mod rules;
-mod rules_known;
-mod title;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};

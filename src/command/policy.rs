@@ -3,25 +3,28 @@
 use std::path::Path;
 
 use super::Outside;
-use super::judge::mistaken;
+use super::gate::{Gate, Judging};
 use super::policy_file;
 use crate::cli::PolicyCommand;
+use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, Repo};
-use crate::options::{Mistake, PolicyFile};
+use crate::options::PolicyFile;
 use crate::policy::{Effect, Policy, compare, trust};
-use crate::report::{Context, human};
 
 pub fn run(command: &PolicyCommand, outside: &Outside) -> Result<u8> {
     let PolicyCommand::Diff { a, b } = command;
     let repo = git::discover(&outside.directory)?;
-    let load = |name: &str| -> Result<Result<Policy, Vec<Mistake>>> {
+    let load = |name: &str| -> Judging<Policy> {
         let files = named(name, repo.as_ref(), outside)?;
-        Ok(Policy::load(files).and_then(trust::valid))
+        Ok(Policy::load(files).and_then(trust::valid)?)
     };
-    let (old, new) = match (load(a)?, load(b)?) {
-        (Ok(old), Ok(new)) => (old, new),
-        (Err(mistakes), _) | (_, Err(mistakes)) => return tell(&mistakes, outside).map(|()| 2),
+    let (old, new) = match load(a).and_then(|old| Ok((old, load(b)?))) {
+        Ok(both) => both,
+        Err(refusal) => {
+            let gate = Gate::new(repo.as_ref(), outside, JudgeArgs::default(), OutputArgs::default());
+            return gate.write_refusal(refusal);
+        }
     };
     let changes = compare(&old, &new);
     let mut text: String = changes.iter().map(|c| format!("{:9}  {}\n", c.effect.name(), c.what)).collect();
@@ -46,11 +49,4 @@ fn named(name: &str, repo: Option<&Repo>, outside: &Outside) -> Result<Vec<Polic
             .hint("for example: portcullis policy diff origin/main portcullis.yaml")
     })?;
     Ok(policy_file::at_revision(&local, commit, name)?.into_iter().collect())
-}
-
-fn tell(mistakes: &[Mistake], outside: &Outside) -> Result<()> {
-    let mut text = Vec::new();
-    let context = Context { color: outside.color(), ..Context::default() };
-    human::render(&mistaken(mistakes), &context, &mut text).expect("memory takes everything");
-    outside.say(&String::from_utf8_lossy(&text))
 }

@@ -6,13 +6,12 @@ use bstr::BStr;
 
 use super::Outside;
 use super::explain::{about, severity};
-use super::judge::mistaken;
+use super::gate::Gate;
 use super::policy_file;
-use crate::cli::RulesCommand;
+use crate::cli::{JudgeArgs, OutputArgs, RulesCommand};
 use crate::error::{Error, Result};
 use crate::git;
 use crate::policy::Policy;
-use crate::report::{Context, human};
 use crate::rules::secrets::{Definition, Detector, Scanner, anchors_at_text};
 use crate::rules::{DefaultSeverity, RULES};
 use crate::yaml;
@@ -58,10 +57,8 @@ fn test(file: &Path, outside: &Outside) -> Result<u8> {
     let policy = policy.ok_or_else(|| cannot(&"it is not there"))?;
     let bytes = policy.bytes.clone();
     if let Err(mistakes) = Policy::load(vec![policy]) {
-        let mut text = Vec::new();
-        let context = Context { color: outside.color(), ..Context::default() };
-        human::render(&mistaken(&mistakes), &context, &mut text).map_err(|e| cannot(&e))?;
-        return outside.say(&String::from_utf8_lossy(&text)).map(|()| 2);
+        let gate = Gate::new(repo.as_ref(), outside, JudgeArgs::default(), OutputArgs::default());
+        return gate.write_refusal(mistakes.into());
     }
     let text = String::from_utf8_lossy(&bytes);
     let own: Own = yaml::from_str(&text).map_err(|e| Error::usage(format!("{}: {}", file.display(), e.message)))?;

@@ -88,7 +88,7 @@ impl Policy {
     }
 
     /// As CI judges: codes that are off at the gates because they cost time are on, unless the policy speaks of them.
-    pub fn unhurried(mut self) -> Self {
+    pub fn with_ci_codes(mut self) -> Self {
         for rule in self.rules {
             // A description that cannot be read is told by `explain`; it switches nothing on.
             for code in rule.about().map(|about| about.codes).unwrap_or_default() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::answer::Answer;
 use crate::cli::{JudgeArgs, OutputArgs, When};
 use crate::command::Outside;
-use crate::command::judge::{Gate, Matter};
+use crate::command::gate::{Gate, Target};
 use crate::command::policy_file;
 use crate::error::Result;
 use crate::git::{self, Repo, Source};
@@ -36,8 +36,8 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
     ];
     for (source, only) in everything {
         let judge = JudgeArgs { only: only.iter().map(ToString::to_string).collect(), ..JudgeArgs::default() };
-        let gate = Gate::new(Some(&repo), &outside, judge, OutputArgs::default()).trusting(policy.clone());
-        let (outcome, code) = gate.decide(&Matter::Change(&source))?;
+        let gate = Gate::new(Some(&repo), &outside, judge, OutputArgs::default()).by_policy(policy.clone());
+        let (outcome, code) = gate.judge_and_report(&Target::Change(&repo, &source))?;
         let counts = outcome.report.counts();
         tracing::info!(verdict = %outcome.report.verdict(), errors = counts.errors, warnings = counts.warnings, "checked");
         match code {

@@ -24,7 +24,8 @@ use std::time::Instant;
 
 use self::change::Platform;
 use super::Outside;
-use super::judge::{Gate, Judged, Matter, undecided};
+use super::gate::reports::undecided;
+use super::gate::{Gate, Judged, Refusal, Target};
 use super::policy_file;
 use crate::cli::{Ci, JudgeArgs, OutputArgs};
 use crate::error::{Error, Kind, Result};
@@ -42,28 +43,31 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
     let output = outputs(args.output.clone(), platform);
     let summary = variable("GITHUB_STEP_SUMMARY");
     let tell = |gate: &Gate<'_>, judged: &Judged, code: u8| {
-        gate.tell(judged, started)?;
+        gate.write_report(judged, started)?;
         summary.as_ref().map_or(Ok(()), |file| summarise(gate, judged, started, Path::new(file), outside))?;
         Ok(code)
     };
     let told = change.and_then(|change| prepare::prepare(args, change, outside)).and_then(|ready| {
         let judge = JudgeArgs { title: ready.title, ..args.judge.clone() };
-        let mut gate = Gate::new(Some(&ready.repo), outside, judge, output.clone()).beside(ready.findings, ready.notes);
+        let mut gate =
+            Gate::new(Some(&ready.repo), outside, judge, output.clone()).with_findings(ready.findings, ready.notes);
         if let Some(policy) = ready.policy {
-            gate = gate.trusting(policy);
+            gate = gate.by_policy(policy);
         }
         // Here nobody waits for the answer. A policy that cannot be followed is told by the judgement.
-        if let Ok(policy) = gate.policy()?.cloned() {
-            gate = gate.trusting(policy.unhurried());
+        match gate.policy().cloned() {
+            Ok(policy) => gate = gate.by_policy(policy.with_ci_codes()),
+            Err(Refusal::Policy(_)) => {}
+            Err(Refusal::Error(error)) => return Err(error),
         }
         let source = ready.push.map_or(Source::WorkTree { paths: Vec::new() }, Source::Push);
-        let (judged, code) = gate.decide(&Matter::Change(&source))?;
+        let (judged, code) = gate.judge_and_report(&Target::Change(&ready.repo, &source))?;
         tell(&gate, &judged, code)
     });
     match told {
         // A check that could not decide says so where people look, in every format that was asked for.
         Err(error) if error.kind == Kind::Undecided => {
-            let judged = Judged { report: undecided(error), families: Vec::new() };
+            let judged = Judged::from(undecided(error));
             let code = judged.report.exit_code();
             tell(&Gate::new(None, outside, args.judge.clone(), output), &judged, code)
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bstr::BStr;
 
 use super::super::Outside;
-use super::super::judge::{Gate, Matter, mistaken};
+use super::super::gate::{Gate, Target};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::finding::Origin;
@@ -52,10 +52,8 @@ impl JudgePlan for ByEngine<'_> {
             judge.policy_from = Some(plan.onto.oid.0.to_string());
         }
         let gate = Gate::new(Some(&repo), self.outside, judge, OutputArgs::default());
-        let report = match gate.judge(&Matter::Change(&source))? {
-            Ok(judged) => judged.report,
-            Err(mistakes) => mistaken(&mistakes),
-        };
+        let (judged, _) = gate.judge_and_report(&Target::Change(&repo, &source))?;
+        let report = judged.report;
         let originals: HashMap<Oid, Oid> = picks.iter().map(|(original, new)| (*new, *original)).collect();
         let mut out: Vec<(Option<Oid>, Found)> = Vec::new();
         for finding in report.standing() {

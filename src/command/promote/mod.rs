@@ -14,7 +14,7 @@ use crate::cli::promote::{
 };
 
 use super::Outside;
-use super::judge::Gate;
+use super::gate::Gate;
 use super::policy_file;
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};

@@ -7,7 +7,8 @@ use bstr::{BString, ByteSlice};
 
 use super::{message_source, updates};
 use crate::command::Outside;
-use crate::command::judge::{Gate, Matter, protected};
+use crate::command::gate::pipeline::protected;
+use crate::command::gate::{Gate, Refusal, Target};
 use crate::error::{Error, Result};
 use crate::git::{self, Excluded, Push, Repo, Source, Update};
 use crate::hooks::remote;
@@ -23,7 +24,7 @@ fn open(outside: &Outside) -> Result<Repo> {
 fn gate<'a>(repo: &'a Repo, outside: &'a Outside) -> Gate<'a> {
     let skip = std::env::var(SKIP).unwrap_or_default();
     let skip = skip.split(',').map(str::trim).filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect();
-    Gate::local(repo, outside).skipping(skip)
+    Gate::for_hook(repo, outside).skipping_rules(skip)
 }
 
 pub fn pre_commit(outside: &Outside) -> Result<u8> {
@@ -33,7 +34,7 @@ pub fn pre_commit(outside: &Outside) -> Result<u8> {
         // A merge with conflicts, or one that was refused and is committed after all: nobody asks pre-merge-commit.
         return merge(&repo, heads, &[], outside);
     }
-    gate(&repo, outside).run(&Matter::Change(&Source::Index { parents: heads }))
+    gate(&repo, outside).run(&Target::Change(&repo, &Source::Index { parents: heads }))
 }
 
 pub fn commit_msg(arguments: &[OsString], outside: &Outside) -> Result<u8> {
@@ -45,7 +46,7 @@ pub fn commit_msg(arguments: &[OsString], outside: &Outside) -> Result<u8> {
     // Git sets `GIT_EDITOR=:` for its hooks when no editor was open on the message.
     let edited = std::env::var_os("GIT_EDITOR").is_none_or(|e| e != ":");
     let source = message_source(&repo, &raw, edited)?;
-    gate(&repo, outside).run(&Matter::Change(&source))
+    gate(&repo, outside).run(&Target::Change(&repo, &source))
 }
 
 /// Git runs this before it writes `MERGE_HEAD`; what is merged is in variables called after it: `GITHEAD_<id>=name`.
@@ -70,7 +71,7 @@ pub fn pre_merge_commit(outside: &Outside) -> Result<u8> {
 fn merge(repo: &Repo, heads: Vec<Oid>, names: &[String], outside: &Outside) -> Result<u8> {
     let message = std::fs::read(repo.git_dir().join("MERGE_MSG"))
         .unwrap_or_else(|_| format!("Merge branch '{}'\n", names.join("', '")).into_bytes());
-    let code = gate(repo, outside).run(&Matter::Change(&Source::Merge { heads, message: message.into() }))?;
+    let code = gate(repo, outside).run(&Target::Change(repo, &Source::Merge { heads, message: message.into() }))?;
     if code != 0 {
         outside.say("the merge was not made; `git merge --abort` takes it back\n")?;
     }
@@ -102,7 +103,7 @@ pub fn pre_push(remote: Option<BString>, address: Option<BString>, lines: &[u8],
         branches_at: (prefix != "refs/remotes/").then_some(prefix),
         ..Push::default()
     };
-    gate(&repo, outside).run(&Matter::Change(&Source::Push(push)))
+    gate(&repo, outside).run(&Target::Change(&repo, &Source::Push(push)))
 }
 
 /// What a remote has and no remote-tracking branch tells: what was fetched without one last (a pull of upstream by its
@@ -145,17 +146,21 @@ pub fn reference_transaction(state: Option<BString>, lines: &[u8], outside: &Out
     if moves.is_empty() {
         return Ok(0);
     }
-    let gate = gate(&repo, outside).kinds(Kinds::REF);
+    let gate = gate(&repo, outside).only_kinds(Kinds::REF);
     // A policy that cannot be followed says of no branch that it is free: then all moves are judged, and told so.
-    if let Ok(policy) = gate.policy()? {
-        let protected = protected(policy);
-        moves.retain(|u| protected.iter().any(|p| git::branch_matches(p, &u.name[b"refs/heads/".len()..])));
+    match gate.policy() {
+        Ok(policy) => {
+            let protected = protected(policy);
+            moves.retain(|u| protected.iter().any(|p| git::branch_matches(p, &u.name[b"refs/heads/".len()..])));
+        }
+        Err(Refusal::Policy(_)) => {}
+        Err(Refusal::Error(error)) => return Err(error),
     }
     if moves.is_empty() {
         return Ok(0);
     }
     let push = Push { updates: moves, known: Excluded::Old, ..Push::default() };
-    let code = gate.run(&Matter::Change(&Source::Push(push)))?;
+    let code = gate.run(&Target::Change(&repo, &Source::Push(push)))?;
     if code != 0 {
         // A merge has written the index and the files already when it asks for the branch.
         outside.say(

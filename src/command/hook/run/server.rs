@@ -10,10 +10,11 @@ use super::audit::Line;
 use super::budget::Budget;
 use crate::cli::hook::HookRun;
 use crate::command::Outside;
-use crate::command::former::compare_values;
-use crate::command::judge::{mistaken, protected, settle, undecided};
+use crate::command::gate::Target;
+use crate::command::gate::pipeline::Judgement;
+use crate::command::gate::reports::{policy_mistakes, undecided};
 use crate::command::policy_file;
-use crate::engine::{self, BlobReading, RunConfig};
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::finding::Findings;
 use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source, Update};
@@ -41,7 +42,7 @@ pub fn judge(args: &HookRun, updates: Result<Vec<Update>>, outside: &Outside) ->
     let mut budget = start_budget(args, &answer);
     let pusher = pusher.map_or(Pusher::Unknown, Pusher::Named);
     let report = updates
-        .and_then(|updates| Gate { args, repo: &open(outside)?, outside }.decide(updates, pusher, &mut budget))
+        .and_then(|updates| ServerGate { args, repo: &open(outside)?, outside }.decide(updates, pusher, &mut budget))
         .unwrap_or_else(undecided);
     let left = budget.end();
     Ok(answer.give(report, left))
@@ -70,7 +71,7 @@ fn open(outside: &Outside) -> Result<Repo> {
     }
 }
 
-struct Gate<'a> {
+struct ServerGate<'a> {
     args: &'a HookRun,
     repo: &'a Repo,
     outside: &'a Outside,
@@ -82,7 +83,7 @@ struct Trusted {
     policy: Option<PolicyFile>,
 }
 
-impl Gate<'_> {
+impl ServerGate<'_> {
     fn decide(&self, mut updates: Vec<Update>, pusher: Pusher, budget: &mut Budget) -> Result<Report> {
         let local = self.repo.thread_local();
         for update in &mut updates {
@@ -135,23 +136,15 @@ impl Gate<'_> {
     fn report(&self, policy: &Policy, default: &Trusted, source: &Source) -> Result<Report> {
         let compiled = match policy.compile(engine::kinds(source), &[]) {
             Ok(compiled) => compiled,
-            Err(mistakes) => return Ok(mistaken(&mistakes)),
+            Err(mistakes) => return Ok(policy_mistakes(&mistakes)),
         };
-        let protected = protected(policy);
-        let config = RunConfig {
-            checks: &compiled,
-            protected: &protected,
-            path_budget: policy.vocabulary().budgets.paths,
-            threads: 0,
-            blob_reading: BlobReading::Prescan,
-            clean_cache: None,
-        };
-        let mut outcome = engine::run(self.repo, source, &config)?;
-        compare_values(policy, self.repo, source, &config, false, &mut outcome);
-        if let Source::Push(push) = source {
-            outcome.batches.extend(self.policy_change(policy, default, push)?);
-        }
-        Ok(settle(policy, outcome, policy::Run::new(self.outside.today())))
+        let run = policy::Run::new(self.outside.today());
+        Judgement::new(policy, &compiled).report(&Target::Change(self.repo, source), run, |outcome| {
+            if let Source::Push(push) = source {
+                outcome.batches.extend(self.policy_change(policy, default, push)?);
+            }
+            Ok(())
+        })
     }
 
     /// What the push does to the policy that judges the next one; deleting the branch takes the policy away too.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString};
 
-use super::policy_file::POLICY_FILE;
+use crate::command::policy_file::POLICY_FILE;
 use crate::engine::{self, Outcome, RunConfig};
 use crate::error::Result;
 use crate::finding::{Finding, Former, Origin};

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::explain::detector;
+use crate::command::explain::detector;
 use crate::finding::{Finding, Severity};
 use crate::report::{Report, RuleInfo};
 use crate::rules::{About, Code, RULES};
