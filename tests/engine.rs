@@ -4,12 +4,12 @@ use bstr::ByteSlice;
 use portcullis::engine::{self, BlobReading};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};
-use portcullis::git::{Excluded, Push, Source, Update, discover};
+use portcullis::git::{Excluded, Push, Source, discover};
 use portcullis::options::PolicyFile;
 use portcullis::policy::{self, Policy};
 use portcullis::report::{Report, Verdict};
 use portcullis::rules::{Check, Checks, Rule};
-use portcullis::subject::{Kinds, Oid, Tree};
+use portcullis::subject::{Kinds, Oid, Tree, Update};
 
 use crate::support::TestRepo;
 use crate::support::engine::run_config;

@@ -11,8 +11,9 @@ use super::hook::run::{message_source, updates};
 use super::policy_file;
 use crate::cli::{Check, SourceArgs};
 use crate::error::{Error, Result};
-use crate::git::{self, Excluded, Push, Repo, Source, ThreadRepo, Update};
+use crate::git::{self, Excluded, Push, Repo, Source, ThreadRepo};
 use crate::policy::write_exceptions;
+use crate::subject::Update;
 
 pub fn run(args: Check, outside: &Outside) -> Result<u8> {
     if args.judge.title.as_deref() == Some("") {

@@ -33,12 +33,7 @@ pub fn about(rule: &Rule) -> Result<About> {
 
 /// The word that the policy has for a severity.
 pub fn severity(severity: DefaultSeverity) -> &'static str {
-    match severity.0 {
-        Some(Severity::Error) => "error",
-        Some(Severity::Warning) => "warning",
-        Some(Severity::Note) => "note",
-        None => "off",
-    }
+    severity.0.map_or("off", Severity::name)
 }
 
 fn explain_family(rule: &Rule, about: &About) -> String {

@@ -6,10 +6,10 @@ use super::head_ref;
 use super::run::Run;
 use crate::error::Result;
 use crate::finding::{Origin, Severity, Violation};
-use crate::git::{Changes, GitGraph, Push, Repo, ThreadRepo, Update};
+use crate::git::{Changes, GitGraph, Push, Repo, ThreadRepo};
 use crate::policy::Batch;
 use crate::report::Undecided;
-use crate::subject::{Oid, RefLine, RefUpdate, Shared};
+use crate::subject::{Oid, RefLine, RefUpdate, Shared, Update};
 
 impl Run<'_> {
     /// Refuses a new `refs/replace/`, whatever the policy says: after such a push git would show other objects than
@@ -42,7 +42,7 @@ impl Run<'_> {
             return Ok(());
         }
         let graph = graph()?;
-        let together: Vec<_> = updates.iter().map(|u| (u.name.clone(), u.old, u.new)).collect();
+
         let shared = Shared::default();
         for update in updates {
             let subject = RefUpdate {
@@ -51,7 +51,7 @@ impl Run<'_> {
                 new: update.new,
                 pusher: push.pusher.clone(),
                 head_ref: push.head_ref.clone(),
-                together: &together,
+                together: updates,
                 graph: &graph,
                 shared: shared.clone(),
             };

@@ -9,23 +9,17 @@ use bstr::BString;
 mod allow;
 mod collect;
 mod mask;
+mod severity;
 mod surroundings;
 
 pub use allow::{InlineAllow, trailer_allows};
 pub use collect::{Findings, safe_words};
 pub use mask::{MASKED, Mask, Secret};
+pub use severity::Severity;
 pub use surroundings::Surroundings;
 
 use crate::subject::{Oid, RefLine, RefUpdate};
 use crate::text::{Excerpt, Span};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Note,
-    Warning,
-    Error,
-}
 
 /// How sure a detector is that what it found is live and real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

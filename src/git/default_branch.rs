@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::{ThreadRepo, Update};
+use super::ThreadRepo;
 use crate::error::Result;
-use crate::subject::Oid;
+use crate::subject::{Oid, Update};
 
 /// The fallbacks if HEAD names a branch that does not exist: the first of these that does.
 const FALLBACKS: [&str; 4] = ["refs/heads/main", "refs/heads/master", "refs/heads/trunk", "refs/heads/dev"];

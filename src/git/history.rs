@@ -7,11 +7,10 @@ use super::decoded_commits::DecodedCommits;
 use super::introduced::{group, introduced_by, ref_to_tree, tag_chain};
 use super::jobs::{BlobJob, ChangeQuery, Changes, CommitJob, HistoryFilter};
 use super::pruned_trees::PrunedTrees;
-use super::source::Update;
 use super::trees::PathBudget;
 use super::{ThreadRepo, oid, unreadable, walk};
 use crate::error::{Error, Result};
-use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
+use crate::subject::{Kinds, ObjectKind, Oid, RefSet, Update};
 
 /// Lists what all commits that refs reach bring, and with `all` what else the store holds.
 pub(super) fn changes(

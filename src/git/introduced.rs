@@ -9,11 +9,10 @@ use super::ThreadRepo;
 use super::inspect::Inspector;
 use super::jobs::{Blob, BlobJob, Changes, CommitJob, Introduced, Occurrence, Pair};
 use super::pruned_trees::PrunedTrees;
-use super::source::Update;
 use super::trees::{self, PathBudget, TreeFilter};
 use super::walk::WalkedCommit;
 use crate::error::{Error, Result};
-use crate::subject::{MAX_NESTED_TAGS, ObjectKind, Oid, RefSet};
+use crate::subject::{MAX_NESTED_TAGS, ObjectKind, Oid, RefSet, Update};
 
 /// With fewer commits than this, starting threads costs more than it saves.
 const SERIAL: usize = 64;

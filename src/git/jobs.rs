@@ -8,10 +8,9 @@ use bstr::{BStr, BString};
 
 use super::RawCommit;
 use super::inspect::Inspector;
-use super::source::Update;
 use super::stat_digest::StatDigest;
 use crate::error::Error;
-use crate::subject::{Kinds, ObjectKind, Oid, RefSet};
+use crate::subject::{Kinds, ObjectKind, Oid, RefSet, Update};
 
 /// A path under which a change puts a blob, and the first commit that does.
 #[derive(Clone, Debug, PartialEq)]

@@ -63,7 +63,7 @@ pub use push::branch_matches;
 pub use quarantine::Quarantine;
 pub use queries::merge_heads;
 pub use snapshot::GitSnapshot;
-pub use source::{Excluded, Push, Source, Update};
+pub use source::{Excluded, Push, Source};
 pub use stat_digest::StatDigest;
 pub use tree_edits::{Edit, Leaf};
 pub(crate) use walk::new_commits;

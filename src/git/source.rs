@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use crate::subject::{Oid, Person, Pusher};
+use crate::subject::{Oid, Person, Pusher, Update};
 
 /// Where the change to judge comes from.
 #[derive(Clone, Debug)]
@@ -44,15 +44,6 @@ impl Push {
     pub fn is_made_now(&self) -> bool {
         !self.asked && !matches!(self.known, Excluded::Old | Excluded::Commits(_))
     }
-}
-
-/// One ref update. Without both ids there is nothing to judge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// Full name, or the name that the user gave.
-    pub name: BString,
-    pub old: Option<Oid>,
-    pub new: Option<Oid>,
 }
 
 /// The commits that were there before the change and are not judged.

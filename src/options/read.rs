@@ -127,11 +127,12 @@ pub struct Level(pub Option<Severity>);
 
 impl FromNode for Level {
     fn from_node(node: &Node) -> Result<Self, Vec<Wrong>> {
-        let words = ["error", "warning", "note", "off"];
-        let severities = [Some(Severity::Error), Some(Severity::Warning), Some(Severity::Note), None];
-        match words.iter().position(|w| node.text() == Some(w)) {
-            Some(n) => Ok(Self(severities[n])),
-            None => Err(vec![one_of(node, &words)]),
+        match node.text().unwrap_or_default() {
+            "off" => Ok(Self(None)),
+            name => match Severity::from_name(name) {
+                None => Err(vec![one_of(node, &["error", "warning", "note", "off"])]),
+                severity => Ok(Self(severity)),
+            },
         }
     }
 }

@@ -334,12 +334,7 @@ fn severity(policy: &Policy, family: &str, code: &str, default: Option<Severity>
 }
 
 fn word(severity: Option<Severity>) -> &'static str {
-    match severity {
-        Some(Severity::Error) => "error",
-        Some(Severity::Warning) => "warning",
-        Some(Severity::Note) => "note",
-        None => "off",
-    }
+    severity.map_or("off", Severity::name)
 }
 
 /// `include` and `branches` say where a rule looks, all places where they are absent; `exclude` says where not.

@@ -9,6 +9,7 @@ use super::message::with_origin;
 use super::plan::{Plan, State};
 use super::worktree;
 use crate::error::{Error, Result};
+use crate::finding::Severity;
 use crate::git::{Committer, Picked, Picker, ThreadRepo, Write};
 use crate::subject::Oid;
 
@@ -107,7 +108,7 @@ pub fn refuse_unready(plan: &Plan, partial: bool) -> Result<()> {
         let what = format!("{} is refused by {}", step.commit.0.short(), rules.join(", "));
         return Err(Error::usage(what).hint(format!("plan again without it: --all-but {}", step.commit.0.short())));
     }
-    if let Some(found) = plan.result.findings.iter().find(|f| f.severity == "error") {
+    if let Some(found) = plan.result.findings.iter().find(|f| f.severity == Severity::Error) {
         return Err(Error::usage(format!("the result is refused by {}: {}", found.rule, found.message)));
     }
     if let Some(step) = plan.in_state(State::Conflict).next().filter(|_| !partial) {

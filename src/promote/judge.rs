@@ -38,7 +38,7 @@ impl Judgement {
             let step = plan.steps.iter_mut().find(|s| Some(s.commit.0) == commit);
             match step {
                 Some(step) => {
-                    if found.severity == "error" && step.state == State::Clean {
+                    if found.severity == Severity::Error && step.state == State::Clean {
                         step.state = State::Refused;
                     }
                     step.findings.push(found);
@@ -55,14 +55,9 @@ impl Found {
             Origin::Ref { name, .. } => Some(name),
             origin => origin.path(),
         };
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
         Self {
             rule: finding.rule.to_string(),
-            severity: severity.to_owned(),
+            severity: finding.severity,
             message: finding.message.clone(),
             path: path.map(|p| text::sanitise(p)),
             line: (finding.span.line > 0 && path.is_some()).then_some(finding.span.line),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Promoted;
 use super::history::{Hex, Tip};
+use crate::finding::Severity;
 
 /// Steps in the order in which they are picked. The same repository and question give the same plan, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +108,7 @@ pub struct Blocker {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     pub rule: String,
-    pub severity: String,
+    pub severity: Severity,
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
@@ -197,7 +198,7 @@ impl Plan {
     pub fn is_ready(&self) -> bool {
         self.not_found.is_empty()
             && self.steps.iter().all(|s| matches!(s.state, State::Clean | State::Empty))
-            && self.result.findings.iter().all(|f| f.severity != "error")
+            && self.result.findings.iter().all(|f| f.severity != Severity::Error)
     }
 
     /// Reads a plan. Errors: no plan, or one of a later version.

@@ -78,11 +78,7 @@ fn case(rule: &str, out: &mut dyn Write) -> io::Result<()> {
 fn text(findings: &[&Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = finding.severity;
         text.push_str(&format!("{}: {severity}: {}\n", place::locus(finding), show::line(&finding.message)));
         text.push_str(&format!("    {}\n", finding.excerpt.text));
         if let Some(help) = &finding.help {

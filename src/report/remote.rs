@@ -122,13 +122,8 @@ fn lesson(finding: &Finding, help: Option<String>) -> Block {
 }
 
 fn head(finding: &Finding) -> Block {
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
     let mut block = vec![
-        (String::new(), format!("{severity}: {}", show::line(&finding.message))),
+        (String::new(), format!("{}: {}", finding.severity, show::line(&finding.message))),
         ("  ".into(), format!("at {}", place::locus(finding))),
         ("  ".into(), format!("rule {}", show::line(&finding.rule))),
     ];

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Location, Origin, Severity, Suppression};
+use crate::finding::{Finding, Location, Origin, Suppression};
 
 use crate::shell;
 
@@ -58,7 +58,7 @@ fn descriptor(rule: &RuleInfo, ctx: &Context<'_>) -> Value {
         "fullDescription": { "text": full },
         "help": { "text": help },
         "helpUri": ctx.explain_uri(&rule.id),
-        "defaultConfiguration": { "level": level(rule.severity) },
+        "defaultConfiguration": { "level": rule.severity.name() },
         "properties": { "tags": [family] },
     })
 }
@@ -67,7 +67,7 @@ fn result(finding: &Finding, rule: Option<usize>, ctx: &Context<'_>) -> Value {
     json!({
         "ruleId": show::line(&finding.rule),
         "ruleIndex": rule,
-        "level": level(finding.severity),
+        "level": finding.severity.name(),
         "message": { "text": place::message(finding) },
         "locations": [location(finding, ctx)],
         "relatedLocations": finding.also.iter().map(related).collect::<Vec<_>>(),
@@ -164,13 +164,5 @@ fn commit(origin: &Origin) -> Option<String> {
     match origin {
         Origin::File { commit, .. } | Origin::Message { commit } => commit.map(|c| c.to_string()),
         _ => None,
-    }
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
     }
 }

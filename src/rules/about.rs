@@ -59,13 +59,10 @@ impl<'de> Deserialize<'de> for DefaultSeverity {
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<DefaultSeverity, E> {
-                Ok(DefaultSeverity(match word {
-                    "error" => Some(Severity::Error),
-                    "warning" => Some(Severity::Warning),
-                    "note" => Some(Severity::Note),
-                    "off" => None,
-                    _ => return Err(E::invalid_value(de::Unexpected::Str(word), &self)),
-                }))
+                match Severity::from_name(word) {
+                    None if word != "off" => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                    severity => Ok(DefaultSeverity(severity)),
+                }
             }
         }
         deserializer.deserialize_str(Word)

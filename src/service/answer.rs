@@ -173,12 +173,7 @@ impl Finding {
         };
         Self {
             rule: shown.rule,
-            severity: match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Note => "note",
-            }
-            .to_owned(),
+            severity: finding.severity.to_string(),
             message: shown.message,
             help: shown.help,
             path,

@@ -17,7 +17,7 @@ pub use self::content::{Content, Open, TOO_LARGE};
 pub use self::graph::{Graph, Links, MAX_NESTED_TAGS, Merged, Node, ObjectKind, PathChange, Ref, TagObject};
 pub use self::oid::Oid;
 pub use self::ref_set::RefSet;
-pub use self::ref_update::{Pusher, RefLine, RefUpdate, Shared};
+pub use self::ref_update::{Pusher, RefLine, RefUpdate, Shared, Update};
 pub use self::snapshot::{Entry, Snapshot, Tree};
 use crate::error::Result;
 

@@ -29,7 +29,16 @@ impl Pusher {
     }
 }
 
-/// A ref that a change moves.
+/// Where a ref stood and where it goes: `old new name`. Without both ids there is nothing to judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// Full name, or the name that the user gave.
+    pub name: BString,
+    pub old: Option<Oid>,
+    pub new: Option<Oid>,
+}
+
+/// A ref that a change moves, with all that a rule may ask about it.
 pub struct RefUpdate<'a> {
     /// Full name: `refs/heads/main`.
     pub name: BString,
@@ -40,8 +49,8 @@ pub struct RefUpdate<'a> {
     pub pusher: Pusher,
     /// The head ref of the pull request that lands with this update; empty if only the fact is known.
     pub head_ref: Option<BString>,
-    /// All updates of the same change, this one included: `(name, old, new)`.
-    pub together: &'a [(BString, Option<Oid>, Option<Oid>)],
+    /// All updates of the same change, this one included.
+    pub together: &'a [Update],
     pub graph: &'a dyn Graph,
     pub shared: Shared,
 }

@@ -1,7 +1,7 @@
 //! The (blob, path) pairs and commits that each kind of source introduces.
 
-use portcullis::git::{BlobJob, ChangeQuery, Changes, Excluded, Push, PushPolicy, Repo, Update, discover};
-use portcullis::subject::{Kinds, Oid};
+use portcullis::git::{BlobJob, ChangeQuery, Changes, Excluded, Push, PushPolicy, Repo, discover};
+use portcullis::subject::{Kinds, Oid, Update};
 
 use crate::support::{Hash, Sandbox, TestRepo};
 

@@ -7,10 +7,10 @@ use std::process::Stdio;
 use portcullis::engine::{self, BlobReading};
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Origin};
-use portcullis::git::{Excluded, Push, Quarantine, Source, Update, discover};
+use portcullis::git::{Excluded, Push, Quarantine, Source, discover};
 use portcullis::policy::{self, Policy};
 use portcullis::report::{Report, Verdict};
-use portcullis::subject::Oid;
+use portcullis::subject::{Oid, Update};
 
 use crate::rules::secrets::{BASE62, Numbers, github_token};
 use crate::support::engine::run_config;

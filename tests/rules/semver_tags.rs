@@ -16,7 +16,7 @@ use portcullis::rules::semver_tags::proposal::nearest;
 use portcullis::rules::semver_tags::{
     MovingTag, MovingTagTarget, RULE, ReleaseStage, SemverTags, TagRequirement, TagSettings,
 };
-use portcullis::subject::{ObjectKind, Oid, Pusher, RefUpdate};
+use portcullis::subject::{ObjectKind, Oid, Pusher, RefUpdate, Update};
 
 use crate::support::graph::{Commit, Memory, oid};
 
@@ -209,15 +209,15 @@ fn push_tags(memory: &mut Memory, tags: Tagged<'_>) -> Vec<Vec<Finding>> {
     let mut together = Vec::new();
     for (name, commit) in tags {
         let object = memory.annotate(name, oid(commit));
-        together.push((BString::from(format!("refs/tags/{name}")), None, Some(object)));
+        together.push(Update { name: format!("refs/tags/{name}").into(), old: None, new: Some(object) });
     }
     let shared = portcullis::subject::Shared::default();
     let rule = SemverTags::new(settings());
-    let judge = |(name, old, new): &(BString, Option<Oid>, Option<Oid>)| {
+    let judge = |tag: &Update| {
         let update = RefUpdate {
-            name: name.clone(),
-            old: *old,
-            new: *new,
+            name: tag.name.clone(),
+            old: tag.old,
+            new: tag.new,
             pusher: Default::default(),
             head_ref: None,
             together: &together,
@@ -328,15 +328,13 @@ fn settings() -> TagSettings {
     }
 }
 
-type Moves<'m> = &'m [(BString, Option<Oid>, Option<Oid>)];
-
 fn push_with(
     settings: TagSettings,
     memory: &Memory,
     name: &str,
     old: Option<Oid>,
     new: Option<Oid>,
-    together: Moves<'_>,
+    together: &[Update],
 ) -> Vec<Finding> {
     let update = RefUpdate {
         name: format!("refs/tags/{name}").into(),
@@ -401,10 +399,10 @@ fn a_tag_is_checked_against_the_branch_after_the_push() {
     let mut memory = repository();
     let tag = memory.annotate("v1.2.0", oid("m3"));
     assert_eq!(codes(&push(&memory, "v1.2.0", None, Some(tag))), ["semver-tags/on-branch"]);
-    let forward = [("refs/heads/main".into(), Some(oid("m2")), Some(oid("m3")))];
+    let forward = [Update { name: "refs/heads/main".into(), old: Some(oid("m2")), new: Some(oid("m3")) }];
     assert_eq!(codes(&push_with(settings(), &memory, "v1.2.0", None, Some(tag), &forward)), [""; 0]);
     memory.set("refs/heads/main", oid("t1"));
-    let back = [("refs/heads/main".into(), Some(oid("t1")), Some(oid("m1")))];
+    let back = [Update { name: "refs/heads/main".into(), old: Some(oid("t1")), new: Some(oid("m1")) }];
     let tag = memory.annotate("v1.0.5", oid("t1"));
     assert_eq!(codes(&push(&memory, "v1.0.5", None, Some(tag))), [""; 0]);
     assert_eq!(codes(&push_with(settings(), &memory, "v1.0.5", None, Some(tag), &back)), ["semver-tags/on-branch"]);

@@ -5,8 +5,8 @@ use bstr::ByteSlice;
 
 use super::change::{Change, Since};
 use crate::error::{Error, Result};
-use crate::git::{Excluded, Push, ThreadRepo, Update};
-use crate::subject::Oid;
+use crate::git::{Excluded, Push, ThreadRepo};
+use crate::subject::{Oid, Update};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use super::super::Outside;
 use super::super::gate::{Gate, Target};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
-use crate::finding::Origin;
-use crate::git::{Committer, Excluded, Push, Source, Update, Write, discover};
+use crate::finding::{Origin, Severity};
+use crate::git::{Committer, Excluded, Push, Source, Write, discover};
 use crate::promote::apply::commits;
 use crate::promote::history::History;
 use crate::promote::judge::{JudgePlan, Judgement, Planned};
 use crate::promote::plan::{Found, State};
-use crate::subject::Oid;
+use crate::subject::{Oid, Update};
 
 /// Judges plans as pushes.
 pub struct ByEngine<'a> {
@@ -76,7 +76,7 @@ impl JudgePlan for ByEngine<'_> {
 fn not_decided(error: &Error) -> Found {
     Found {
         rule: "not-decided".to_owned(),
-        severity: "error".to_owned(),
+        severity: Severity::Error,
         message: crate::text::sanitise(error.message.as_bytes()),
         path: None,
         line: None,

@@ -209,8 +209,8 @@ fn finding(out: &mut String, f: &Found) -> std::fmt::Result {
     writeln!(
         out,
         "<li class=\"finding {}\"><strong>{}</strong> {}: {}{at}</li>",
-        escape(&f.severity),
-        escape(&f.severity),
+        f.severity,
+        f.severity,
         escape(&f.rule),
         escape(&f.message)
     )

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::finding::Severity;
 use crate::promote::advice::count;
 use crate::promote::evidence::Promoted;
 use crate::promote::plan::{Conflict, Found, Lane, Plan, Role, State, Step};
@@ -195,7 +196,7 @@ pub fn told(conflict: &Conflict, onto: &str) -> String {
 }
 
 fn finding(out: &mut String, f: &Found, paint: &Paint, indent: &str) -> std::fmt::Result {
-    let code = if f.severity == "error" { "31" } else { "33" };
+    let code = if f.severity == Severity::Error { "31" } else { "33" };
     let at = match (&f.path, f.line) {
         (Some(path), Some(line)) => format!(" ({path}:{line})"),
         (Some(path), None) => format!(" ({path})"),

@@ -182,7 +182,7 @@ impl BranchTopology {
     fn hotfix_tips(&self, update: &RefUpdate<'_>) -> Result<Vec<Oid>> {
         let is_hotfix =
             |name: &BString| name.strip_prefix(b"refs/heads/").is_some_and(leak::names_hotfix) && *name != update.name;
-        let pushed = update.together.iter().filter(|(name, ..)| is_hotfix(name)).filter_map(|(.., new)| *new);
+        let pushed = update.together.iter().filter(|other| is_hotfix(&other.name)).filter_map(|other| other.new);
         let mut tips: Vec<Oid> = pushed.collect();
         let before = update.graph.refs("refs/heads/")?;
         tips.extend(before.into_iter().filter(|r| is_hotfix(&r.name)).map(|r| r.target));
@@ -259,7 +259,7 @@ impl BranchTopology {
         let is_production = |name: &BString| {
             name.strip_prefix(b"refs/heads/").is_some_and(|n| self.settings.production.contains(n.as_bstr()))
         };
-        let pushed = update.together.iter().filter(|(name, ..)| is_production(name)).filter_map(|(.., new)| *new);
+        let pushed = update.together.iter().filter(|other| is_production(&other.name)).filter_map(|other| other.new);
         let mut tips: Vec<Oid> = pushed.collect();
         for pattern in &self.settings.production.written {
             if is_glob(pattern) {

@@ -70,7 +70,7 @@ impl RefsAfterPush {
             return Ok(list.clone());
         }
         let short = |name: &BString| name.strip_prefix(prefix.as_bytes()).map(BString::from);
-        let pushed = update.together.iter().map(|(name, old, new)| (name, *old, *new));
+        let pushed = update.together.iter().map(|other| (&other.name, other.old, other.new));
         // A gate that sees a single update may not list it in `together`.
         let pushed: HashMap<_, _> = pushed
             .chain([(&update.name, update.old, update.new)])

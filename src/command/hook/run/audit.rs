@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::finding::Mask;
-use crate::git::Update;
 use crate::report::Report;
 use crate::rules::secrets::redactor;
+use crate::subject::Update;
 use crate::text::sanitise;
 
 /// What is kept of a push. Field names are a contract: people grep this file.
@@ -22,7 +22,7 @@ pub struct Line {
     pub hook: String,
     /// The account that pushed; `null` where the server did not say.
     pub identity: Option<String>,
-    pub refs: Vec<RefLine>,
+    pub refs: Vec<LoggedRef>,
     /// `pass`, `fail`, `undecided` or `bypass`.
     pub verdict: String,
     /// Exit code given to git.
@@ -37,7 +37,7 @@ pub struct Line {
 }
 
 #[derive(Clone, Serialize)]
-pub struct RefLine {
+pub struct LoggedRef {
     pub name: String,
     pub old: Option<String>,
     pub new: Option<String>,
@@ -57,7 +57,7 @@ impl Line {
             identity: identity.map(shown),
             refs: updates
                 .iter()
-                .map(|u| RefLine {
+                .map(|u| LoggedRef {
                     name: shown(&u.name),
                     old: u.old.map(|o| o.to_string()),
                     new: u.new.map(|o| o.to_string()),

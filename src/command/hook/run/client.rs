@@ -10,9 +10,9 @@ use crate::command::Outside;
 use crate::command::gate::pipeline::protected;
 use crate::command::gate::{Gate, Refusal, Target};
 use crate::error::{Error, Result};
-use crate::git::{self, Excluded, Push, Repo, Source, Update};
+use crate::git::{self, Excluded, Push, Repo, Source};
 use crate::hooks::remote;
-use crate::subject::{Kinds, Oid};
+use crate::subject::{Kinds, Oid, Update};
 
 /// What `PORTCULLIS_SKIP` is for: the rules named there are not judged here, and are at the push.
 const SKIP: &str = "PORTCULLIS_SKIP";

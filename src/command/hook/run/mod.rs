@@ -18,11 +18,11 @@ use clap::{Args, FromArgMatches};
 use crate::cli::hook::HookRun;
 use crate::command::Outside;
 use crate::error::{Error, Result};
-use crate::git::{self, Repo, Source, Update};
+use crate::git::{self, Repo, Source};
 use crate::hooks::slot::KEPT;
 use crate::hooks::{Hook, Server, chain, doctor};
 use crate::rules::conventional_commits::cleanup::{CommentChar, Mode, cleanup, decode, has_git_scissors};
-use crate::subject::{Oid, Person};
+use crate::subject::{Oid, Person, Update};
 
 impl HookRun {
     /// What a link to the binary stands for, when git runs it under the name of a hook.

@@ -17,12 +17,12 @@ use crate::command::policy_file;
 use crate::engine;
 use crate::error::{Error, Result};
 use crate::finding::Findings;
-use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source, Update};
+use crate::git::{self, DefaultBranch, Excluded, Push, Quarantine, Repo, Source};
 use crate::options::{PolicyFile, Vocabulary};
 use crate::policy::{self, Batch, Policy, PolicyChanges, trust};
 use crate::report::Report;
 use crate::rules::secrets::redactor;
-use crate::subject::Pusher;
+use crate::subject::{Pusher, Update};
 
 /// `updates`: what git says moves, or why that could not be read.
 pub fn judge(args: &HookRun, updates: Result<Vec<Update>>, outside: &Outside) -> Result<u8> {

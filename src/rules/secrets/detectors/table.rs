@@ -121,11 +121,7 @@ impl Detector {
     pub fn from_definition(definition: Definition) -> Result<Self, String> {
         let owned = |list: Vec<String>| list.into_iter().map(Cow::Owned).collect::<Vec<Text>>().into();
         let checks: Vec<Check> = definition.checks.iter().filter_map(|c| validators::by_name(c)).collect();
-        let severity = match definition.severity.as_str() {
-            "note" => Severity::Note,
-            "warning" => Severity::Warning,
-            _ => Severity::Error,
-        };
+        let severity = Severity::from_name(&definition.severity).unwrap_or(Severity::Error);
         let confidence = match definition.confidence.as_str() {
             "low" => Confidence::Low,
             "medium" => Confidence::Medium,
