@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::hook::HookCommand;
 use self::promote::PromoteCommand;
+use crate::report::Format;
 
 /// Keeps secrets, broken conventions and leaking branches out of git: at commit, at push, on the server, in CI.
 #[derive(Debug, Parser)]
@@ -237,8 +238,7 @@ pub struct JudgeArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// human, json, jsonl, sarif, github, gitlab, gitlab-secrets, junit, checkstyle, rdjson; `F=FILE` writes to a file.
-    #[arg(long, value_name = "F[=FILE]")]
+    #[arg(long, value_name = "F[=FILE]", help = format!("{}; `F=FILE` writes to a file", Format::names()))]
     pub format: Vec<String>,
     /// Write to FILE instead of standard output.
     #[arg(short, long, value_name = "FILE")]

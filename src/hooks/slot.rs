@@ -132,7 +132,7 @@ impl Slot {
 }
 
 /// Replaces `path` in one step by a file of that content, which everybody may run.
-pub(super) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+pub fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     replace(path, |new| {
         let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
         file.write_all(content)?;

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use crate::finding::{Finding, Severity};
 
 use super::show::{self, xml};
-use super::{Context, Report, place};
+use super::{Context, Format, Report, place};
+
+pub const FORMAT: Format = Format { name: "checkstyle", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<checkstyle version=\"4.3\">")?;

@@ -8,10 +8,12 @@ use crate::text::is_unsafe;
 
 use crate::shell;
 
-use super::{Context, Report, place, show};
+use super::{Context, Format, Report, place, show};
 
 /// Annotations that a step can show.
 const SHOWN: usize = 10;
+
+pub const FORMAT: Format = Format { name: "github", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let standing = report.standing();

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::finding::{Finding, Severity};
 
 use super::show::{self, Layout};
-use super::{Context, Report, Undecided, place};
+use super::{Context, Format, Report, Undecided, place};
+
+pub const FORMAT: Format = Format { name: "gitlab", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     // GitLab drops entries with a fingerprint that it has seen: equal ones get ordinals.

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::finding::{Confidence, Finding, Origin, Severity};
 
 use super::show::{self, Layout};
-use super::{Context, Report, place};
+use super::{Context, Format, Report, place};
+
+pub const FORMAT: Format = Format { name: "gitlab-secrets", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let secrets = report.standing().into_iter().filter(|f| f.rule.starts_with("secrets/"));

@@ -15,7 +15,9 @@ use crate::finding::{Finding, Origin, Severity};
 use crate::shell;
 
 use super::show::Helps;
-use super::{Context, Report, Stats, Undecided, Verbosity, Verdict, place, show};
+use super::{Context, Format, Report, Stats, Undecided, Verbosity, Verdict, place, show};
+
+pub const FORMAT: Format = Format { name: "human", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     if ctx.color { write(report, ctx, &mut Ansi::new(out)) } else { write(report, ctx, &mut NoColor::new(out)) }

@@ -10,7 +10,9 @@ use crate::finding::{self, Confidence, Severity, Suppression};
 use crate::text::{Excerpt, Span};
 
 use super::show::{self, Layout};
-use super::{Context, Counts, Report, Stats, Undecided, Verdict};
+use super::{Context, Counts, Format, Report, Stats, Undecided, Verdict};
+
+pub const FORMAT: Format = Format { name: "json", render, lists_rules: false };
 
 pub fn render(report: &Report, _: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     show::json(&Document::of(report), Layout::Indented, out)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::show::{self, Layout};
-use super::{Context, Counts, Report, Stats, Verdict, json};
+use super::{Context, Counts, Format, Report, Stats, Verdict, json};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -15,6 +15,8 @@ pub enum Record<'r> {
     Error(json::Problem),
     Summary { version: u32, verdict: Verdict, enforced: bool, summary: Counts, notes: Vec<String>, stats: Stats },
 }
+
+pub const FORMAT: Format = Format { name: "jsonl", render, lists_rules: false };
 
 pub fn render(report: &Report, _: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {

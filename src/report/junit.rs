@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use crate::finding::{Finding, Severity};
 
 use super::show::{self, xml};
-use super::{Context, Report, place};
+use super::{Context, Format, Report, place};
+
+pub const FORMAT: Format = Format { name: "junit", render, lists_rules: true };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut by_rule: HashMap<&str, Vec<&Finding>> = HashMap::new();

@@ -15,6 +15,7 @@ use crate::stats::Stats;
 pub mod checkstyle;
 mod context;
 mod format;
+mod formats;
 pub mod github;
 pub mod gitlab;
 pub mod gitlab_secrets;
@@ -33,6 +34,7 @@ pub mod summary;
 
 pub use context::{Context, RuleInfo, Verbosity};
 pub use format::Format;
+pub use formats::FORMATS;
 pub use output::{Output, UntilClosed, plan, write_all};
 
 /// Everything a run has to say.

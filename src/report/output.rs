@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::plain_file::Untrusted;
 
-use super::{Context, Format, Report};
+use super::{Context, Format, Report, human};
 
 /// One report to write: `json` to standard output, `sarif=out.sarif` to a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn plan(formats: Vec<Output>, output: Option<PathBuf>) -> Result<Vec<Output>
         let told = format!("standard output cannot hold both `{}` and `{}`", first.format, second.format);
         return Err(Error::usage(told).hint(format!("give one a file: --format {}=FILE", second.format)));
     }
-    let format = bare.pop().map_or_else(Format::default, |o| o.format);
+    let format = bare.pop().map_or(human::FORMAT, |o| o.format);
     all.insert(0, Output { format, file: output });
     for (at, one) in all.iter().enumerate().filter(|(_, o)| o.file.is_some()) {
         if all[..at].iter().any(|o| o.file == one.file) {
@@ -64,12 +64,12 @@ pub fn write_all(
     let mut first = Ok(());
     for Output { format, file } in outputs {
         let done = match file {
-            None => to_stream(|out| format.render(report, ctx, out), stdout)
+            None => to_stream(|out| (format.render)(report, ctx, out), stdout)
                 .map_err(|e| Error::usage(format!("cannot write to standard output: {e}"))),
             Some(path) => {
                 let plain = Context { color: false, ..ctx.clone() };
                 untrusted
-                    .write(path, |out| format.render(report, &plain, &mut UntilClosed::new(out)))
+                    .write(path, |out| (format.render)(report, &plain, &mut UntilClosed::new(out)))
                     .map_err(|e| Error::usage(format!("cannot write {}: {e}", path.display())))
             }
         };

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::finding::{Finding, Severity};
 
 use super::show::{self, Layout};
-use super::{Context, Report, Undecided, Verdict, place};
+use super::{Context, Format, Report, Undecided, Verdict, place};
+
+pub const FORMAT: Format = Format { name: "rdjson", render, lists_rules: false };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let errors = report.errors.iter().map(|u| not_decided(u, ctx));

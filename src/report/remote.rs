@@ -26,19 +26,8 @@ const TAUGHT: usize = 5;
 /// Lines of each of their texts.
 const TAUGHT_LINES: usize = 14;
 
-pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write("", report, ctx, out)
-}
-
-/// What GitLab wants in front of every line that its web pages are to show.
-pub const GITLAB: &str = "GL-HOOK-ERR: ";
-
-/// For GitLab, whose web pages show only lines with its prefix.
-pub fn render_gitlab(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write(GITLAB, report, ctx, out)
-}
-
-fn write(prefix: &str, report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// `prefix` stands before every line: some servers' web pages show only lines with theirs.
+pub fn render(prefix: &str, report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { prefix };
     let quiet = ctx.verbosity == Verbosity::Quiet;
     let blocks = if quiet { Vec::new() } else { blocks(report) };

@@ -11,7 +11,9 @@ use crate::finding::{Finding, Location, Origin, Suppression};
 use crate::shell;
 
 use super::show::{self, Layout};
-use super::{Context, Report, RuleInfo, Undecided, place};
+use super::{Context, Format, Report, RuleInfo, Undecided, place};
+
+pub const FORMAT: Format = Format { name: "sarif", render, lists_rules: true };
 
 pub fn render(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
     let rules = ctx.rules_of(report);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use portcullis::finding::{Finding, Severity};
 use portcullis::report::{
-    Context, RuleInfo, checkstyle, github, gitlab, gitlab_secrets, human, json, jsonl, junit, rdjson, remote, sarif,
-    summary,
+    Context, Report, RuleInfo, checkstyle, github, gitlab, gitlab_secrets, human, json, jsonl, junit, rdjson, remote,
+    sarif, summary,
 };
 use portcullis::text::is_unsafe;
 use regex::Regex;
@@ -39,9 +40,17 @@ pub const CASES: &[Case] = &[
     Case { name: "checkstyle", render: checkstyle::render, read: read_checkstyle, pins: true },
     Case { name: "rdjson", render: rdjson::render, read: read_rdjson, pins: true },
     Case { name: "summary", render: summary::render, read: read_summary, pins: false },
-    Case { name: "remote", render: remote::render, read: read_remote, pins: false },
-    Case { name: "remote-gitlab", render: remote::render_gitlab, read: read_remote, pins: false },
+    Case { name: "remote", render: for_bare, read: read_remote, pins: false },
+    Case { name: "remote-gitlab", render: for_gitlab, read: read_remote, pins: false },
 ];
+
+pub fn for_bare(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
+    remote::render("", report, ctx, out)
+}
+
+pub fn for_gitlab(report: &Report, ctx: &Context<'_>, out: &mut dyn Write) -> io::Result<()> {
+    remote::render("GL-HOOK-ERR: ", report, ctx, out)
+}
 
 fn expected(finding: &Finding, pins: bool) -> (String, usize) {
     let exact = !pins || finding.origin.path().is_some();

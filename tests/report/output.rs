@@ -5,10 +5,9 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use assert_fs::TempDir;
-use clap::ValueEnum;
 use portcullis::error::{Kind, Result};
 use portcullis::plain_file::Untrusted;
-use portcullis::report::{Context, Format, Output, plan, write_all};
+use portcullis::report::{Context, FORMATS, Format, Output, human, json, jsonl, junit, plan, sarif, write_all};
 
 use super::corpus::hostile;
 
@@ -25,10 +24,10 @@ fn written(outputs: &[Output]) -> (Result<()>, String) {
 
 #[test]
 fn names_are_those_of_the_contract() {
-    let names: Vec<String> = Format::value_variants().iter().map(Format::to_string).collect();
+    let names: Vec<String> = FORMATS.iter().map(Format::to_string).collect();
     let contract = "human json jsonl sarif github gitlab gitlab-secrets junit checkstyle rdjson";
     assert_eq!(names.join(" "), contract);
-    for (name, format) in names.iter().zip(Format::value_variants()) {
+    for (name, format) in names.iter().zip(FORMATS) {
         assert_eq!(name.parse::<Format>().expect("a name"), *format);
     }
     let error = "srif".parse::<Format>().expect_err("a slip");
@@ -38,16 +37,16 @@ fn names_are_those_of_the_contract() {
 #[test]
 fn standard_output_gets_one_report() {
     let one = |format, file: Option<&str>| Output { format, file: file.map(Into::into) };
-    assert_eq!(planned(&[], None).expect("fine"), [one(Format::Human, None)]);
+    assert_eq!(planned(&[], None).expect("fine"), [one(human::FORMAT, None)]);
     assert_eq!(
         planned(&["sarif=a=b.sarif", "json"], None).expect("fine"),
-        [one(Format::Json, None), one(Format::Sarif, Some("a=b.sarif"))]
+        [one(json::FORMAT, None), one(sarif::FORMAT, Some("a=b.sarif"))]
     );
     assert_eq!(
         planned(&["junit=x.xml"], None).expect("fine"),
-        [one(Format::Human, None), one(Format::Junit, Some("x.xml"))]
+        [one(human::FORMAT, None), one(junit::FORMAT, Some("x.xml"))]
     );
-    assert_eq!(planned(&["json"], Some("o")).expect("fine"), [one(Format::Json, Some("o"))]);
+    assert_eq!(planned(&["json"], Some("o")).expect("fine"), [one(json::FORMAT, Some("o"))]);
     for wrong in [planned(&["json", "sarif"], None), planned(&["sarif="], None), planned(&["json=o"], Some("o"))] {
         assert_eq!(wrong.expect_err("a mistake").kind, Kind::Usage);
     }
@@ -59,9 +58,9 @@ fn files_are_whole_plain_and_alone() {
     let file = folder.path().join("out.txt");
     fs::write(&file, "old, and longer than nothing").expect("written");
     let (done, stdout) = written(&[
-        Output { format: Format::Human, file: None },
-        Output { format: Format::Human, file: Some(file.clone()) },
-        Output { format: Format::Json, file: Some(folder.path().join("out.json")) },
+        Output { format: human::FORMAT, file: None },
+        Output { format: human::FORMAT, file: Some(file.clone()) },
+        Output { format: json::FORMAT, file: Some(folder.path().join("out.json")) },
     ]);
     done.expect("written");
     let human = fs::read_to_string(&file).expect("there");
@@ -74,7 +73,7 @@ fn files_are_whole_plain_and_alone() {
 fn what_a_killed_run_left_behind_is_in_nobodys_way() {
     let folder = TempDir::new().expect("a folder");
     fs::write(folder.path().join(format!(".out.{}.part", std::process::id())), "half").expect("written");
-    written(&[Output { format: Format::Json, file: Some(folder.path().join("out")) }]).0.expect("written");
+    written(&[Output { format: json::FORMAT, file: Some(folder.path().join("out")) }]).0.expect("written");
     assert_eq!(names(folder.path()), ["out"]);
 }
 
@@ -82,9 +81,9 @@ fn what_a_killed_run_left_behind_is_in_nobodys_way() {
 fn one_file_that_cannot_be_written_costs_the_others_nothing() {
     let folder = TempDir::new().expect("a folder");
     let (done, stdout) = written(&[
-        Output { format: Format::Json, file: Some(folder.path().join("no/such/out.json")) },
-        Output { format: Format::Json, file: Some(folder.path().to_owned()) },
-        Output { format: Format::Json, file: None },
+        Output { format: json::FORMAT, file: Some(folder.path().join("no/such/out.json")) },
+        Output { format: json::FORMAT, file: Some(folder.path().to_owned()) },
+        Output { format: json::FORMAT, file: None },
     ]);
     let error = done.expect_err("no folder");
     assert!(error.message.contains("out.json"), "{}", error.message);
@@ -99,7 +98,7 @@ fn links_stay_links_and_devices_are_written_to() {
     let (file, link) = (folder.path().join("file"), folder.path().join("link"));
     fs::write(&file, "old").expect("written");
     std::os::unix::fs::symlink(&file, &link).expect("linked");
-    let to = |path: &Path| written(&[Output { format: Format::Jsonl, file: Some(path.to_owned()) }]).0;
+    let to = |path: &Path| written(&[Output { format: jsonl::FORMAT, file: Some(path.to_owned()) }]).0;
     to(&link).expect("written");
     assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
     assert!(fs::read_to_string(&file).expect("there").contains("\"verdict\":\"fail\""));
@@ -133,7 +132,7 @@ impl Write for Leaving {
 
 #[test]
 fn a_reader_who_leaves_is_no_failure_and_a_full_disk_is() {
-    for format in Format::value_variants() {
+    for format in FORMATS {
         let outputs = [Output { format: *format, file: None }];
         let write =
             |mut to: Leaving| write_all(&outputs, &hostile(), &Context::default(), &mut to, &Untrusted::default());

@@ -2,14 +2,15 @@
 
 use portcullis::error::Error;
 use portcullis::finding::{Finding, Origin, Severity};
-use portcullis::report::{Context, Report, Undecided, Verbosity, remote};
+use portcullis::report::{Context, Report, Undecided, Verbosity};
 use unicode_width::UnicodeWidthStr;
 
 use super::corpus::{at, file, findings, hostile, oid, report};
+use super::formats::{for_bare, for_gitlab};
 use super::text;
 
 fn told(report: &Report) -> String {
-    text(remote::render, report, &Context::default())
+    text(for_bare, report, &Context::default())
 }
 
 fn many(n: usize, path: &str) -> Vec<Finding> {
@@ -23,7 +24,7 @@ fn no_line_is_wider_than_72_columns_and_no_output_longer_than_8_kib() {
     let words = |n| many(n, &"word ".repeat(2000));
     let notes = Report { notes: vec!["e\u{301}".repeat(9000); 9], ..hostile() };
     for report in [report(wide(80)), report(zalgo(80)), report(words(80)), report(findings()), hostile(), notes] {
-        for render in [remote::render, remote::render_gitlab] {
+        for render in [for_bare, for_gitlab] {
             let out = text(render, &report, &Context::default());
             assert!(out.len() <= 8192, "{}", out.len());
             for line in out.lines() {
@@ -68,7 +69,7 @@ repair: git rebase -i 0f0f0f0f0f^ (or git commit --amend), then push
 
 #[test]
 fn gitlab_shows_only_lines_with_its_prefix() {
-    let out = text(remote::render_gitlab, &hostile(), &Context::default());
+    let out = text(for_gitlab, &hostile(), &Context::default());
     assert!(out.lines().all(|l| l.starts_with("GL-HOOK-ERR:")), "{out}");
 }
 
@@ -95,5 +96,5 @@ fn a_pass_without_findings_is_silent() {
     assert!(told(&warned).starts_with("portcullis: pass: 1 warning; 0 suppressed, 0 not decided\nwarning: found"));
     assert!(!told(&warned).contains("repair"));
     let quiet = Context { verbosity: Verbosity::Quiet, ..Context::default() };
-    assert_eq!(text(remote::render, &warned, &quiet), "");
+    assert_eq!(text(for_bare, &warned, &quiet), "");
 }

@@ -263,7 +263,7 @@ impl<'a> Gate<'a> {
         let formats: Vec<Output> = self.output.format.iter().map(|f| f.parse()).collect::<Result<_>>()?;
         let outputs = report::plan(formats, self.output.output.clone())?;
         // What rules are is read from their files, which most runs have no time for.
-        let lists = outputs.iter().any(|o| o.format.lists_rules());
+        let lists = outputs.iter().any(|o| o.format.lists_rules);
         let rules = if lists { rule_infos::of(report, &judged.families) } else { Vec::new() };
         let context = Context { rules: &rules, ..self.context(started) };
         let untrusted = policy_file::untrusted(self.repo, &self.outside.directory);

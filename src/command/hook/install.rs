@@ -13,9 +13,9 @@ use crate::hooks::config::{self, Target};
 use crate::hooks::directory::{Directory, Reach, Scope};
 use crate::hooks::host::Host;
 use crate::hooks::install::{self, Action, Change, Entry, Force, Plan};
-use crate::hooks::server::{self, Server, Settings};
+use crate::hooks::server::{Delivery, Server, Settings};
 use crate::hooks::shim::{Arguments, Missing, Shim};
-use crate::hooks::slot::Slot;
+use crate::hooks::slot::{self, Slot};
 use crate::text;
 
 pub(super) fn run(args: &InstallArgs, host: &Host, out: &mut dyn Write) -> Result<u8> {
@@ -185,37 +185,41 @@ fn install_on_server(kind: Server, names: &[Hook], args: &InstallArgs, host: &Ho
     let settings =
         Settings { policy: args.policy.clone(), time_budget: args.time_budget, audit_log: args.audit_log.clone() };
     let options = settings.options(kind)?;
-    let shims: Vec<_> = names.iter().map(|hook| server::shim(kind, *hook, &host.binary, &options)).collect();
+    let shims: Vec<_> = names.iter().map(|hook| kind.shim(*hook, &host.binary, &options)).collect();
     if args.print {
         let texts = shims.iter().map(|s| Ok((s.hook.name().to_owned(), s.text(None)?))).collect::<Result<Vec<_>>>()?;
         return print_files(&texts, out);
     }
-    if let Some(usual) = kind.upload() {
-        let bytes = server::upload(kind, &shims)?;
-        let file = args.output.clone().unwrap_or_else(|| usual.into());
-        if file == Path::new("-") {
-            return out.write_all(&bytes).map(|()| 0).map_err(broken);
+    let slots = match kind.delivery {
+        Delivery::Disk(slots) => slots,
+        Delivery::Upload { file: usual, mode, content } => {
+            let bytes = content(&shims)?;
+            let file = args.output.clone().unwrap_or_else(|| usual.into());
+            if file == Path::new("-") {
+                return out.write_all(&bytes).map(|()| 0).map_err(broken);
+            }
+            let path = host.directory.join(&file);
+            let repo = git::discover(&host.directory)?;
+            let path = policy_file::untrusted(repo.as_ref(), &host.directory).may_be_written(&path);
+            let path = path.map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
+            // Scripts are executable, because they are committed or uploaded as such.
+            slot::write(&path, &bytes, mode)?;
+            let shown = file.display().to_string();
+            print(out, &format!("wrote {shown}\n{}", (kind.next_steps)(&names, &shown)))?;
+            return Ok(0);
         }
-        let path = host.directory.join(&file);
-        let repo = git::discover(&host.directory)?;
-        let path = policy_file::untrusted(repo.as_ref(), &host.directory).may_be_written(&path);
-        let path = path.map_err(|e| Error::usage(format!("cannot write {}: {e}", file.display())))?;
-        server::write_upload(kind, &path, &bytes)?;
-        let shown = file.display().to_string();
-        print(out, &format!("wrote {shown}\n{}", server::next_steps(kind, &names, &shown)))?;
-        return Ok(0);
-    }
+    };
     if args.output.is_some() {
         return Err(
             Error::usage(format!("a {kind} server takes its hooks from the disk")).hint("leave `--output` away")
         );
     }
-    let (slots, directory) = server::slots(kind, &names, host)?;
+    let (slots, directory) = slots(&names, host)?;
     if let Some(directory) = &directory {
         directory.may_be_written(args.force)?;
     }
     let code = apply(slots.into_iter(), shims.into_iter(), directory.as_ref(), args, out)?;
-    print(out, &server::next_steps(kind, &names, ""))?;
+    print(out, &(kind.next_steps)(&names, ""))?;
     if let Some(remark) = absent_default_branch(host)? {
         print(out, &format!("{remark}\n"))?;
     }

@@ -15,7 +15,7 @@ use crate::hooks::config::{self, Target};
 use crate::hooks::directory::{Directory, Scope};
 use crate::hooks::host::Host;
 use crate::hooks::install::{self as place, Force, Removal};
-use crate::hooks::server;
+use crate::hooks::server::Delivery;
 use crate::hooks::slot::Slot;
 use crate::hooks::status::status;
 use crate::hooks::{Hook, doctor};
@@ -90,12 +90,12 @@ fn uninstall(args: &UninstallArgs, host: &Host, out: &mut dyn Write) -> Result<u
     let all = if names.is_empty() { Hook::ALL.to_vec() } else { names.clone() };
     let mut found = Vec::new();
     let (slots, directory) = if let Some(kind) = args.place.server {
-        if kind.upload().is_some() {
+        let Delivery::Disk(slots) = kind.delivery else {
             return Err(Error::usage(format!("the hooks of a {kind} server are removed in its administration"))
                 .hint("for gitlab: `gitaly hooks set` with an archive that holds the other hooks only"));
-        }
-        let names = if names.is_empty() { kind.hooks().to_vec() } else { kind.choose(&names)? };
-        server::slots(kind, &names, host)?
+        };
+        let names = if names.is_empty() { kind.hooks.to_vec() } else { kind.choose(&names)? };
+        slots(&names, host)?
     } else if args.place.global {
         for hook in all {
             found.push((hook, config::uninstall(host, Target::Global, hook)?, format!("hook.portcullis-{hook}")));

@@ -47,19 +47,13 @@ impl Answer {
 
     /// A sign of life.
     pub fn waiting(server: Server) {
-        let prefix = if server == Server::Gitlab { remote::GITLAB } else { "" };
-        to_pusher(format!("{prefix}portcullis: judging the push, one moment\n").as_bytes());
+        to_pusher(format!("{}portcullis: judging the push, one moment\n", server.line_prefix).as_bytes());
     }
 }
 
 fn tell(server: Server, report: &Report) {
-    let context = Context::default();
     let mut out = Vec::new();
-    let rendered = match server {
-        Server::Gitlab => remote::render_gitlab(report, &context, &mut out),
-        _ => remote::render(report, &context, &mut out),
-    };
-    rendered.expect("memory takes everything");
+    remote::render(server.line_prefix, report, &Context::default(), &mut out).expect("memory takes everything");
     to_pusher(&out);
 }
 

@@ -5,7 +5,6 @@ mod answer;
 mod audit;
 mod budget;
 mod client;
-mod identity;
 mod server;
 
 use std::ffi::OsString;
@@ -36,7 +35,7 @@ impl HookRun {
         Some(Self {
             name: hook.name().to_owned(),
             arguments,
-            server: Server::Bare,
+            server: Server::BARE,
             policy: None,
             time_budget: None,
             audit_log: None,

@@ -29,7 +29,7 @@ pub fn judge(args: &HookRun, updates: Result<Vec<Update>>, outside: &Outside) ->
     if updates.as_ref().is_ok_and(Vec::is_empty) {
         return Ok(0);
     }
-    let pusher = args.server.pusher(|name| std::env::var_os(name));
+    let pusher = (args.server.pusher)(&|name| std::env::var_os(name));
     let moves = updates.as_deref().unwrap_or_default();
     let line = Line::new(&args.name, pusher.as_deref().map(|p| p.as_bytes()), moves);
     let bypassed = pusher.as_ref().is_some_and(|p| args.bypass.iter().any(|b| b.as_bytes() == p.as_slice()));
@@ -98,7 +98,7 @@ impl ServerGate<'_> {
             budget.set(Duration::from_secs(policy.vocabulary().budgets.time));
         }
         let known = if self.repo.has_quarantine() { Excluded::Quarantine } else { Excluded::Refs };
-        let head_ref = self.args.server.pull_request(|name| std::env::var_os(name));
+        let head_ref = (self.args.server.pull_request)(&|name| std::env::var_os(name));
         let remark = default.branch.remark(&updates);
         let source = Source::Push(Push { updates, known, pusher, head_ref, on_server: true, ..Push::default() });
         let mut report = self.report(&policy, &default, &source)?;
