@@ -1,28 +1,17 @@
 //! `portcullis ci`: finds base and head by itself, brings what the checkout lacks, judges with the policy of the base,
 //! and tells it the way the platform shows best. What each platform says is in its own file.
 
-mod azure;
-mod bitbucket;
-mod buildkite;
 pub mod change;
-mod circleci;
-mod codebuild;
-mod drone;
 mod fetch;
-mod github;
-mod gitlab;
-mod jenkins;
+pub mod platform;
+pub mod platforms;
 mod prepare;
 pub mod resolve;
-mod semaphore;
-mod teamcity;
-mod travis;
-mod woodpecker;
 
 use std::path::Path;
 use std::time::Instant;
 
-use self::change::Platform;
+use self::platform::Platform;
 use super::Outside;
 use super::gate::reports::undecided;
 use super::gate::{Gate, Judged, Refusal, Target};
@@ -38,7 +27,7 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
     let read = |path: &str| {
         std::fs::read(path).map_err(|e| Error::undecided(format!("the event file {path} cannot be read: {e}")))
     };
-    let change = change::detect(&variable, &read);
+    let change = platforms::detect(&variable, &read);
     let platform = change.as_ref().ok().and_then(Option::as_ref).map(|c| c.platform);
     let output = outputs(args.output.clone(), platform);
     let summary = variable("GITHUB_STEP_SUMMARY");
@@ -75,11 +64,12 @@ pub fn run(args: &Ci, outside: &Outside) -> Result<u8> {
     }
 }
 
-/// On GitHub the log shows annotations, unless something else was asked for.
-fn outputs(mut output: OutputArgs, platform: Option<Platform>) -> OutputArgs {
+/// The format that the platform's log shows best, unless something else was asked for.
+fn outputs(mut output: OutputArgs, platform: Option<&Platform>) -> OutputArgs {
     let bare = output.format.iter().any(|f| !f.contains('='));
-    if platform == Some(Platform::Github) && !bare && output.output.is_none() {
-        output.format.push("github".into());
+    let best = platform.and_then(|p| p.log_format);
+    if let Some(format) = best.filter(|_| !bare && output.output.is_none()) {
+        output.format.push(format.into());
     }
     output
 }

@@ -3,7 +3,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use super::change::{Change, Platform, Since};
+use super::change::{Change, Since};
 use super::fetch::Checkout;
 use super::resolve::{self, Place, Resolved};
 use crate::cli::Ci;
@@ -144,12 +144,10 @@ fn made_whole(
     checkout: &Checkout,
     outside: &Outside,
 ) -> Result<Repo> {
-    let blank = Change::unknown(Platform::Jenkins);
-    let change = change.unwrap_or(&blank);
-    let branches = resolve::branches_needed(change);
+    let branches = change.map(resolve::branches_needed).unwrap_or_default();
     let mut brought = false;
     // Where nothing moves, the default branch's policy is all that is needed.
-    let needs_history = change.since != Since::Standing || asked.is_some();
+    let needs_history = change.is_none_or(|c| c.since != Since::Standing) || asked.is_some();
     if needs_history && !repo.thread_local().shallow_boundary()?.is_empty() {
         brought |= checkout.unshallow(&branches);
     }
@@ -163,10 +161,12 @@ fn made_whole(
     // One at a time: a branch that is gone must not keep the others away.
     let mut more = lacking.iter().filter(|b| checkout.branches(std::slice::from_ref(*b))).count() > 0;
     let words = asked.into_iter().flat_map(|range| range.split("..")).filter_map(|w| Oid::from_hex(w.as_bytes()));
-    for id in resolve::objects_needed(change).into_iter().chain(words).filter(|id| !local.has(*id)) {
+    for id in
+        change.map(resolve::objects_needed).unwrap_or_default().into_iter().chain(words).filter(|id| !local.has(*id))
+    {
         more |= checkout.object(id);
     }
-    if change.target.as_deref().is_some_and(|t| t.starts_with("refs/tags/")) {
+    if change.and_then(|c| c.target.as_deref()).is_some_and(|t| t.starts_with("refs/tags/")) {
         more |= checkout.tags();
     }
     if more { open(outside) } else { Ok(repo) }

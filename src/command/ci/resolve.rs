@@ -67,7 +67,7 @@ pub fn resolve(change: &Change, context: &Place<'_>) -> Result<Resolved> {
     let local = context.local;
     match change.since {
         Since::Standing => {
-            let what = format!("{} runs for no change: the whole tree was judged", change.platform.name());
+            let what = format!("{} runs for no change: the whole tree was judged", change.platform.name);
             let mut notes = vec![what];
             // Whoever may start a run may have written the branch that it runs on.
             let name = change.target.clone().map_or_else(|| local.branch_called("HEAD"), |name| Ok(name.into()))?;
@@ -102,7 +102,7 @@ fn pull_request(change: &Change, told: Option<Oid>, context: &Place<'_>) -> Resu
         _ => {
             let new = change.pull.head.or(change.head).map_or_else(|| here(local), Ok)?;
             let tip = stands.ok_or_else(|| lacks(change, &format!("the target branch {target}")))?;
-            (local.merge_base(tip, new).map_err(|e| e.hint(change.platform.full_checkout()))?, new, tip)
+            (local.merge_base(tip, new).map_err(|e| e.hint(change.platform.full_checkout))?, new, tip)
         }
     };
     let update = Update { name: target.into(), old: Some(old), new: Some(new) };
@@ -139,7 +139,7 @@ fn moved(change: &Change, context: &Place<'_>) -> Result<Resolved> {
             return Err(lacks(change, &format!("the commit {old}, which {name} named before,")));
         }
         Since::Untold if is_default => {
-            let what = format!("{} does not tell what {name} named before", change.platform.name());
+            let what = format!("{} does not tell what {name} named before", change.platform.name);
             return Err(
                 Error::undecided(what).hint("say it: portcullis ci --base HEAD~1   # or whatever was judged last")
             );
@@ -162,7 +162,7 @@ fn moved(change: &Change, context: &Place<'_>) -> Result<Resolved> {
         );
     }
     if change.since == Since::Untold && change.target.is_none() && old == Some(new) {
-        let what = format!("{} does not tell which branch it runs for, and what is new on it", change.platform.name());
+        let what = format!("{} does not tell which branch it runs for, and what is new on it", change.platform.name);
         return Err(Error::undecided(what).hint("say it: portcullis ci --base REV"));
     }
     let update = Update { name: name.into(), old, new: Some(new) };
@@ -218,5 +218,5 @@ fn untold(what: &str) -> Error {
 
 fn lacks(change: &Change, what: &str) -> Error {
     Error::undecided(format!("{what} is not here and cannot be fetched"))
-        .hint(format!("{}, or say what to compare with: portcullis ci --base REV", change.platform.full_checkout()))
+        .hint(format!("{}, or say what to compare with: portcullis ci --base REV", change.platform.full_checkout))
 }

@@ -1,15 +1,25 @@
 //! Woodpecker.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "woodpecker",
+    name: "Woodpecker",
+    is_running: |variable| is(variable, "CI", "woodpecker") || is(variable, "CI_SYSTEM_NAME", "woodpecker"),
+    full_checkout: "set `depth: 0` and `partial: false` in the clone step",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
         head: oid("CI_COMMIT_SHA"),
         target: branch(variable("CI_COMMIT_BRANCH")),
         default_branch: variable("CI_REPO_DEFAULT_BRANCH"),
         actor: variable("CI_PIPELINE_AUTHOR").or_else(|| variable("CI_COMMIT_AUTHOR")),
-        ..Change::unknown(Platform::Woodpecker)
+        ..Change::unknown(&PLATFORM)
     };
     match variable("CI_PIPELINE_EVENT").unwrap_or_default().as_str() {
         "pull_request" | "pull_request_closed" | "pull_request_metadata" => Change {

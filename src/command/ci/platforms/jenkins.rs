@@ -1,13 +1,23 @@
 //! Jenkins with the git plug-in: multibranch pipelines, pull requests of any host, plain jobs.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "jenkins",
+    name: "Jenkins",
+    is_running: |variable| variable("JENKINS_URL").is_some(),
+    full_checkout: "switch shallow clone off in the checkout step (CloneOption, shallow: false)",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     // Plain jobs say `origin/main`, multibranch ones `main`.
     let plain = || variable("GIT_BRANCH").map(|b| b.strip_prefix("origin/").map_or(b.clone(), str::to_owned));
     let blank = Change {
-        platform: Platform::Jenkins,
+        platform: &PLATFORM,
         since: Since::Untold,
         head: oid("GIT_COMMIT"),
         target: variable("TAG_NAME")

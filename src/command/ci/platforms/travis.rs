@@ -1,14 +1,21 @@
 //! Travis CI.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id, range_start};
+use super::super::change::{Change, Pull, Since, branch, id, range_start};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "travis",
+    name: "Travis CI",
+    is_running: |variable| is(variable, "TRAVIS", "true"),
+    full_checkout: "set `git: { depth: false }`",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
-    let blank = Change {
-        head: oid("TRAVIS_COMMIT"),
-        target: branch(variable("TRAVIS_BRANCH")),
-        ..Change::unknown(Platform::Travis)
-    };
+    let blank =
+        Change { head: oid("TRAVIS_COMMIT"), target: branch(variable("TRAVIS_BRANCH")), ..Change::unknown(&PLATFORM) };
     match variable("TRAVIS_EVENT_TYPE").unwrap_or_default().as_str() {
         "pull_request" => Change {
             since: Since::Target(None),

@@ -1,15 +1,25 @@
 //! Drone.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "drone",
+    name: "Drone",
+    is_running: |variable| is(variable, "DRONE", "true"),
+    full_checkout: "set `clone: { depth: 0 }` in the pipeline",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
         head: oid("DRONE_COMMIT_SHA"),
         target: branch(variable("DRONE_BRANCH")),
         default_branch: variable("DRONE_REPO_BRANCH"),
         actor: variable("DRONE_BUILD_TRIGGER").filter(|t| !t.starts_with('@')),
-        ..Change::unknown(Platform::Drone)
+        ..Change::unknown(&PLATFORM)
     };
     match variable("DRONE_BUILD_EVENT").unwrap_or_default().as_str() {
         "pull_request" => Change {

@@ -1,14 +1,24 @@
 //! AWS CodeBuild, started by a webhook; a build that was started by hand runs for no change.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "codebuild",
+    name: "AWS CodeBuild",
+    is_running: |variable| variable("CODEBUILD_BUILD_ID").is_some(),
+    full_checkout: "set the source's `gitCloneDepth: 0`",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
         since: Since::Standing,
         head: oid("CODEBUILD_RESOLVED_SOURCE_VERSION"),
         actor: variable("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID"),
-        ..Change::unknown(Platform::CodeBuild)
+        ..Change::unknown(&PLATFORM)
     };
     let event = variable("CODEBUILD_WEBHOOK_EVENT").unwrap_or_default();
     let full = |name: &str| variable(name).filter(|r| r.starts_with("refs/"));

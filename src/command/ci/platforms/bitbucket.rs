@@ -1,12 +1,22 @@
 //! Bitbucket Pipelines. It says nothing of what a branch named before.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "bitbucket",
+    name: "Bitbucket Pipelines",
+    is_running: |variable| variable("BITBUCKET_BUILD_NUMBER").is_some(),
+    full_checkout: "set `clone: { depth: full }` in the step",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let (head, own) = (oid("BITBUCKET_COMMIT"), variable("BITBUCKET_BRANCH"));
     let blank = Change {
-        platform: Platform::Bitbucket,
+        platform: &PLATFORM,
         since: Since::Untold,
         head,
         target: variable("BITBUCKET_TAG").map(|t| format!("refs/tags/{t}")).or_else(|| branch(own.clone())),

@@ -1,14 +1,24 @@
 //! Semaphore.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id, range_start};
+use super::super::change::{Change, Pull, Since, branch, id, range_start};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "semaphore",
+    name: "Semaphore",
+    is_running: |variable| is(variable, "SEMAPHORE", "true"),
+    full_checkout: "run `checkout` with SEMAPHORE_GIT_DEPTH unset, then `git fetch --unshallow`",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
         head: oid("SEMAPHORE_GIT_SHA"),
         target: branch(variable("SEMAPHORE_GIT_BRANCH")),
         actor: variable("SEMAPHORE_GIT_COMMIT_AUTHOR"),
-        ..Change::unknown(Platform::Semaphore)
+        ..Change::unknown(&PLATFORM)
     };
     match variable("SEMAPHORE_GIT_REF_TYPE").unwrap_or_default().as_str() {
         "pull-request" => Change {

@@ -1,8 +1,18 @@
 //! Azure Pipelines. It tells no commit before: what is new is found from the default branch.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "azure",
+    name: "Azure Pipelines",
+    is_running: |variable| is(variable, "TF_BUILD", "true"),
+    full_checkout: "set `fetchDepth: 0` in the `checkout: self` step",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let source = variable("BUILD_SOURCEBRANCH").filter(|r| r.starts_with("refs/"));
     let reason = variable("BUILD_REASON").unwrap_or_default();
@@ -10,7 +20,7 @@ pub fn read(variable: Variables<'_>) -> Change {
         head: oid("BUILD_SOURCEVERSION"),
         target: source,
         actor: variable("BUILD_REQUESTEDFOREMAIL").or_else(|| variable("BUILD_REQUESTEDFOR")),
-        ..Change::unknown(Platform::Azure)
+        ..Change::unknown(&PLATFORM)
     };
     if variable("SYSTEM_PULLREQUEST_PULLREQUESTID").is_some() {
         // Full for repositories of Azure, short for those of GitHub.

@@ -1,8 +1,18 @@
 //! Buildkite.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "buildkite",
+    name: "Buildkite",
+    is_running: |variable| is(variable, "BUILDKITE", "true"),
+    full_checkout: "take `--depth` out of BUILDKITE_GIT_CLONE_FLAGS and BUILDKITE_GIT_FETCH_FLAGS",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
         // `HEAD` where a build was started without a commit.
@@ -10,7 +20,7 @@ pub fn read(variable: Variables<'_>) -> Change {
         target: branch(variable("BUILDKITE_BRANCH")),
         default_branch: variable("BUILDKITE_PIPELINE_DEFAULT_BRANCH"),
         actor: variable("BUILDKITE_BUILD_CREATOR_EMAIL").or_else(|| variable("BUILDKITE_BUILD_CREATOR")),
-        ..Change::unknown(Platform::Buildkite)
+        ..Change::unknown(&PLATFORM)
     };
     if let Some(base) = oid("BUILDKITE_MERGE_QUEUE_BASE_COMMIT") {
         let target = branch(variable("BUILDKITE_MERGE_QUEUE_BASE_BRANCH")).or(blank.target);

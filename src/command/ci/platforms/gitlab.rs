@@ -1,11 +1,21 @@
 //! GitLab CI: merge-request, branch and tag pipelines.
 
-use super::change::{Change, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Platform, Variables, is};
 
-pub fn read(variable: Variables<'_>) -> Change {
+pub static PLATFORM: Platform = Platform {
+    id: "gitlab",
+    name: "GitLab CI",
+    is_running: |variable| is(variable, "GITLAB_CI", "true"),
+    full_checkout: "set `variables: { GIT_DEPTH: 0 }` in the job",
+    log_format: None,
+    read: |variable, _| Ok(read(variable)),
+};
+
+fn read(variable: Variables<'_>) -> Change {
     let oid = |name: &str| id(variable(name).as_deref());
     let blank = Change {
-        platform: Platform::Gitlab,
+        platform: &PLATFORM,
         since: Since::Standing,
         head: oid("CI_COMMIT_SHA"),
         target: variable("CI_COMMIT_TAG")

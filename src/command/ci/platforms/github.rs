@@ -2,8 +2,28 @@
 
 use serde::Deserialize;
 
-use super::change::{Change, Files, Platform, Pull, Since, Variables, branch, id};
+use super::super::change::{Change, Pull, Since, branch, id};
+use super::super::platform::{Files, Platform, Variables, is};
 use crate::error::{Error, Result};
+
+pub static GITHUB: Platform = Platform {
+    id: "github",
+    name: "GitHub Actions",
+    is_running: |variable| is(variable, "GITHUB_ACTIONS", "true"),
+    full_checkout: "give actions/checkout `with: { fetch-depth: 0 }`",
+    log_format: Some("github"),
+    read: |variable, files| read(&GITHUB, variable, files),
+};
+
+/// Gitea and Forgejo set GitHub's variables too, so the list has them first.
+pub static GITEA: Platform = Platform {
+    id: "gitea",
+    name: "Gitea or Forgejo Actions",
+    is_running: |variable| is(variable, "GITEA_ACTIONS", "true") || is(variable, "FORGEJO_ACTIONS", "true"),
+    full_checkout: "give actions/checkout `with: { fetch-depth: 0 }`",
+    log_format: None,
+    read: |variable, files| read(&GITEA, variable, files),
+};
 
 /// The parts of an event's file that we read. Everything may be missing.
 #[derive(Debug, Default, Deserialize)]
@@ -48,7 +68,7 @@ struct Repository {
     default_branch: Option<String>,
 }
 
-pub fn read(platform: Platform, variable: Variables<'_>, files: Files<'_>) -> Result<Change> {
+fn read(platform: &'static Platform, variable: Variables<'_>, files: Files<'_>) -> Result<Change> {
     let event: Event = match variable("GITHUB_EVENT_PATH") {
         None => Event::default(),
         Some(path) => serde_json::from_slice(&files(&path)?)
@@ -85,7 +105,7 @@ pub fn read(platform: Platform, variable: Variables<'_>, files: Files<'_>) -> Re
         let target = branch(variable("GITHUB_BASE_REF"));
         let head_ref = variable("GITHUB_HEAD_REF");
         if target.is_none() {
-            let what = format!("the event file tells nothing of the pull request that {} runs for", platform.name());
+            let what = format!("the event file tells nothing of the pull request that {} runs for", platform.name);
             return Err(Error::undecided(what).hint("say what to judge: portcullis ci --base REV --head REV"));
         }
         let pull = Pull { head: None, head_ref, title: None };
