@@ -164,7 +164,7 @@ pub struct Check {
     pub judge: JudgeArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Accept what stands today: adds an exception for each finding to the policy file.
+    /// Accept what stands today: adds an exception for each finding to the policy or its baseline.
     #[arg(long, help_heading = "How to judge")]
     pub write_exceptions: bool,
     /// Skip unchanged files that passed under the same policy. Work tree only.

@@ -8,12 +8,11 @@ use bstr::BString;
 use super::Outside;
 use super::gate::{Gate, Target};
 use super::hook::run::{message_source, updates};
-use super::policy_file;
 use crate::cli::{Check, SourceArgs};
 use crate::error::{Error, Result};
 use crate::git::{self, Excluded, Push, Repo, Source, ThreadRepo};
-use crate::policy::write_exceptions;
 use crate::subject::Update;
+use crate::text::count;
 
 pub fn run(args: Check, outside: &Outside) -> Result<u8> {
     if args.judge.title.as_deref() == Some("") {
@@ -34,33 +33,27 @@ pub fn run(args: Check, outside: &Outside) -> Result<u8> {
     };
     let source = source(repo, &args, outside)?;
     if args.write_exceptions {
-        return accept(&gate, &Target::Change(repo, &source), outside);
+        return write_exceptions(&gate, &Target::Change(repo, &source), outside);
     }
     gate.run(&Target::Change(repo, &source))
 }
 
 /// Writes an exception for everything that stands.
-fn accept(gate: &Gate<'_>, target: &Target<'_>, outside: &Outside) -> Result<u8> {
+fn write_exceptions(gate: &Gate<'_>, target: &Target<'_>, outside: &Outside) -> Result<u8> {
     let judged = match gate.judge(target) {
         Ok(judged) => judged,
         Err(refusal) => return gate.write_refusal(refusal),
     };
-    let file = gate.policy_path();
-    let untrusted = policy_file::untrusted(gate.repo(), &outside.directory);
-    // A file that cannot be read as a policy was told by the judgement above.
-    let there = policy_file::on_disk(&file, &file, &untrusted)?.map(|policy| policy.bytes);
-    let written = write_exceptions(&judged.report, there.as_deref(), outside.today())?;
-    if there.as_deref() != Some(&written[..]) && !written.is_empty() {
-        policy_file::write(&untrusted, &file, &written)?;
-    }
-    let counts = judged.report.counts();
-    let n = counts.errors + counts.warnings;
-    let what = format!(
-        "{n} finding{} excepted in {}; review them, then commit the file\n",
-        if n == 1 { "" } else { "s" },
-        file.display()
-    );
-    outside.say(&what)?;
+    // Files that cannot be read as a policy were told by the judgement above.
+    let files = gate.acceptance_files();
+    let accepted = files.accept(&judged.report, outside.today())?;
+    let removed = match accepted.removed {
+        0 => String::new(),
+        n => format!(", {} removed", count(n as u64, "exception")),
+    };
+    let added = count(accepted.added as u64, "finding");
+    let file = files.write(&accepted)?;
+    outside.say(&format!("{added} excepted{removed} in {}; review them, then commit the file\n", file.display()))?;
     Ok(if judged.report.errors.is_empty() { 0 } else { judged.report.exit_code().max(3) })
 }
 

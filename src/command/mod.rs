@@ -1,6 +1,7 @@
 //! One file per subcommand: arguments -> Source -> run -> render. Owns the edges: the environment, standard streams,
 //! the clock, and how an error that ends a run is told.
 
+mod acceptance_files;
 mod check;
 pub mod ci;
 mod environments;

@@ -39,8 +39,9 @@ pub fn run(command: &PolicyCommand, outside: &Outside) -> Result<u8> {
 fn named(name: &str, repo: Option<&Repo>, outside: &Outside) -> Result<Vec<PolicyFile>> {
     let untrusted = policy_file::untrusted(repo, &outside.directory);
     let path = outside.directory.join(name);
-    if let Some(file) = policy_file::on_disk(&path, Path::new(name), &untrusted)?.filter(|_| !path.is_dir()) {
-        return Ok(vec![file]);
+    let files = policy_file::with_baseline(&path, Path::new(name), &untrusted)?;
+    if files.iter().any(|file| !file.is_baseline) && !path.is_dir() {
+        return Ok(files);
     }
     let Some(repo) = repo else { return Err(Error::usage(format!("there is no file {name}"))) };
     let local = repo.thread_local();
@@ -48,5 +49,5 @@ fn named(name: &str, repo: Option<&Repo>, outside: &Outside) -> Result<Vec<Polic
         Error::usage(format!("`{name}` is neither a file nor a revision"))
             .hint("for example: portcullis policy diff origin/main portcullis.yaml")
     })?;
-    Ok(policy_file::at_revision(&local, commit, name)?.into_iter().collect())
+    policy_file::at_revision(&local, commit, name)
 }

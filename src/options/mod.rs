@@ -12,7 +12,7 @@ mod vocabulary;
 
 pub(crate) use family_options::COMMON_KEYS;
 pub use family_options::Options;
-pub use file::{POLICY_LIMIT, PolicyFile};
+pub use file::{BASELINE_LIMIT, POLICY_LIMIT, PolicyFile};
 pub use located::Located;
 pub use mistakes::Mistake;
 pub use read::{FromNode, Level, Wrong};

@@ -91,12 +91,29 @@ impl FromNode for Date {
     }
 }
 
+/// Which exceptions a file may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Any,
+    /// Those of single findings: a baseline is long and read by nobody, so that a wide one would be hidden in it.
+    Fingerprints,
+}
+
 /// The exceptions of one layer. A missing reason is no mistake here but a finding later, so that the rest is judged.
-pub(super) fn read(root: Located<'_>, rules: &[&'static Rule], mistakes: &Mistakes) -> Vec<Exception> {
+pub(super) fn read(root: Located<'_>, rules: &[&'static Rule], wanted: Wanted, mistakes: &Mistakes) -> Vec<Exception> {
     let Some(list) = root.get("exceptions").filter(|l| !l.node.is_null() && mistakes.list(*l)) else {
         return Vec::new();
     };
-    list.items().filter(|item| mistakes.map(*item, &KEYS)).filter_map(|item| one(item, rules, mistakes)).collect()
+    let items = list.items().filter(|item| mistakes.map(*item, &KEYS));
+    let read = items.filter_map(|item| {
+        let is_wide = wanted == Wanted::Fingerprints && item.get("fingerprint").is_none();
+        if is_wide {
+            let wrong = Wrong::value(item.node.span.clone(), "an exception of a baseline names a `fingerprint`");
+            mistakes.record(item.source, [wrong.help("write wider ones into the policy itself")]);
+        }
+        one(item, rules, mistakes)
+    });
+    read.collect()
 }
 
 fn one(item: Located<'_>, rules: &[&'static Rule], mistakes: &Mistakes) -> Option<Exception> {

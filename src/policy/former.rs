@@ -1,11 +1,12 @@
 //! Exceptions that name a fingerprint, and the value that they were written for. A fingerprint holds nothing of the value, so
 //! git is asked which one stood there before. Owns the decision; whoever can read the versions before brings their findings.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::Policy;
 use super::exceptions::Exception;
 use crate::finding::{Finding, Former};
+use crate::options::PolicyFile;
 use crate::subject::RefSet;
 
 impl Policy {
@@ -29,13 +30,13 @@ impl Policy {
         paths
     }
 
-    /// Whether another version of the policy file has an exception as often: one more is for another value.
-    pub fn exception_stands_in(&self, number: usize, path: &BStr, bytes: &[u8]) -> bool {
-        let exception = &self.exceptions[number];
-        let file = &self.files[exception.source];
-        let fingerprint = exception.fingerprint.as_deref().unwrap_or_default();
-        let times = |bytes: &[u8]| bytes.to_ascii_lowercase().find_iter(fingerprint).count();
-        file.path != path || times(bytes) >= times(&file.bytes)
+    /// Whether another version of the policy and its baseline has an exception as often, in whichever file: one more is
+    /// for another value.
+    pub fn exception_stands_in(&self, number: usize, version: &[PolicyFile]) -> bool {
+        let fingerprint = self.exceptions[number].fingerprint.as_deref().unwrap_or_default();
+        let times = |file: &PolicyFile| file.bytes.to_ascii_lowercase().find_iter(fingerprint).count();
+        let now: usize = self.files.iter().map(|file| times(file)).sum();
+        version.iter().map(times).sum::<usize>() >= now
     }
 
     /// Whether an exception excuses a finding, now that its former value is known.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::exceptions::{self, Exception};
+use super::exceptions::{self, Exception, Wanted};
 use super::setting::{Settings, unknown_rule};
 use super::{Mode, Policy, PolicyChanges};
 use crate::options::mistakes::{Mistakes, unknown_keys};
 use crate::options::read::{Wrong, one_of};
-use crate::options::{Located, Mistake, PolicyFile, Vocabulary};
+use crate::options::{BASELINE_LIMIT, Located, Mistake, POLICY_LIMIT, PolicyFile, Vocabulary};
 use crate::rules::Rule;
 use crate::subject::Kinds;
 use crate::yaml::{self, Node, Scalar};
@@ -31,6 +31,9 @@ pub const KEYS: [&str; 13] = [
     "detectors",
     "assertions",
 ];
+
+/// The keys of a baseline.
+const BASELINE_KEYS: [&str; 2] = ["version", "exceptions"];
 
 /// The embedded presets, by name.
 pub static PRESETS: &[(&str, &str)] = &[
@@ -79,7 +82,8 @@ pub(super) fn load(given: Vec<PolicyFile>, rules: &'static [&'static Rule]) -> R
         if let Some(deny) = root.get("inline").and_then(|at| read_inline(at, rules, &mistakes)) {
             inline_deny = deny;
         }
-        exceptions.extend(exceptions::read(root, rules, &mistakes));
+        let wanted = if files[layer.source].is_baseline { Wanted::Fingerprints } else { Wanted::Any };
+        exceptions.extend(exceptions::read(root, rules, wanted, &mistakes));
         for list in ["detectors", "assertions"].into_iter().filter_map(|key| root.get(key)) {
             mistakes.list(list);
             let scalars = list.items().filter(|item| !item.node.is_map());
@@ -110,14 +114,16 @@ impl Stack<'_> {
     /// Puts a file on top of what is there, and its presets below it.
     fn file(&mut self, file: PolicyFile) {
         let source = self.files.len();
+        let keys: &[&str] = if file.is_baseline { &BASELINE_KEYS } else { &KEYS };
         let Some(root) = self.document(file) else { return };
         let at = Located { source, node: &root };
         if at.get("version").is_some_and(|v| !self.version(v)) {
             // Nobody knows what the rest of a newer file means: one mistake says it all.
             return;
         }
-        self.mistakes.record(source, unknown_keys(&root, &KEYS));
-        if let Some(extends) = at.get("extends").filter(|e| self.mistakes.list(*e)) {
+        self.mistakes.record(source, unknown_keys(&root, keys));
+        let extends = at.get("extends").filter(|_| keys.contains(&"extends"));
+        if let Some(extends) = extends.filter(|e| self.mistakes.list(*e)) {
             for name in extends.items() {
                 self.preset(name);
             }
@@ -144,8 +150,9 @@ impl Stack<'_> {
         if let Some(what) = file.refused {
             let message = format!("{} is {what}, so it is not read", file.path);
             let wrong = Wrong { code: "policy/not-a-file", ..Wrong::value(0..0, message) };
+            let most = if file.is_baseline { BASELINE_LIMIT } else { POLICY_LIMIT }.bytes >> 20;
             self.files.push(Arc::new(file));
-            self.mistakes.record(source, [wrong.help("make it a plain file of at most 1 MiB")]);
+            self.mistakes.record(source, [wrong.help(format!("make it a plain file of at most {most} MiB"))]);
             return None;
         }
         let documents = yaml::parse(&file.bytes);

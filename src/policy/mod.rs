@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-mod baseline;
+mod acceptance;
 mod compile;
 mod effect;
 mod exceptions;
@@ -19,7 +19,7 @@ mod settle;
 mod strictness;
 pub mod trust;
 
-pub use baseline::write_exceptions;
+pub use acceptance::{Accepted, Before, accept};
 pub use compile::{Compiled, Scoped};
 pub use effect::{Change, Effect, compare};
 pub use load::{KEYS, PRESETS};

@@ -8,19 +8,22 @@ use super::effect::{Change, Effect, compare};
 use crate::finding::{Findings, Origin, Severity, Violation};
 use crate::options::{Mistake, PolicyFile};
 
-/// The policy that stands in a trusted place (`None`: there is none), else the built-in defaults; with a remark where a
-/// policy is there and cannot be followed.
-pub fn or_built_in(file: Option<PolicyFile>) -> (Policy, Option<String>) {
-    let Some(file) = file else { return (built_in(), None) };
-    let name = file.path.clone();
-    match Policy::load(vec![file]).and_then(valid) {
+/// The policy that stands in a trusted place, with its baseline (none: the built-in defaults), else the built-in defaults
+/// with a remark where a policy is there and cannot be followed.
+pub fn or_built_in(files: Vec<PolicyFile>) -> (Policy, Option<String>) {
+    match Policy::load(files).and_then(valid) {
         Ok(policy) => (policy, None),
         Err(mistakes) => {
-            let what = mistakes.first().map_or("", |m| m.wrong.message.as_str());
+            let (name, what) = first(&mistakes);
             let judged = "judged by the built-in defaults; a change that mends it can pass";
             (built_in(), Some(format!("the policy {name} cannot be followed ({what}): {judged}")))
         }
     }
+}
+
+/// The file of the first mistake, and what is wrong there.
+pub fn first(mistakes: &[Mistake]) -> (String, &str) {
+    mistakes.first().map_or_else(Default::default, |m| (m.file.path.to_string(), m.wrong.message.as_str()))
 }
 
 /// A policy whose every option can be followed, not only its shared words.
@@ -31,9 +34,9 @@ pub fn valid(policy: Policy) -> Result<Policy, Vec<Mistake>> {
 
 /// The policy that will judge after a change, beside the one that did before.
 pub struct PolicyChange<'a> {
-    /// `None`: there is none.
-    pub old: Option<&'a PolicyFile>,
-    pub new: Option<&'a PolicyFile>,
+    /// With the baseline; empty where there is none.
+    pub old: &'a [PolicyFile],
+    pub new: &'a [PolicyFile],
     /// Who brings it; `None` where nobody knows.
     pub account: Option<&'a BString>,
     /// Accounts that may relax the policy.
@@ -46,20 +49,25 @@ impl PolicyChange<'_> {
     /// Tightening passes with a warning; relaxing needs an approver.
     pub fn judge(&self, out: &mut Findings<'_>) {
         let (old, new) = (self.old, self.new);
-        let bytes = |file: Option<&PolicyFile>| file.map(|f| (f.refused, f.bytes.clone()));
-        if bytes(old) == bytes(new) {
+        let same = |(a, b): (&PolicyFile, &PolicyFile)| {
+            (a.is_baseline, a.refused, &a.bytes) == (b.is_baseline, b.refused, &b.bytes)
+        };
+        if old.len() == new.len() && old.iter().zip(new).all(same) {
             return;
         }
-        let after = new.map_or_else(|| Ok(built_in()), |file| Policy::load(vec![file.clone()]).and_then(valid));
+        let after = Policy::load(new.to_vec()).and_then(valid);
         let changes = after.as_ref().map_or_else(|_| Vec::new(), |after| self.effects(after));
         let approved = self.account.is_some_and(|p| self.approvers.iter().any(|a| a.as_bytes() == p.as_slice()));
         let refused = !approved && !self.anyone && changes.iter().any(|c| c.effect == Effect::Relaxed);
         let severity = if refused { Severity::Error } else { Severity::Warning };
-        let text = new.map_or(&[][..], |file| &file.bytes);
-        let path = new.or(old).map(|file| file.path.clone()).unwrap_or_default();
-        let what = match (old, new) {
-            (None, _) => "this push brings a policy",
-            (_, None) => "this push takes the policy away",
+        // Where the policy itself stays as it is, its baseline changed.
+        let told = new.iter().find(|file| !old.iter().any(|before| same((before, file)))).or(new.first());
+        let text = told.map_or(&[][..], |file| &file.bytes);
+        let path = told.or(old.first()).map(|file| file.path.clone()).unwrap_or_default();
+        let what = match (policy_of(old), policy_of(new)) {
+            (None, Some(_)) => "this push brings a policy",
+            (Some(_), None) => "this push takes the policy away",
+            (a, b) if a.zip(b).is_none_or(same) => "this push changes the baseline of the policy",
             _ => "this push changes the policy",
         };
         let origin = Origin::Policy { path: path.clone() };
@@ -69,7 +77,7 @@ impl PolicyChange<'_> {
         out.push(if refused { changed.help(self.way_on()) } else { changed });
         for mistake in after.err().unwrap_or_default() {
             let span = mistake.wrong.span.clone();
-            let origin = Origin::Policy { path: path.clone() };
+            let origin = Origin::Policy { path: mistake.file.path.clone() };
             let violation = Violation::new("policy/invalid", Severity::Error, origin, &mistake.file.bytes, span)
                 .message(format!("the policy that this push brings cannot be followed: {}", mistake.wrong.message));
             out.push(match mistake.wrong.help {
@@ -82,10 +90,11 @@ impl PolicyChange<'_> {
     /// The first policy of a repository may be what its team wants, as long as it leaves the gate in force; so may one
     /// that mends a policy that nobody could follow.
     fn effects(&self, after: &Policy) -> Vec<Change> {
-        let before = self.old.and_then(|file| Policy::load(vec![file.clone()]).and_then(valid).ok());
+        let there = policy_of(self.old).is_some();
+        let before = there.then(|| Policy::load(self.old.to_vec()).and_then(valid).ok()).flatten();
         match before {
             // After it anybody could bring a first one.
-            Some(_) if self.new.is_none() => {
+            Some(_) if policy_of(self.new).is_none() => {
                 let what = "no policy is left".to_owned();
                 vec![Change { effect: Effect::Relaxed, what, disarms: true }]
             }
@@ -106,6 +115,11 @@ impl PolicyChange<'_> {
         }
         format!("ask one of the approvers to push it: {}", self.approvers.join(", "))
     }
+}
+
+/// The policy itself, without its baseline.
+fn policy_of(files: &[PolicyFile]) -> Option<&PolicyFile> {
+    files.iter().find(|file| !file.is_baseline)
 }
 
 /// In one line: what is relaxed, and how much else there is.

@@ -56,8 +56,8 @@ fn decide(tree: &Path, message: &str) -> Result<Result<(), Answer>> {
 /// The policy of the commit that was fetched, else the built-in defaults.
 fn trusted(repo: &Repo) -> Result<Policy> {
     let local = repo.thread_local();
-    let file = local.head()?.map(|head| policy_file::at_revision(&local, head, "HEAD")).transpose()?.flatten();
-    let (policy, remark) = trust::or_built_in(file);
+    let files = local.head()?.map(|head| policy_file::at_revision(&local, head, "HEAD")).transpose()?;
+    let (policy, remark) = trust::or_built_in(files.unwrap_or_default());
     if let Some(remark) = remark {
         tracing::warn!("{remark}");
     }

@@ -125,3 +125,77 @@ fn a_change_of_the_policy_is_told_line_by_line() {
     let (code, text) = diff("HEAD", "portcullis.yaml");
     assert!(code == Some(2) && text.contains("nonsense"), "{text}");
 }
+
+/// More findings than a policy is to have exceptions.
+fn many_tokens(repo: &TestRepo, files: std::ops::Range<u32>) {
+    for n in files {
+        repo.write(
+            &format!("{n:02}.yaml"),
+            format!("token: {}\n", token()).replacen("token", &format!("token_{n}"), 1),
+        );
+    }
+}
+
+#[test]
+fn a_baseline_stands_beside_the_policy_and_is_read_with_it() {
+    let repo = TestRepo::init();
+    many_tokens(&repo, 0..1);
+    repo.write("portcullis.baseline.yaml", "# ours\nversion: 1\n");
+    repo.write("portcullis.yaml", "version: 1\n");
+    let out = portcullis(&repo, &["check", "--write-exceptions"]);
+    let told = String::from_utf8(out.stdout).unwrap();
+    assert!(told.contains("1 finding excepted in ") && told.contains("portcullis.baseline.yaml"), "{told}");
+    assert_eq!(std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap(), "version: 1\n");
+    assert_eq!(json(&repo, &["check"]).0, 0);
+    repo.commit("feat: all");
+    // By its name, from a commit, without the policy itself, and not for another policy.
+    for (args, code) in [
+        (&["check", "--policy", "portcullis.yaml"][..], 0),
+        (&["check", "--policy-from", "HEAD"], 0),
+        (&["check", "--policy-from", "HEAD", "--only", "secrets"], 0),
+    ] {
+        assert_eq!(json(&repo, args).0, code, "{args:?}");
+    }
+    repo.write("other.yaml", "version: 1\n");
+    assert_eq!(json(&repo, &["check", "--policy", "other.yaml"]).0, 1);
+    repo.write("other.baseline.yaml", std::fs::read(repo.path().join("portcullis.baseline.yaml")).unwrap());
+    assert_eq!(json(&repo, &["check", "--policy", "other.yaml"]).0, 0);
+    std::fs::remove_file(repo.path().join("portcullis.yaml")).unwrap();
+    assert_eq!(json(&repo, &["check"]).0, 0, "a baseline stands beside the built-in defaults, too");
+}
+
+#[test]
+fn baselines_of_two_branches_merge_line_by_line() {
+    let repo = TestRepo::init();
+    repo.write(".gitattributes", "portcullis.baseline.yaml merge=union\n");
+    repo.write("portcullis.yaml", "version: 1\n");
+    repo.write("portcullis.baseline.yaml", "version: 1\nexceptions:\n");
+    repo.commit("chore: start");
+    repo.git(["checkout", "-q", "-b", "topic"]);
+    many_tokens(&repo, 1..3);
+    assert_eq!(portcullis(&repo, &["check", "--write-exceptions"]).status.code(), Some(0));
+    repo.commit("feat: topic");
+    repo.git(["checkout", "-q", "main"]);
+    many_tokens(&repo, 3..5);
+    assert_eq!(portcullis(&repo, &["check", "--write-exceptions"]).status.code(), Some(0));
+    repo.commit("feat: main");
+    repo.git(["merge", "-q", "-m", "chore: merge", "topic"]);
+    let (code, report) = json(&repo, &["check"]);
+    // The same value in four files is one finding with four places.
+    assert_eq!((code, report["summary"]["suppressed"].as_u64()), (0, Some(1)), "{report}");
+}
+
+#[test]
+fn a_baseline_that_cannot_be_followed_is_told_in_its_own_name() {
+    let repo = TestRepo::init();
+    repo.write("portcullis.yaml", "version: 1\n");
+    repo.write("portcullis.baseline.yaml", "version: 1\nexceptions:\n  - { rule: secrets, reason: all }\n");
+    let (code, report) = json(&repo, &["check"]);
+    assert_eq!(code, 2);
+    assert!(found(&report)[0].ends_with("portcullis.baseline.yaml:3:5"), "{:?}", found(&report));
+    std::fs::remove_file(repo.path().join("portcullis.baseline.yaml")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", repo.path().join("portcullis.baseline.yaml")).unwrap();
+    let (code, report) = json(&repo, &["check"]);
+    assert_eq!(code, 2);
+    assert!(found(&report)[0].starts_with("policy/not-a-file portcullis.baseline.yaml"), "{:?}", found(&report));
+}

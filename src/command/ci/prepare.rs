@@ -188,8 +188,8 @@ fn bring_content(checkout: Option<&Checkout>, resolved: &Resolved, tips: &[Oid])
     checkout.content(&new, &old, tips);
 }
 
-fn policy_at(repo: &Repo, commit: Option<Oid>) -> Result<Option<PolicyFile>> {
-    let Some(commit) = commit else { return Ok(None) };
+fn policy_at(repo: &Repo, commit: Option<Oid>) -> Result<Vec<PolicyFile>> {
+    let Some(commit) = commit else { return Ok(Vec::new()) };
     policy_file::at_revision(&repo.thread_local(), commit, &commit.short())
 }
 
@@ -229,13 +229,13 @@ fn policy_changed(
     let Some(update) = push.updates.iter().find(|u| default.is_some_and(|d| u.name == d.as_bytes().as_bstr())) else {
         return Ok(None);
     };
-    let read = |commit: Option<Oid>| commit.map_or(Ok(None), |c| policy_file::at_commit(&local, c));
+    let read = |commit: Option<Oid>| commit.map_or(Ok(Vec::new()), |c| policy_file::at_commit(&local, c));
     let (old, new) = (read(update.old)?, read(update.new)?);
     let actor = change.actor.clone().map(Into::into);
     let mut findings = Findings::new(redactor(), 0);
     let change = trust::PolicyChange {
-        old: old.as_ref(),
-        new: new.as_ref(),
+        old: &old,
+        new: &new,
         account: actor.as_ref(),
         approvers: &policy.vocabulary().approvers,
         anyone: false,

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bstr::{BStr, BString};
+use bstr::BString;
 
-use crate::command::policy_file::POLICY_FILE;
+use crate::command::policy_file;
 use crate::engine::{self, Outcome, RunConfig};
 use crate::error::Result;
 use crate::finding::{Finding, Former, Origin};
@@ -145,11 +145,6 @@ impl Before<'_> {
         if !self.own_policy {
             return Ok(true);
         }
-        let path: &BStr = POLICY_FILE.into();
-        let bytes = match self.local.file_in_commit(version, path)? {
-            Some(id) => self.local.blob(id)?,
-            None => Vec::new(),
-        };
-        Ok(self.policy.exception_stands_in(number, path, &bytes))
+        Ok(self.policy.exception_stands_in(number, &policy_file::at_commit(self.local, version)?))
     }
 }

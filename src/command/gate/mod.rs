@@ -10,7 +10,6 @@ mod rule_infos;
 mod title;
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +19,7 @@ pub use self::pipeline::Target;
 use self::pipeline::{Judgement, use_threads};
 use self::policy_source::PolicySource;
 pub use self::refusal::{Judging, Refusal, WRONG_POLICY};
+use super::acceptance_files::AcceptanceFiles;
 use super::policy_file::{self, POLICY_FILE};
 use super::{Outside, program};
 use crate::cli::{JudgeArgs, OutputArgs};
@@ -248,9 +248,11 @@ impl<'a> Gate<'a> {
         PolicySource { repo: self.repo, directory: &self.outside.directory, args: &self.judge }
     }
 
-    /// The file that the policy stands in, or would stand in.
-    pub fn policy_path(&self) -> PathBuf {
-        self.policy_source().path()
+    /// Where exceptions for what stands would be written.
+    pub fn acceptance_files(&self) -> AcceptanceFiles {
+        let (policy, baseline_name) = self.policy_source().acceptance_files();
+        let untrusted = policy_file::untrusted(self.repo, &self.outside.directory);
+        AcceptanceFiles { policy, baseline_name, untrusted }
     }
 
     /// Writes the report in every format that was asked for.

@@ -32,7 +32,7 @@ impl PolicySource<'_> {
     }
 
     /// The file that the policy stands in, or would stand in.
-    pub fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         match (&self.args.policy, self.repo) {
             (Some(file), _) => self.directory.join(file),
             (None, Some(repo)) => repo.workdir().map_or_else(|| repo.git_dir(), Path::to_owned).join(POLICY_FILE),
@@ -44,22 +44,30 @@ impl PolicySource<'_> {
         if let (Some(revision), Some(repo)) = (&self.args.policy_from, self.repo) {
             let local = repo.thread_local();
             let commit = local.commit_named(revision)?;
-            return Ok(policy_file::at_revision(&local, commit, revision)?.into_iter().collect());
+            return policy_file::at_revision(&local, commit, revision);
         }
         let shown = self.args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
         let untrusted = policy_file::untrusted(self.repo, self.directory);
-        match (policy_file::on_disk(&self.path(), shown, &untrusted)?, &self.args.policy) {
-            (Some(policy), _) => Ok(vec![policy]),
-            (None, Some(_)) => Err(Error::usage(format!("the policy {} is not there", shown.display()))),
+        let files = policy_file::with_baseline(&self.path(), shown, &untrusted)?;
+        let is_there = files.iter().any(|file| !file.is_baseline);
+        match &self.args.policy {
+            Some(_) if !is_there => Err(Error::usage(format!("the policy {} is not there", shown.display()))),
             // A bare repository, or nobody wrote a policy: what HEAD has counts, else the built-in defaults.
-            (None, None) => self.at_head(),
+            None if files.is_empty() => self.at_head(),
+            _ => Ok(files),
         }
+    }
+
+    /// Where the policy stands, or would stand, and its baseline as the user knows it.
+    pub fn acceptance_files(&self) -> (PathBuf, PathBuf) {
+        let shown = self.args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
+        (self.path(), policy_file::baseline_of(shown))
     }
 
     fn at_head(&self) -> Result<Vec<PolicyFile>> {
         let Some(repo) = self.repo.filter(|r| r.workdir().is_none()) else { return Ok(Vec::new()) };
         let local = repo.thread_local();
         let Some(head) = local.head()? else { return Ok(Vec::new()) };
-        Ok(policy_file::at_revision(&local, head, "HEAD")?.into_iter().collect())
+        policy_file::at_revision(&local, head, "HEAD")
     }
 }

@@ -173,3 +173,33 @@ fn what_the_pusher_sets_is_no_way_around() {
         .env("PORTCULLIS_SKIP", "secrets"))
     .is_refused(&["b:1:10"]);
 }
+
+#[test]
+fn a_baseline_of_the_push_excuses_nothing_in_it_and_needs_an_approver() {
+    let (repo, _) = serving(&[]);
+    bring(&repo, "version: 1\napprovers: [alice]\nprotected: [{ branch: main, direct-push: ['*'] }]\n");
+    push_as(&repo, "mallory", &["origin", "main"]).passes_saying(&["brings a policy"]);
+    repo.write("b", secret());
+    repo.write("portcullis.baseline.yaml", "version: 1\n");
+    let accept = repo.command(BINARY).args(["check", "--write-exceptions"]).output().unwrap();
+    assert!(accept.status.success());
+    let baseline = std::fs::read(repo.path().join("portcullis.baseline.yaml")).unwrap();
+    repo.commit("feat: b");
+    push_as(&repo, "alice", &["origin", "main"]).is_refused(&["b:1:10"]);
+    repo.git(["reset", "-q", "--hard", "HEAD~1"]);
+    repo.write("portcullis.baseline.yaml", baseline);
+    repo.commit("chore: baseline");
+    let words = ["error: this push changes the baseline of the policy", "exceptions: 1 added", "alice"];
+    push_as(&repo, "mallory", &["origin", "main"]).is_refused(&words);
+    push_as(&repo, "alice", &["origin", "main"]).passes_saying(&["warning: this push changes the baseline"]);
+    repo.write("b", secret());
+    repo.commit("feat: b");
+    push_as(&repo, "mallory", &["origin", "main"]).passes();
+    // Taking an exception away tightens, and a baseline that cannot be followed does not arrive.
+    repo.write("portcullis.baseline.yaml", "version: 1\n");
+    repo.commit("chore: nothing is excepted");
+    push_as(&repo, "mallory", &["origin", "main"]).passes_saying(&["(tightened:", "exceptions: 1 removed"]);
+    repo.write("portcullis.baseline.yaml", "version: 1\nmode: report\n");
+    repo.commit("chore: more");
+    push_as(&repo, "alice", &["origin", "main"]).is_refused(&["policy/invalid", "portcullis.baseline.yaml:2"]);
+}

@@ -77,10 +77,10 @@ struct ServerGate<'a> {
     outside: &'a Outside,
 }
 
-/// The branch whose policy judges, as it stands before the push, and the policy file on it.
+/// The branch whose policy judges, as it stands before the push, and the files of the policy on it.
 struct Trusted {
     branch: DefaultBranch,
-    policy: Option<PolicyFile>,
+    policy: Vec<PolicyFile>,
 }
 
 impl ServerGate<'_> {
@@ -91,7 +91,7 @@ impl ServerGate<'_> {
             update.name = local.moved_by(update.name.as_ref())?;
         }
         let branch = local.default_branch()?;
-        let policy = branch.tip.map(|tip| policy_file::at_commit(&local, tip)).transpose()?.flatten();
+        let policy = branch.tip.map(|tip| policy_file::at_commit(&local, tip)).transpose()?.unwrap_or_default();
         let default = Trusted { branch, policy };
         let (policy, notes) = self.trusted(&default)?;
         if self.args.time_budget.is_none() {
@@ -113,16 +113,17 @@ impl ServerGate<'_> {
             let path = self.outside.directory.join(file);
             let what = format!("the administrator's policy {}", path.display());
             let untrusted = policy_file::untrusted(Some(self.repo), &self.outside.directory);
-            let file = policy_file::on_disk(&path, &path, &untrusted)
-                .and_then(|file| file.ok_or_else(|| Error::undecided("it is not there")));
-            let file = file.map_err(|e| Error::undecided(format!("{what} cannot be read: {e}")))?;
-            return match load(file) {
+            let files = policy_file::with_baseline(&path, &path, &untrusted).and_then(|files| {
+                let is_there = files.iter().any(|file| !file.is_baseline);
+                if is_there { Ok(files) } else { Err(Error::undecided("it is not there")) }
+            });
+            let files = files.map_err(|e| Error::undecided(format!("{what} cannot be read: {e}")))?;
+            return match load(files) {
                 Ok(policy) => Ok((policy, Vec::new())),
                 Err(wrong) => Err(Error::undecided(format!("{what} cannot be followed: {wrong}"))),
             };
         }
-        let Some(file) = default.policy.clone() else { return Ok((built_in(), Vec::new())) };
-        Ok(match load(file) {
+        Ok(match load(default.policy.clone()) {
             Ok(policy) => (policy, Vec::new()),
             Err(wrong) => (
                 built_in(),
@@ -150,12 +151,12 @@ impl ServerGate<'_> {
     /// What the push does to the policy that judges the next one; deleting the branch takes the policy away too.
     fn policy_change(&self, policy: &Policy, default: &Trusted, push: &Push) -> Result<Option<Batch>> {
         let Some(update) = default.branch.moved(&push.updates) else { return Ok(None) };
-        let new =
-            update.new.map(|commit| policy_file::at_commit(&self.repo.thread_local(), commit)).transpose()?.flatten();
+        let local = self.repo.thread_local();
+        let new = update.new.map(|commit| policy_file::at_commit(&local, commit)).transpose()?.unwrap_or_default();
         let mut findings = Findings::new(redactor(), 0);
         let change = trust::PolicyChange {
-            old: default.policy.as_ref(),
-            new: new.as_ref(),
+            old: &default.policy,
+            new: &new,
             account: push.pusher.name(),
             approvers: &policy.vocabulary().approvers,
             // What a push can bring cannot say who may bring it.
@@ -168,9 +169,9 @@ impl ServerGate<'_> {
 }
 
 /// A policy whose every option can be followed; else the first thing that is wrong with it.
-fn load(file: PolicyFile) -> Result<Policy, String> {
-    let loaded = Policy::load(vec![file]).and_then(trust::valid);
-    loaded.map_err(|mistakes| mistakes.first().map_or_else(String::new, |m| m.wrong.message.clone()))
+fn load(files: Vec<PolicyFile>) -> Result<Policy, String> {
+    let loaded = Policy::load(files).and_then(trust::valid);
+    loaded.map_err(|mistakes| trust::first(&mistakes).1.to_owned())
 }
 
 fn built_in() -> Policy {

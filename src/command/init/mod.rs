@@ -1,21 +1,23 @@
 //! `portcullis init`: drafts a policy, lets the engine judge the work tree by it, and accepts what stands today. The
 //! draft is judged beside the git directory, so that a run that fails leaves nothing in the work tree.
 
+mod draft_files;
+
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bstr::ByteSlice;
 
+use self::draft_files::DraftFiles;
 use super::Outside;
-use super::gate::{Gate, Refusal, Target};
-use super::policy_file::{self, POLICY_FILE};
-use crate::cli::{Init, JudgeArgs, OutputArgs};
+use super::gate::Refusal;
+use super::policy_file::{self, BASELINE_FILE, POLICY_FILE};
+use crate::cli::Init;
 use crate::error::{Error, Result};
-use crate::git::{self, GitGraph, GitSnapshot, Repo, SnapshotOf, Source, ThreadRepo};
+use crate::git::{self, GitGraph, GitSnapshot, SnapshotOf, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
 use crate::options::{Mistake, PolicyFile};
-use crate::policy::{PRESETS, Policy, write_exceptions};
-use crate::report::Report;
+use crate::policy::{PRESETS, Policy};
 use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
 use crate::text::{count, nearest};
 
@@ -51,22 +53,38 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     }
     let keys = keys(&survey, &snapshot, &local, outside)?;
     let text = draft(&survey, &keys);
-    let (text, excepted, report) = accepted(&repo, outside, text)?;
+    let untrusted = policy_file::untrusted(Some(&repo), &outside.directory);
+    let beside = root.join(BASELINE_FILE);
+    let there = policy_file::baseline_on_disk(&beside, BASELINE_FILE.as_ref(), &untrusted)?.map(|file| file.bytes);
+    let files = DraftFiles::write(&repo, outside, &text, there.as_deref())?;
+    let accepted = files.accept_all(&files.judge()?)?;
+    let text = accepted.policy.as_deref().unwrap_or(text.as_bytes());
+    let excepted = count(accepted.added as u64, "finding");
     if args.dry_run {
-        outside.say(&text)?;
+        let mut shown = text.to_str_lossy().into_owned();
+        if accepted.baseline.is_some() {
+            let _ = writeln!(shown, "\n# {BASELINE_FILE} would have exceptions for {excepted}.");
+        }
+        outside.say(&shown)?;
         return Ok(0);
     }
-    policy_file::write(&policy_file::untrusted(Some(&repo), &outside.directory), &file, text.as_bytes())?;
+    let report = files.judge()?;
+    policy_file::write(&untrusted, &file, text)?;
     let mut told = shared_today(&keys.shared());
     let _ = writeln!(
         told,
-        "wrote {}: preset {}, {} of variables, {} accepted as they stand",
+        "wrote {}: preset {}, {} of variables, {excepted} accepted as they stand",
         file.display(),
         survey.preset,
         count(survey.sources.len() as u64, "source"),
-        count(excepted as u64, "finding"),
     );
-    told.push_str("read it, then: git add portcullis.yaml && portcullis hook install\n");
+    let mut names = POLICY_FILE.to_owned();
+    if let Some(baseline) = &accepted.baseline {
+        policy_file::write(&untrusted, &beside, baseline)?;
+        let _ = writeln!(told, "wrote {}: the exceptions for them", beside.display());
+        let _ = write!(names, " {BASELINE_FILE}");
+    }
+    let _ = writeln!(told, "read it, then: git add {names} && portcullis hook install");
     outside.say(&told)?;
     Ok(report.exit_code())
 }
@@ -137,36 +155,4 @@ fn own_mistakes(mistakes: Vec<Mistake>) -> Error {
 fn own_mistake(why: &str) -> Error {
     Error::undecided(format!("the draft of the policy is wrong: {why}"))
         .hint("please report this with --dry-run's output")
-}
-
-/// The policy with an exception for all that it finds today, how many these are, and the last judgement.
-fn accepted(repo: &Repo, outside: &Outside, text: String) -> Result<(String, usize, Report)> {
-    let beside = Beside(repo.git_dir().join("portcullis-init.yaml"));
-    let report = beside.judge(repo, outside, &text)?;
-    let counts = report.counts();
-    let written = write_exceptions(&report, Some(text.as_bytes()), outside.today())?;
-    let text = String::from_utf8(written).map_err(|_| Error::undecided("the policy is no UTF-8"))?;
-    let report = beside.judge(repo, outside, &text)?;
-    Ok((text, counts.errors + counts.warnings, report))
-}
-
-/// A draft on disk; goes away with it.
-struct Beside(PathBuf);
-
-impl Beside {
-    fn judge(&self, repo: &Repo, outside: &Outside, text: &str) -> Result<Report> {
-        policy_file::write(&policy_file::untrusted(Some(repo), &outside.directory), &self.0, text.as_bytes())?;
-        let judge = JudgeArgs { policy: Some(self.0.clone()), ..JudgeArgs::default() };
-        let gate = Gate::new(Some(repo), outside, judge, OutputArgs::default());
-        let source = Source::WorkTree { paths: Vec::new() };
-        let judged = gate.judge(&Target::Change(repo, &source));
-        judged.map(|judged| judged.report).map_err(|refusal| refusal.into_error(own_mistake))
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // Nothing depends on it any more, and nobody is left to tell.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

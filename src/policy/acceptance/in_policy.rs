@@ -1,25 +1,23 @@
-//! `--write-exceptions`: an exception for everything that stands today, written into the policy file so that all of its
-//! bytes and comments stay. Pure: bytes in, bytes out.
+//! Exceptions written into the policy file so that all of its bytes and comments stay.
 
 use bstr::ByteSlice;
-use jiff::ToSpan;
-use jiff::civil::Date;
 
-use super::setting::family_of;
-use crate::error::{Error, Result};
-use crate::finding::{Finding, Severity};
-use crate::report::Report;
+use super::{Entry, unwritable};
+use crate::error::Result;
 use crate::yaml::{self, Node};
 
-/// The policy file with an exception per standing error and warning (and per finding that was merged into one), each
-/// with `reason: baseline` and a year to go. `policy`: the file as it is, if there is one; without anything to except it
-/// comes back unchanged.
-pub fn write_exceptions(report: &Report, policy: Option<&[u8]>, today: Date) -> Result<Vec<u8>> {
-    let entries = entries(report, today)?;
-    let bytes = policy.unwrap_or(b"version: 1\n");
+/// How many exceptions a policy has, as far as it can be read.
+pub(super) fn count(policy: &[u8]) -> usize {
+    yaml::parse(policy).roots.first().and_then(|root| root.get("exceptions")).map_or(0, |list| list.items().len())
+}
+
+/// The policy file with these exceptions. `there`: the file as it is, if there is one.
+pub(super) fn with(entries: &[Entry], there: Option<&[u8]>) -> Result<Vec<u8>> {
+    let bytes = there.unwrap_or(b"version: 1\n");
     if entries.is_empty() {
-        return Ok(policy.unwrap_or_default().to_vec());
+        return Ok(there.unwrap_or_default().to_vec());
     }
+    let entries: Vec<String> = entries.iter().map(|entry| entry.text.clone()).collect();
     let documents = yaml::parse(bytes);
     if let Some(mistake) = documents.mistakes.first() {
         return Err(unwritable(&mistake.message));
@@ -46,71 +44,6 @@ pub fn write_exceptions(report: &Report, policy: Option<&[u8]>, today: Date) -> 
         return Err(unwritable("the exceptions cannot be written into a file of this shape"));
     }
     Ok(out)
-}
-
-fn unwritable(why: &str) -> Error {
-    Error::usage(format!("cannot write exceptions: {why}"))
-        .hint("mend the policy file first: `portcullis check` shows where")
-}
-
-/// Flow maps on one line each, in the report's order.
-fn entries(report: &Report, today: Date) -> Result<Vec<String>> {
-    let until =
-        today.checked_add(365.days()).map_err(|e| Error::usage(format!("cannot tell the day in a year: {e}")))?;
-    let stands = |f: &&Finding| {
-        f.suppressed.is_none() && f.severity > Severity::Note && !matches!(family_of(&f.rule), "exceptions" | "policy")
-    };
-    let mut list: Vec<String> = Vec::new();
-    for finding in report.findings.iter().filter(stands) {
-        let own = (finding.origin.path().cloned(), finding.fingerprint.clone());
-        for (path, fingerprint) in std::iter::once(&own).chain(&finding.merged) {
-            let path =
-                path.as_ref().and_then(|p| p.to_str().ok()).map_or(String::new(), |p| format!("path: {}, ", glob(p)));
-            let entry = format!(
-                "{{ rule: {}, {path}fingerprint: \"{fingerprint}\", reason: \"baseline\", until: {until} }}",
-                rule(&finding.rule)
-            );
-            if !list.contains(&entry) {
-                list.push(entry);
-            }
-        }
-    }
-    Ok(list)
-}
-
-fn rule(id: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_');
-    if id.chars().all(plain) { id.to_owned() } else { quoted(id) }
-}
-
-/// A glob that means this path and no other.
-fn glob(path: &str) -> String {
-    let mut glob = if path.contains('/') { String::new() } else { "/".to_owned() };
-    for c in path.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') || (glob.is_empty() && c == '!') {
-            glob.push('\\');
-        }
-        glob.push(c);
-    }
-    quoted(&glob)
-}
-
-/// In double quotes, on one line, with ASCII control characters escaped.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() || crate::text::is_unsafe(c) => match u32::from(c) {
-                n @ 0..=0xff => out.push_str(&format!("\\x{n:02x}")),
-                n @ 0x100..=0xffff => out.push_str(&format!("\\u{n:04x}")),
-                n => out.push_str(&format!("\\U{n:08x}")),
-            },
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Where to cut (from, to), and what to put there, for a list that is there.
