@@ -52,7 +52,7 @@ pub enum Action {
     },
     /// The manager's own configuration is where it belongs; `None` when it is there already.
     Advise {
-        manager: Manager,
+        manager: &'static Manager,
         native: Option<(String, String)>,
     },
 }
@@ -84,8 +84,7 @@ fn decide(slot: &Slot, directory: Option<&Directory>, shim: &Shim<'_>, entry: En
         _ => directory.and_then(|d| managers::of_directory(&d.path)),
     };
     if let (Some(manager), Some(directory)) = (manager, directory)
-        // Husky writes its directory anew whenever it likes: nothing of ours would last there.
-        && (force == Force::No || manager == Manager::Husky)
+        && (force == Force::No || manager.rewrites_directory)
         && let Some(native) = manager.native(slot.hook)
     {
         let native = (!manager.calls_us(&directory.base, slot.hook)).then_some(native);

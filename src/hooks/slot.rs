@@ -41,7 +41,7 @@ pub enum Standing {
     /// Somebody's script with our block in it.
     Block(Marker),
     /// A hook manager's.
-    Managed(Manager),
+    Managed(&'static Manager),
     Other,
 }
 

@@ -35,7 +35,7 @@ pub struct Status {
     /// The hook that runs first.
     pub kept: Option<PathBuf>,
     /// The manager that calls us from its own configuration.
-    pub through: Option<Manager>,
+    pub through: Option<&'static Manager>,
 }
 
 impl Status {
