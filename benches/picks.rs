@@ -50,7 +50,7 @@ fn evidence(local: &ThreadRepo<'_>, (from, onto): (&str, &str), counts: &mut Cou
     let mut history = History::read(local, from, onto).expect("a history");
     let mut truth: BTreeMap<usize, Vec<Oid>> = BTreeMap::new();
     for change in history.main.iter().filter(|c| !c.is_merge()) {
-        for at in change.said.picked_from.iter().filter_map(|hex| history.abbreviated(hex)) {
+        for at in change.trailers.picked_from.iter().filter_map(|hex| history.abbreviated(hex)) {
             if !history.dev[at].is_merge() {
                 truth.entry(at).or_default().push(change.id);
             }
@@ -59,7 +59,7 @@ fn evidence(local: &ThreadRepo<'_>, (from, onto): (&str, &str), counts: &mut Cou
     // The other direction: what production had first.
     let own: HashMap<String, Oid> = history.main.iter().map(|c| (c.id.to_string(), c.id)).collect();
     for (at, change) in history.dev.iter().enumerate().filter(|(_, c)| !c.is_merge()) {
-        if let Some(first) = change.said.picked_from.iter().find_map(|hex| own.get(hex)) {
+        if let Some(first) = change.trailers.picked_from.iter().find_map(|hex| own.get(hex)) {
             truth.entry(at).or_default().push(*first);
         }
     }
@@ -93,7 +93,7 @@ fn evidence(local: &ThreadRepo<'_>, (from, onto): (&str, &str), counts: &mut Cou
         }
     }
     for side in [&mut history.main, &mut history.dev] {
-        side.iter_mut().for_each(|c| c.said.picked_from.clear());
+        side.iter_mut().for_each(|c| c.trailers.picked_from.clear());
     }
     let blind = gather(&history, &Simulation::new(&history)).expect("evidence");
     for (at, picks) in &truth {
@@ -127,7 +127,7 @@ fn picks(history: &History<'_>, repo: &Path, counts: &mut Counts) {
         clean
     };
     for pick in history.main.iter().filter(|c| !c.is_merge()) {
-        for at in pick.said.picked_from.iter().filter_map(|hex| history.abbreviated(hex)) {
+        for at in pick.trailers.picked_from.iter().filter_map(|hex| history.abbreviated(hex)) {
             if let (false, Some(onto)) = (history.dev[at].is_merge(), pick.base) {
                 ask("pairs", &history.dev[at], onto);
             }

@@ -1,4 +1,4 @@
-//! What a colleague would say after looking at the plan. Decides nothing.
+//! Hints beside a plan: what a reviewer should know and do. Decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! A plan made real: its picks as commits on a new branch, without a work tree. Refuses a plan whose branches have moved,
-//! and never moves one that is there. Everything is worked out before the first object is written, and the branch comes
-//! last: interrupted, nothing has happened, and a second run finds what the first one made.
+//! Applies a plan: writes its picks as commits on a new branch, without a work tree. Refuses a plan whose branches have
+//! moved, and never moves an existing branch. All commits are computed before the first object is written, and the branch is
+//! created last: an interrupted run changed nothing, and a second run reuses its objects.
 
 use bstr::ByteSlice;
 

@@ -1,12 +1,12 @@
-//! The way back: what production has of its own goes to the development branch, by picks or by one merge. A plan like
-//! any other, with the branches swapped, and a look at what the merge would do.
+//! Plans the opposite direction: commits that only production has go to the development branch, by picks or by one merge.
+//! The plan has the usual shape, with the branches swapped and a simulated merge.
 
 use super::advice::Direction;
 use super::closure::Bound;
 use super::history::History;
 use super::judge::JudgePlan;
-use super::make;
 use super::plan::Plan;
+use super::planner;
 use super::selection::Selection;
 use crate::error::Result;
 use crate::git::{GitGraph, Picked, ThreadRepo};
@@ -48,7 +48,7 @@ pub fn backport(
             revert.takes_back = Some(super::history::Hex(undone.id));
         }
     }
-    let plan = make::plan_of(&history, Direction::Backport, selection, judge, Bound::default())?;
+    let plan = planner::plan_of(&history, Direction::Backport, selection, judge, Bound::default())?;
     let (production, development) = (history.from.oid.0, history.onto.oid.0);
     let bases = GitGraph::new(local, None, u64::MAX)?.merge_bases(production, development)?;
     let merge = match bases[..] {

@@ -1,5 +1,5 @@
-//! Which commit of production stands in the way of a pick, and which commits of a plan need which others: each named
-//! with the lines that show it.
+//! Finds the commit of production that a pick conflicts with, and which commits of a plan need each other, with the lines
+//! that show it.
 
 use std::ops::Range;
 

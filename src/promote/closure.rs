@@ -72,7 +72,7 @@ fn solve(simulation: &Simulation<'_, '_>, groups: Vec<Group>, bound: Bound) -> R
         if found.set.is_none() && wanted.len() > 1 {
             // One by one, so that one hopeless commit does not take the others with it.
             wanted.clear();
-            found = Found { set: Some(Vec::new()), proved: true };
+            found = SmallestSet { set: Some(Vec::new()), proved: true };
             for at in &group.chosen {
                 let more: Vec<usize> = wanted.iter().copied().chain([*at]).collect();
                 let next = search.smallest(&more)?;
@@ -206,13 +206,13 @@ struct Search<'s, 'h, 'r> {
     bound: Bound,
 }
 
-struct Found {
+struct SmallestSet {
     set: Option<Vec<usize>>,
     proved: bool,
 }
 
 impl Search<'_, '_, '_> {
-    fn smallest(&mut self, wanted: &[usize]) -> Result<Found> {
+    fn smallest(&mut self, wanted: &[usize]) -> Result<SmallestSet> {
         let start = self.simulation.picks();
         let mut seen: HashSet<Vec<usize>> = HashSet::from([wanted.to_vec()]);
         let mut level = vec![wanted.to_vec()];
@@ -237,15 +237,15 @@ impl Search<'_, '_, '_> {
                         Some(set) => Some(set),
                         None => self.greedy(wanted)?,
                     };
-                    return Ok(Found { set, proved: false });
+                    return Ok(SmallestSet { set, proved: false });
                 }
             }
             if clean.is_some() {
-                return Ok(Found { set: clean, proved: true });
+                return Ok(SmallestSet { set: clean, proved: true });
             }
             level = next;
         }
-        Ok(Found { set: None, proved: true })
+        Ok(SmallestSet { set: None, proved: true })
     }
 
     /// Commits that could change what the stopped one meets.

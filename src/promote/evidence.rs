@@ -1,6 +1,6 @@
-//! What of the development branch is on production already, under another id: layered, graded, and taken back by reverts.
-//! A trailer whose patch agrees is certain; equal patches are as good; an empty pick says that nothing is left to do;
-//! subject and author time make it probable. Subjects alone say nothing.
+//! Finds commits of the development branch that are on production already under another id, by evidence of several grades,
+//! and takes reverts into account. A trailer whose patch agrees is certain, and so are equal patches; an empty pick means that
+//! nothing is left to do; subject and author time make it probable. A subject alone is no evidence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -63,11 +63,11 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
     let requests = requests::by_number(history);
     let mut change_ids: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, change) in history.dev.iter().enumerate() {
-        change_ids.entry(change.said.change_id.as_deref().unwrap_or_default()).or_default().push(at);
+        change_ids.entry(change.trailers.change_id.as_deref().unwrap_or_default()).or_default().push(at);
     }
     for change in &main {
-        let said = &change.said;
-        for at in said.originals().filter_map(|hex| history.abbreviated(hex)) {
+        let trailers = &change.trailers;
+        for at in trailers.originals().filter_map(|hex| history.abbreviated(hex)) {
             named.entry(at).or_insert(change);
             if history.dev[at].is_merge() {
                 for of_topic in requests::topic(history, at) {
@@ -75,10 +75,10 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
                 }
             }
         }
-        for at in said.copied_from.requests.iter().filter_map(|number| requests.get(number)).flatten() {
+        for at in trailers.copied_from.requests.iter().filter_map(|number| requests.get(number)).flatten() {
             named.entry(*at).or_insert(change);
         }
-        if let Some([at]) = said.change_id.as_deref().and_then(|id| change_ids.get(id)).map(Vec::as_slice) {
+        if let Some([at]) = trailers.change_id.as_deref().and_then(|id| change_ids.get(id)).map(Vec::as_slice) {
             named.entry(*at).or_insert(change);
         }
         signed.entry(signature(change)).or_insert(change);
@@ -89,7 +89,7 @@ pub fn gather(history: &History<'_>, simulation: &Simulation<'_, '_>) -> Result<
     // The other direction: what production picked is known there by its original's name.
     let originals: HashMap<String, &Change> = main.iter().map(|c| (c.id.to_string(), *c)).collect();
     let original_of = |change: &Change| -> Option<&Change> {
-        change.said.originals().find_map(|hex| {
+        change.trailers.originals().find_map(|hex| {
             originals.get(hex).copied().or_else(|| {
                 (hex.len() < 40).then(|| main.iter().copied().find(|c| c.id.to_string().starts_with(hex)))?
             })
@@ -188,14 +188,14 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
         if gone[at].is_some() {
             continue;
         }
-        let original = change.said.originals().find_map(|hex| history.abbreviated(hex));
+        let original = change.trailers.originals().find_map(|hex| history.abbreviated(hex));
         gone[at] = original.and_then(|original| gone_original.get(&original)).copied();
         if gone[at].is_some() {
             continue;
         }
         let is_pick = original.is_some();
         let mut named = false;
-        for hex in &change.said.reverts {
+        for hex in &change.trailers.reverts {
             let hit = match Oid::from_hex(hex.as_bytes()) {
                 Some(id) => by_id.get(&id).copied(),
                 None => main[..at].iter().rposition(|c| c.id.to_string().starts_with(hex)),
@@ -213,7 +213,7 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
         }
         if !named
             && !is_pick
-            && let Some(subject) = &change.said.reverts_subject
+            && let Some(subject) = &change.trailers.reverts_subject
             && let Some(hit) = (0..at).rev().find(|i| gone[*i].is_none() && first_line(&main[*i]) == subject.as_str())
         {
             take_back(main, &mut gone, hit, at);
@@ -221,7 +221,7 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
         }
         if !named
             && !is_pick
-            && let Some(number) = &change.said.reverts_request
+            && let Some(number) = &change.trailers.reverts_request
             && let Some(hit) = (0..at).rev().find(|i| {
                 gone[*i].is_none() && requests::numbers(&main[*i].raw.message.to_str_lossy()).contains(number)
             })
@@ -236,7 +236,7 @@ pub fn taken_back(history: &History<'_>) -> Vec<Option<usize>> {
 fn take_back(main: &[Change], gone: &mut [Option<usize>], hit: usize, by: usize) {
     gone[hit] = Some(by);
     if main[hit].is_merge() {
-        let kept = main[by].said.mainline.as_ref();
+        let kept = main[by].trailers.mainline.as_ref();
         let parents = &main[hit].raw.node.parents;
         let mainline = kept.and_then(|hex| parents.iter().position(|p| p.to_string().starts_with(hex))).unwrap_or(0);
         for brought in requests::brought(main, hit, mainline) {
@@ -251,7 +251,7 @@ pub fn pulled<'h>(history: &'h History<'_>, chosen: &BTreeSet<usize>) -> Vec<(us
     let mut out = BTreeMap::new();
     for (at, by) in taken_back(history).into_iter().enumerate() {
         let (pick, Some(by)) = (&history.main[at], by) else { continue };
-        let named = pick.said.originals().find_map(|hex| history.abbreviated(hex));
+        let named = pick.trailers.originals().find_map(|hex| history.abbreviated(hex));
         if let Some(original) = named.or_else(|| signed.get(&signature(pick)).copied())
             && chosen.contains(&original)
         {

@@ -1,11 +1,11 @@
-//! The two branches: what only the development branch has, what only production has, and the trees to pick from. Reads
-//! commits once; decides nothing.
+//! The two branches: the commits that only one of them has, and the trees to pick from. Reads each commit once; decides
+//! nothing.
 
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
 
-use super::said::Said;
+use super::trailers::Trailers;
 use crate::error::{Error, Result};
 use crate::git::{Picker, RawCommit, ThreadRepo, new_commits};
 use crate::subject::Oid;
@@ -43,7 +43,7 @@ pub struct Change {
     pub raw: RawCommit,
     /// The first parent's tree; `None` for a root commit.
     pub base: Option<Oid>,
-    pub said: Said,
+    pub trailers: Trailers,
     /// First line, fit to be shown.
     pub subject: String,
     /// Production has it in its history, and this commit of production took it back.
@@ -170,7 +170,7 @@ fn change(local: &ThreadRepo<'_>, id: Oid, trees: &mut HashMap<Oid, Oid>) -> Res
             }
         }),
     };
-    let said = Said::read(raw.message.as_ref());
+    let trailers = Trailers::read(raw.message.as_ref());
     let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
-    Ok(Change { id, raw, base, said, subject, taken_back: None, takes_back: None })
+    Ok(Change { id, raw, base, trailers, subject, taken_back: None, takes_back: None })
 }

@@ -1,5 +1,5 @@
-//! What the commits of a plan are about: Windmill items and deployed directories, and the files that carry an
-//! environment's identity and must not travel.
+//! What the commits of a plan change: Windmill items and deployed directories, and files that carry an environment's
+//! identity and must not be promoted.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! The narrow joint to the engine: a plan is shown to it before it exists, and its findings are put where they belong.
+//! The interface to the engine, which judges a plan before its commits exist; assigns each finding to its step.
 
 use super::history::History;
-use super::plan::{Found, Plan, State};
+use super::plan::{Plan, PlanFinding, State};
 use crate::error::Result;
 use crate::finding::{Finding, Origin, Severity};
 use crate::subject::Oid;
@@ -15,7 +15,7 @@ pub struct Planned<'p, 'r> {
 
 /// Findings on a plan, each with the original commit of the step that it belongs to; `None`: the result as a whole.
 #[derive(Default)]
-pub struct Judgement(pub Vec<(Option<Oid>, Found)>);
+pub struct Judgement(pub Vec<(Option<Oid>, PlanFinding)>);
 
 /// Whoever judges plans.
 pub trait JudgePlan {
@@ -49,7 +49,7 @@ impl Judgement {
     }
 }
 
-impl Found {
+impl PlanFinding {
     pub fn of(finding: &Finding) -> Self {
         let path = match &finding.origin {
             Origin::Ref { name, .. } => Some(name),

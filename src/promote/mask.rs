@@ -1,4 +1,4 @@
-//! What is told of a plan shows no secret: every text in it goes through the mask, whatever field it stands in.
+//! Masks secrets in every text of a plan, whatever field it is in.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The message that a pick gets: the original's, and where it came from, placed as `git cherry-pick -x` places it.
+//! The message of a pick: the original's, with a line that names the original where `git cherry-pick -x` puts it.
 
 use bstr::{BString, ByteSlice};
 

@@ -1,10 +1,10 @@
-//! Release notes from what commits say: breaking changes first, then by type and scope. A pick and its original are one
-//! thing, and what was taken back is not news.
+//! Release notes from commit messages: breaking changes first, then by type and scope. A pick and its original count once,
+//! and reverted commits are left out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
-use super::said::Said;
+use super::trailers::Trailers;
 use crate::error::{Error, Result};
 use crate::git::{Picker, ThreadRepo, new_commits};
 use crate::subject::Oid;
@@ -44,17 +44,17 @@ pub fn collect(local: &ThreadRepo<'_>, range: &str) -> Result<Vec<Note>> {
     let mut commits = Vec::new();
     for step in new_commits(local, &[b], &[a])?.iter().filter(|s| s.parents.len() < 2) {
         let raw = local.commit(step.id)?;
-        let said = Said::read(raw.message.as_ref());
-        commits.push((step.id, raw, said));
+        let trailers = Trailers::read(raw.message.as_ref());
+        commits.push((step.id, raw, trailers));
     }
-    let gone = taken_back(&commits.iter().map(|(id, _, said)| (*id, said)).collect::<Vec<_>>());
+    let gone = taken_back(&commits.iter().map(|(id, _, trailers)| (*id, trailers)).collect::<Vec<_>>());
     // An original in the range speaks for its picks; else the first pick does.
     let ids: HashSet<String> = commits.iter().map(|(id, _, _)| id.to_string()).collect();
     let mut named = HashSet::new();
     let mut patches = HashSet::new();
     let mut out = Vec::new();
-    for (id, raw, said) in &commits {
-        let original = said.originals().next().cloned();
+    for (id, raw, trailers) in &commits {
+        let original = trailers.originals().next().cloned();
         if gone.contains(id)
             || original
                 .as_ref()
@@ -67,31 +67,31 @@ pub fn collect(local: &ThreadRepo<'_>, range: &str) -> Result<Vec<Note>> {
             None => None,
         };
         if let Some(patch) = picker.patch_id(base, raw.node.tree)?
-            && !patches.insert((patch, said.title.clone()))
+            && !patches.insert((patch, trailers.title.clone()))
         {
             continue;
         }
         out.push(Note {
             commit: id.to_string(),
-            kind: said.kind.clone(),
-            scope: said.scope.clone(),
-            title: text::sanitise(said.title.as_bytes()),
-            breaking: said.breaking.as_ref().map(|b| text::sanitise(b.as_bytes())),
-            tickets: said.tickets.iter().map(|t| text::sanitise(t.as_bytes())).collect(),
+            kind: trailers.kind.clone(),
+            scope: trailers.scope.clone(),
+            title: text::sanitise(trailers.title.as_bytes()),
+            breaking: trailers.breaking.as_ref().map(|b| text::sanitise(b.as_bytes())),
+            tickets: trailers.tickets.iter().map(|t| text::sanitise(t.as_bytes())).collect(),
         });
     }
     Ok(out)
 }
 
 /// Commits whose revert is in the range as well, and those reverts; newest first, so that a revert of a revert restores.
-fn taken_back(commits: &[(Oid, &Said)]) -> HashSet<Oid> {
+fn taken_back(commits: &[(Oid, &Trailers)]) -> HashSet<Oid> {
     let at: HashMap<String, usize> = commits.iter().enumerate().map(|(n, (id, _))| (id.to_string(), n)).collect();
     let mut gone = HashSet::new();
-    for (id, said) in commits.iter().rev() {
+    for (id, trailers) in commits.iter().rev() {
         if gone.contains(id) {
             continue;
         }
-        for hex in &said.reverts {
+        for hex in &trailers.reverts {
             let hit =
                 at.get(hex).copied().or_else(|| commits.iter().position(|(id, _)| id.to_string().starts_with(hex)));
             if let Some(hit) = hit {

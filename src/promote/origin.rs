@@ -1,5 +1,5 @@
-//! What a message says that its commit is a copy of, in the words that people and bots use: `Backport of X`,
-//! `commit X upstream.`, `(backport #12)`. Reads single messages; whether it is true is `evidence`'s.
+//! Which commit or pull request a message says it is a copy of, in the words that people and bots use: `Backport of X`,
+//! `commit X upstream.`, `(backport #12)`. Reads single messages; `evidence` checks whether it is true.
 
 /// Originals that a message names beyond git's own line, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The plan: what it says, in the shape that it is written and read in. Holds no logic beyond small questions.
+//! The plan as data, in the shape in which it is written and read. No logic beyond small queries.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub struct Step {
     pub because: Vec<Reason>,
     pub conflicts: Vec<Conflict>,
     pub promoted: Option<Promoted>,
-    pub findings: Vec<Found>,
+    pub findings: Vec<PlanFinding>,
     /// Files that say which environment this is: picking them copies one environment's identity into the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity: Vec<String>,
@@ -106,7 +106,7 @@ pub struct Blocker {
 
 /// A finding of the engine on the planned result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct PlanFinding {
     pub rule: String,
     pub severity: Severity,
     pub message: String,
@@ -141,7 +141,7 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub tree: Hex,
-    pub findings: Vec<Found>,
+    pub findings: Vec<PlanFinding>,
     /// No smaller set of commits applies, and what conflicts cannot be made to apply.
     #[serde(default)]
     pub proved: bool,

@@ -1,5 +1,5 @@
-//! Pull requests as units: which commits of the development branch belong to which, by merge commits, squash titles
-//! and trailers, whatever the platform. Owns the platforms' words; reads messages and the graph, asks no server.
+//! Groups commits of the development branch by pull request: by merge commits, squash titles and trailers of every platform.
+//! Reads messages and the graph; asks no server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,5 +1,5 @@
-//! Back to a release by going forward: the reverts of everything since, newest first, simulated, and the proof that the
-//! tree they lead to is the tag's. Never a reset.
+//! Rolls back to a release by going forward: reverts of everything since, newest first, simulated, with a proof that the
+//! resulting tree is the tag's. Never a reset.
 
 use bstr::{BString, ByteSlice};
 use serde::{Deserialize, Serialize};

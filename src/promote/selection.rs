@@ -1,5 +1,5 @@
-//! Which commits the user means. Ids and ranges name them; filters narrow them; without any, it is everything that is not
-//! on production yet. Judges nothing.
+//! Which commits the user selects: ids and ranges name them, filters narrow them; without any, all that are not on
+//! production yet. Judges nothing.
 
 use std::collections::BTreeSet;
 
@@ -93,13 +93,13 @@ impl Selection {
     }
 
     fn fits(&self, history: &History<'_>, change: &Change, globs: &Option<globset::GlobSet>) -> Result<bool> {
-        let said = &change.said;
+        let trailers = &change.trailers;
         let any = |list: &[String], hit: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(hit);
         let person = &change.raw.node.author;
         let who = format!("{} <{}>", person.name.to_str_lossy(), person.email.to_str_lossy()).to_lowercase();
         let by_words = any(&self.scopes, &|s| {
-            said.scope.as_ref().is_some_and(|own| own.split([',', '/', ' ']).any(|o| o == s) || own == s)
-        }) && any(&self.kinds, &|k| said.kind.as_ref() == Some(k))
+            trailers.scope.as_ref().is_some_and(|own| own.split([',', '/', ' ']).any(|o| o == s) || own == s)
+        }) && any(&self.kinds, &|k| trailers.kind.as_ref() == Some(k))
             && any(&self.authors, &|a| who.contains(&a.to_lowercase()))
             && self.since.is_none_or(|s| change.time() >= s)
             && self.until.is_none_or(|u| change.raw.node.committer.time <= u);

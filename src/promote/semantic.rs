@@ -1,6 +1,6 @@
-//! Conflicts by text that are none by meaning: entries of a Kustomize list, image tags, keys of a YAML map that stand
-//! beside each other. A merge entry by entry is *proposed*, with what each side did to each entry; nothing is taken
-//! silently, and nothing is proposed where both sides changed one entry differently.
+//! Proposes merges for conflicts of text whose meanings do not conflict: entries of a kustomize list, image tags, keys of a
+//! YAML map next to each other. A proposal shows what each side did to each entry; nothing is applied silently, and nothing is
+//! proposed if both sides changed one entry differently.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What commits say about each other, taken at their word: needs (`Depends-on:`), mends (`Fixes:`), takes back
-//! (`This reverts commit`). Adds to and takes from a selection; says why.
+//! References between commits, as their messages name them: `Depends-on:`, `Fixes:`, `This reverts commit`. Adds the commits
+//! that a selection needs, leaves out what was reverted again, and records why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::evidence::Promoted;
 use super::history::History;
 use super::selection::Selected;
 
-/// A selection after its commits' own words were heard.
+/// A selection after its commits' references are resolved.
 #[derive(Debug, Default)]
 pub struct Series {
     pub chosen: BTreeSet<usize>,
@@ -18,7 +18,7 @@ pub struct Series {
     pub warnings: Vec<String>,
 }
 
-pub fn hear(history: &History<'_>, promoted: &[Option<Promoted>], selected: &Selected) -> Series {
+pub fn resolve(history: &History<'_>, promoted: &[Option<Promoted>], selected: &Selected) -> Series {
     let mut out = Series { chosen: selected.chosen.clone(), ..Series::default() };
     let settled = |at: usize| promoted[at].is_some_and(Promoted::is_settled);
     let pairs = reverts(history);
@@ -34,7 +34,7 @@ fn reverts(history: &History<'_>) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     let mut undone = BTreeSet::new();
     for (at, change) in history.dev.iter().enumerate().rev() {
-        let Some(hit) = change.said.reverts.iter().find_map(|hex| history.abbreviated(hex)) else { continue };
+        let Some(hit) = change.trailers.reverts.iter().find_map(|hex| history.abbreviated(hex)) else { continue };
         if undone.contains(&at) || hit >= at {
             continue;
         }
@@ -69,7 +69,7 @@ impl Series {
     fn require(&mut self, history: &History<'_>, settled: &dyn Fn(usize) -> bool) {
         let mut queue: Vec<usize> = self.chosen.iter().copied().collect();
         while let Some(at) = queue.pop() {
-            for hex in &history.dev[at].said.depends_on {
+            for hex in &history.dev[at].trailers.depends_on {
                 let Some(needed) = history.abbreviated(hex) else { continue };
                 if needed != at && !settled(needed) && !history.dev[needed].is_merge() && self.chosen.insert(needed) {
                     self.skipped.remove(&needed);
@@ -85,7 +85,7 @@ impl Series {
         let chosen: Vec<usize> = self.chosen.iter().copied().collect();
         for at in chosen {
             let targets: Vec<usize> =
-                history.dev[at].said.fixes.iter().filter_map(|hex| history.abbreviated(hex)).collect();
+                history.dev[at].trailers.fixes.iter().filter_map(|hex| history.abbreviated(hex)).collect();
             let Some(first) = targets.first() else { continue };
             let pointless = targets.iter().all(|t| !settled(*t) && !self.chosen.contains(t));
             if pointless && !selected.named.contains(&at) && !self.required.contains_key(&at) {
@@ -108,7 +108,7 @@ impl Series {
             if promoted[at].is_some() || self.chosen.contains(&at) || self.skipped.contains_key(&at) {
                 continue;
             }
-            for target in change.said.fixes.iter().filter_map(|hex| history.abbreviated(hex)) {
+            for target in change.trailers.fixes.iter().filter_map(|hex| history.abbreviated(hex)) {
                 if settled(target) || self.chosen.contains(&target) {
                     self.warnings.push(format!(
                         "you would ship a known bug: {} mends {} and is not selected",

@@ -1,4 +1,4 @@
-//! Picks one after the other, in memory, each one worked out once per tree that it meets.
+//! Simulates picks one after the other in memory; each is computed once per tree that it is applied to.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ pub struct Simulation<'h, 'r> {
 
 /// One pick of a run.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct PickedCommit {
     /// Position in [`History::dev`].
     pub at: usize,
     /// The tree after it.
@@ -25,7 +25,7 @@ pub struct Taken {
 
 /// A run of picks, up to the first that does not fit.
 pub struct Run {
-    pub taken: Vec<Taken>,
+    pub taken: Vec<PickedCommit>,
     /// The commit that does not fit, and why.
     pub stopped: Option<(usize, Rc<Picked>)>,
 }
@@ -75,7 +75,7 @@ impl<'h, 'r> Simulation<'h, 'r> {
         for at in order {
             let picked = self.pick(tree, *at)?;
             let Picked::Clean(next) = *picked else { return Ok(Run { taken, stopped: Some((*at, picked)) }) };
-            taken.push(Taken { at: *at, tree: next, empty: next == tree });
+            taken.push(PickedCommit { at: *at, tree: next, empty: next == tree });
             tree = next;
         }
         Ok(Run { taken, stopped: None })

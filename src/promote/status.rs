@@ -1,5 +1,5 @@
 //! How far the two branches have drifted, by what is deployed: not promoted yet, fixed on production only, or different
-//! in configuration and meant to be.
+//! in configuration by design.
 
 use std::collections::BTreeMap;
 
@@ -158,11 +158,11 @@ pub fn hotfixes<'h>(history: &'h History<'_>, promoted: &[Option<Promoted>]) -> 
     for at in evidence::standing(history) {
         let change = &history.main[at];
         // The revert of a pick is no fix of production's own, and a pick names what it picked.
-        let named = change.said.originals().any(|hex| history.abbreviated(hex).is_some());
+        let named = change.trailers.originals().any(|hex| history.abbreviated(hex).is_some());
         if change.is_merge()
             || named
             || [&picks, &reverts].iter().any(|list| list.contains(&change.id))
-            || !change.said.reverts.is_empty()
+            || !change.trailers.reverts.is_empty()
         {
             continue;
         }

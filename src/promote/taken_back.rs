@@ -1,6 +1,6 @@
-//! Development's work that production has in its history and took back: a merge by mistake that was reverted. These
-//! commits are ancestors of production, their changes are not there, and no merge will bring them again.
-//! Owns the search for what a revert on production undoes beyond the commits that only production has.
+//! Finds commits of development that production has in its history but reverted: a merge by mistake that was undone. They
+//! are ancestors of production, but their changes are not there, and no merge will bring them again. Looks beyond the
+//! commits that only production has.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -57,8 +57,8 @@ pub fn find(history: &History<'_>) -> Result<Vec<(Oid, Oid)>> {
 }
 
 fn is_revert(change: &Change) -> bool {
-    let said = &change.said;
-    if !said.reverts.is_empty() || said.reverts_subject.is_some() {
+    let trailers = &change.trailers;
+    if !trailers.reverts.is_empty() || trailers.reverts_subject.is_some() {
         return true;
     }
     let message = change.raw.message.to_ascii_lowercase();
@@ -68,7 +68,7 @@ fn is_revert(change: &Change) -> bool {
 /// What a revert says or shows that it undoes.
 fn undone(local: &ThreadRepo<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
     let Some(parent) = revert.raw.node.parents.first().copied() else { return Ok(BTreeSet::new()) };
-    let mut targets: Vec<Oid> = revert.said.reverts.iter().filter_map(|hex| local.commit_named(hex).ok()).collect();
+    let mut targets: Vec<Oid> = revert.trailers.reverts.iter().filter_map(|hex| local.commit_named(hex).ok()).collect();
     if targets.is_empty() {
         targets.extend(by_words(local, revert, parent)?);
     }
@@ -80,7 +80,7 @@ fn undone(local: &ThreadRepo<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
             continue;
         }
         // `reversing changes made to X`: X is the parent that stays.
-        let stays = revert.said.mainline.as_ref().and_then(|hex| local.commit_named(hex).ok());
+        let stays = revert.trailers.mainline.as_ref().and_then(|hex| local.commit_named(hex).ok());
         let stays = stays.filter(|id| parents.contains(id)).unwrap_or(parents[0]);
         out.extend(new_commits(local, &[*target], &[stays])?.iter().map(|s| s.id).filter(|id| id != target));
     }
@@ -94,8 +94,8 @@ fn undone(local: &ThreadRepo<'_>, revert: &Change) -> Result<BTreeSet<Oid>> {
 
 /// The commit with the subject, or of the pull request, that the revert quotes: the newest one before it.
 fn by_words(local: &ThreadRepo<'_>, revert: &Change, parent: Oid) -> Result<Option<Oid>> {
-    let said = &revert.said;
-    if said.reverts_subject.is_none() && said.reverts_request.is_none() {
+    let trailers = &revert.trailers;
+    if trailers.reverts_subject.is_none() && trailers.reverts_request.is_none() {
         return Ok(None);
     }
     let mut queue = std::collections::BinaryHeap::new();
@@ -109,10 +109,10 @@ fn by_words(local: &ThreadRepo<'_>, revert: &Change, parent: Oid) -> Result<Opti
         }
         let commit = local.commit(id)?;
         let subject = commit.message.lines().next().unwrap_or_default().trim().to_str_lossy();
-        if said.reverts_subject.as_deref() == Some(&*subject) {
+        if trailers.reverts_subject.as_deref() == Some(&*subject) {
             return Ok(Some(id));
         }
-        if let Some(number) = &said.reverts_request
+        if let Some(number) = &trailers.reverts_request
             && requests::numbers(&commit.message.to_str_lossy()).contains(number)
         {
             return Ok(Some(id));

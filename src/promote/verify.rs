@@ -1,11 +1,11 @@
-//! Whether commits that say they are picks are what they say: each patch against that of the original, and every hunk
-//! that is in one only.
+//! Checks commits that claim to be picks: compares each patch with the original's, and lists every hunk that only one of
+//! them has.
 
 use std::borrow::Cow;
 
 use bstr::{BString, ByteSlice};
 
-use super::said::Said;
+use super::trailers::Trailers;
 use crate::error::{Error, Result};
 use crate::git::{Leaf, Picker, ThreadRepo, is_binary, new_commits, regions};
 use crate::subject::Oid;
@@ -62,12 +62,12 @@ pub fn verify(local: &ThreadRepo<'_>, range: &str, from: Option<Oid>) -> Result<
     let mut out = Vec::new();
     for step in new_commits(local, &[b], &[a])? {
         let raw = local.commit(step.id)?;
-        let said = Said::read(raw.message.as_ref());
+        let trailers = Trailers::read(raw.message.as_ref());
         // Picks of picks name several: the last line is the nearest.
         // Other words may name a commit of another repository: they count where the commit is here.
         let here = |id: &&String| local.commit_named(id).is_ok();
-        let copied = || said.copied_from.commits.iter().rev().find(here);
-        let Some(name) = said.picked_from.last().or_else(copied) else { continue };
+        let copied = || trailers.copied_from.commits.iter().rev().find(here);
+        let Some(name) = trailers.picked_from.last().or_else(copied) else { continue };
         let subject = text::sanitise(raw.message.lines().next().unwrap_or_default());
         let claim = |verdict, differences| Claim {
             commit: step.id.to_string(),

@@ -1,5 +1,5 @@
-//! A plan applied by git itself in a throw-away work tree, where hooks or signing are wanted. Stops where git stops and
-//! leaves the work tree for another run, which goes on from there; cleans up when all is done.
+//! Applies a plan with git itself in a temporary work tree, for repositories that want hooks or signing. Stops where git
+//! stops and leaves the work tree for the next run to continue; removes it at the end.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,8 +87,9 @@ fn run(directory: &Path, arguments: &[&str]) -> Result<String> {
     if out.status.success() {
         return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&out.stderr);
-    let first = said.lines().find(|l| !l.trim().is_empty() && !l.starts_with("hint:")).unwrap_or("it gave no reason");
+    let trailers = String::from_utf8_lossy(&out.stderr);
+    let first =
+        trailers.lines().find(|l| !l.trim().is_empty() && !l.starts_with("hint:")).unwrap_or("it gave no reason");
     Err(Error::undecided(format!(
         "git {}: {}",
         arguments.iter().find(|a| !a.starts_with('-')).unwrap_or(&""),

@@ -6,8 +6,8 @@ use portcullis::git::discover;
 use portcullis::promote::apply::{Apply, apply};
 use portcullis::promote::closure::Bound;
 use portcullis::promote::judge::Unjudged;
-use portcullis::promote::make::{self, Ask};
 use portcullis::promote::plan::Plan;
+use portcullis::promote::planner::{self, PlanRequest};
 use portcullis::promote::selection::Selection;
 
 use super::brute::generate;
@@ -94,8 +94,8 @@ fn generated_plans_come_to_what_cherry_pick_makes_of_them() {
     for seed in 0..stories.len() {
         let (from, onto, branch) = (format!("dev-{seed}"), format!("main-{seed}"), format!("p-{seed}"));
         let (selection, bound) = (Selection::default(), Bound::default());
-        let ask = Ask { from: &from, onto: &onto, selection: &selection, judge: &Unjudged, bound };
-        let plan = make::plan(&local, &ask).expect("a plan");
+        let ask = PlanRequest { from: &from, onto: &onto, selection: &selection, judge: &Unjudged, bound };
+        let plan = planner::plan(&local, &ask).expect("a plan");
         let picks: Vec<String> = plan.picks().map(|s| s.commit.0.to_string()).collect();
         if picks.is_empty() {
             continue;

@@ -121,7 +121,7 @@ fn what_was_picked_is_found_and_nothing_else_is_certain() {
         let mut history = History::read(&local, &format!("dev-{seed}"), &format!("main-{seed}")).expect("a history");
         let blind = gather(&history, &Simulation::new(&history)).expect("evidence");
         for (main, dev) in picked.iter().enumerate() {
-            history.main[main].said.picked_from.push(history.dev[*dev].id.to_string());
+            history.main[main].trailers.picked_from.push(history.dev[*dev].id.to_string());
         }
         let found = gather(&history, &Simulation::new(&history)).expect("evidence");
         for at in 0..history.dev.len() {

@@ -16,8 +16,8 @@ mod ways_back;
 use portcullis::promote::closure::Bound;
 use portcullis::promote::history::Hex;
 use portcullis::promote::judge::Unjudged;
-use portcullis::promote::make::{Ask, plan};
 use portcullis::promote::plan::{Plan, State};
+use portcullis::promote::planner::{PlanRequest, plan};
 use portcullis::promote::selection::Selection;
 
 use story::Told;
@@ -31,7 +31,7 @@ fn plan_for(told: &Told, names: &[&str]) -> Plan {
 
 fn plan_with(told: &Told, selection: &Selection) -> Plan {
     let repo = told.open();
-    let ask = Ask { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
+    let ask = PlanRequest { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
     plan(&repo.thread_local(), &ask).expect("a plan")
 }
 

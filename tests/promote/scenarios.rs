@@ -3,8 +3,8 @@
 use portcullis::promote::closure::Bound;
 use portcullis::promote::history::History;
 use portcullis::promote::judge::Unjudged;
-use portcullis::promote::make::{Ask, plan};
 use portcullis::promote::plan::State;
+use portcullis::promote::planner::{PlanRequest, plan};
 use portcullis::promote::selection::Selection;
 use portcullis::promote::simulate::Simulation;
 use serde::Deserialize;
@@ -50,7 +50,8 @@ fn plans_agree_with_brute_force() {
         }
         let selection =
             Selection { revisions: case.targets.iter().map(|t| told.ids[t].clone()).collect(), ..Default::default() };
-        let ask = Ask { from: "dev", onto: "main", selection: &selection, judge: &Unjudged, bound: Bound::default() };
+        let ask =
+            PlanRequest { from: "dev", onto: "main", selection: &selection, judge: &Unjudged, bound: Bound::default() };
         let plan = plan(&local, &ask).expect("a plan");
         let name = |id: &portcullis::promote::history::Hex| told.name(&id.0.to_string()).to_owned();
         let order: Vec<String> =

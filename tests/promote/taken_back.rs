@@ -5,8 +5,8 @@ use portcullis::promote::backport::backport;
 use portcullis::promote::closure::Bound;
 use portcullis::promote::history::History;
 use portcullis::promote::judge::Unjudged;
-use portcullis::promote::make::{Ask, plan};
 use portcullis::promote::plan::Plan;
+use portcullis::promote::planner::{PlanRequest, plan};
 use portcullis::promote::selection::Selection;
 use portcullis::promote::status;
 
@@ -43,7 +43,7 @@ fn repository(steps: &[&str]) -> TestRepo {
 
 fn plan_of(git: &TestRepo, selection: &Selection) -> Plan {
     let repo = discover(git.path()).expect("it opens").expect("it is there");
-    let ask = Ask { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
+    let ask = PlanRequest { from: "dev", onto: "main", selection, judge: &Unjudged, bound: Bound::default() };
     plan(&repo.thread_local(), &ask).expect("a plan")
 }
 

@@ -1,5 +1,5 @@
-//! A plan before the engine: its commits stand in memory, and the engine judges the move of production onto them as it
-//! would judge the push. With production's own policy, unless the user names another.
+//! Judges a plan with the engine: its commits exist in memory only, and moving production onto them is judged like the push
+//! that would do it, with production's own policy unless the user names another.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::git::{Committer, Excluded, Push, Source, Write, discover};
 use crate::promote::apply::commits;
 use crate::promote::history::History;
 use crate::promote::judge::{JudgePlan, Judgement, Planned};
-use crate::promote::plan::{Found, State};
+use crate::promote::plan::{PlanFinding, State};
 use crate::subject::{Oid, Update};
 
 /// Judges plans as pushes.
@@ -55,7 +55,7 @@ impl JudgePlan for ByEngine<'_> {
         let (judged, _) = gate.judge_and_report(&Target::Change(&repo, &source))?;
         let report = judged.report;
         let originals: HashMap<Oid, Oid> = picks.iter().map(|(original, new)| (*new, *original)).collect();
-        let mut out: Vec<(Option<Oid>, Found)> = Vec::new();
+        let mut out: Vec<(Option<Oid>, PlanFinding)> = Vec::new();
         for finding in report.standing() {
             let commit = match &finding.origin {
                 Origin::Message { commit } => commit.and_then(|c| originals.get(&c).copied()),
@@ -65,7 +65,7 @@ impl JudgePlan for ByEngine<'_> {
                 }
                 _ => None,
             };
-            out.push((commit, Found::of(finding)));
+            out.push((commit, PlanFinding::of(finding)));
         }
         // What could not be decided is no pass.
         out.extend(report.errors.iter().map(|undecided| (None, not_decided(&undecided.error))));
@@ -73,8 +73,8 @@ impl JudgePlan for ByEngine<'_> {
     }
 }
 
-fn not_decided(error: &Error) -> Found {
-    Found {
+fn not_decided(error: &Error) -> PlanFinding {
+    PlanFinding {
         rule: "not-decided".to_owned(),
         severity: Severity::Error,
         message: crate::text::sanitise(error.message.as_bytes()),

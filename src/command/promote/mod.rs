@@ -1,5 +1,5 @@
-//! `portcullis promote`: arguments -> question -> answer -> text. Owns the words of the command line and the clock;
-//! plans are judged through `engine`.
+//! `portcullis promote`: arguments -> plan request -> plan -> text. Owns the command's output and the clock; plans are judged
+//! through `engine`.
 
 mod engine;
 
@@ -25,9 +25,9 @@ use crate::promote::backport::Backport;
 use crate::promote::closure::Bound;
 use crate::promote::history::{History, tip};
 use crate::promote::judge::{JudgePlan, Unjudged};
-use crate::promote::make::{Ask, plan};
 use crate::promote::mask::{learn_from_proposals, masked};
 use crate::promote::plan::Plan;
+use crate::promote::planner::{PlanRequest, plan};
 use crate::promote::selection::Selection;
 use crate::promote::verify::Verdict;
 use crate::promote::{apply, backport, notes, render, rollback, status, verify, worktree};
@@ -51,7 +51,7 @@ pub fn run(command: &PromoteCommand, outside: &Outside) -> Result<u8> {
 fn run_plan(args: &PlanArgs, repo: &Repo, outside: &Outside) -> Result<u8> {
     let selection = selection(&args.selection, outside)?;
     let judge = judge(&args.checks, outside);
-    let ask = Ask {
+    let ask = PlanRequest {
         from: &args.branches.from,
         onto: &args.branches.onto,
         selection: &selection,

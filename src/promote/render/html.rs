@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::human::told;
 use super::{lanes, short_ref};
 use crate::promote::advice::count;
-use crate::promote::plan::{Found, Plan, Role, State, Step};
+use crate::promote::plan::{Plan, PlanFinding, Role, State, Step};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -200,7 +200,7 @@ fn step(out: &mut String, step: &Step, onto: &str) -> std::fmt::Result {
     writeln!(out, "</li>")
 }
 
-fn finding(out: &mut String, f: &Found) -> std::fmt::Result {
+fn finding(out: &mut String, f: &PlanFinding) -> std::fmt::Result {
     let at = match (&f.path, f.line) {
         (Some(path), Some(line)) => format!(" <code>{}:{line}</code>", escape(path)),
         (Some(path), None) => format!(" <code>{}</code>", escape(path)),

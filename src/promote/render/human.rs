@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::finding::Severity;
 use crate::promote::advice::count;
 use crate::promote::evidence::Promoted;
-use crate::promote::plan::{Conflict, Found, Lane, Plan, Role, State, Step};
+use crate::promote::plan::{Conflict, Lane, Plan, PlanFinding, Role, State, Step};
 use crate::text;
 
 /// Colours, or none of them.
@@ -195,7 +195,7 @@ pub fn told(conflict: &Conflict, onto: &str) -> String {
     format!("{}{at}: {what}{who}", conflict.path)
 }
 
-fn finding(out: &mut String, f: &Found, paint: &Paint, indent: &str) -> std::fmt::Result {
+fn finding(out: &mut String, f: &PlanFinding, paint: &Paint, indent: &str) -> std::fmt::Result {
     let code = if f.severity == Severity::Error { "31" } else { "33" };
     let at = match (&f.path, f.line) {
         (Some(path), Some(line)) => format!(" ({path}:{line})"),

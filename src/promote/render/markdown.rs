@@ -6,7 +6,7 @@ use super::human::told;
 use super::short_ref;
 use crate::promote::advice::count;
 use crate::promote::notes::escape;
-use crate::promote::plan::{Found, Plan, Role, State, Step};
+use crate::promote::plan::{Plan, PlanFinding, Role, State, Step};
 
 pub fn markdown(plan: &Plan) -> String {
     let mut out = String::new();
@@ -52,7 +52,7 @@ fn write(out: &mut String, plan: &Plan) -> std::fmt::Result {
         writeln!(out, "- {}, {} ({})", step.commit.0.short(), escape(&proposal.path), proposal.what)?;
         proposal.proof.iter().try_for_each(|line| writeln!(out, "  - {}", escape(line)))?;
     }
-    let findings: Vec<(Option<&Step>, &Found)> = plan
+    let findings: Vec<(Option<&Step>, &PlanFinding)> = plan
         .steps
         .iter()
         .flat_map(|s| s.findings.iter().map(move |f| (Some(s), f)))

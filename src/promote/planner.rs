@@ -1,4 +1,4 @@
-//! From a question to a plan: candidates, evidence, selection, closure, simulation, judgement, advice, in this order.
+//! Makes a plan: candidates, evidence, selection, closure, simulation, judgement, advice, in this order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +18,8 @@ use crate::error::Result;
 use crate::git::{Clash, ClashKind, Picked, ThreadRepo};
 use crate::text;
 
-/// A question.
-pub struct Ask<'a> {
+/// What to plan.
+pub struct PlanRequest<'a> {
     /// Any name that git takes for the tip of the development branch, and of production.
     pub from: &'a str,
     pub onto: &'a str,
@@ -28,8 +28,8 @@ pub struct Ask<'a> {
     pub bound: Bound,
 }
 
-/// Answers it. Moves no ref and writes no file.
-pub fn plan(local: &ThreadRepo<'_>, ask: &Ask<'_>) -> Result<Plan> {
+/// Plans it. Moves no ref and writes no file.
+pub fn plan(local: &ThreadRepo<'_>, ask: &PlanRequest<'_>) -> Result<Plan> {
     let history = History::read(local, ask.from, ask.onto)?;
     plan_of(&history, Direction::Promotion, ask.selection, ask.judge, ask.bound)
 }
@@ -81,7 +81,7 @@ pub fn plan_of(
             skipped.insert(at, format!("takes back {what}, a pick of what {from} goes on having"));
         }
     }
-    let series = series::hear(history, &promoted, &selected);
+    let series = series::resolve(history, &promoted, &selected);
     skipped.extend(series.skipped.clone());
     let chosen: Vec<usize> = series.chosen.iter().copied().collect();
     let pool: Vec<usize> = (0..history.dev.len())
@@ -153,9 +153,9 @@ pub fn plan_of(
 /// Production's reverts of its own picks: development has the original, and nobody took it back there.
 fn undone_picks(history: &History<'_>, promoted: &[Option<Promoted>], selected: &Selected) -> Vec<(usize, usize)> {
     let target = |at: &usize| {
-        let said = &history.dev[*at].said;
-        let named = said.reverts.iter().find_map(|hex| history.abbreviated(hex));
-        let subject = said.reverts_subject.as_ref();
+        let trailers = &history.dev[*at].trailers;
+        let named = trailers.reverts.iter().find_map(|hex| history.abbreviated(hex));
+        let subject = trailers.reverts_subject.as_ref();
         named.or_else(|| subject.and_then(|s| (0..*at).rev().find(|i| history.dev[*i].subject == *s)))
     };
     let unnamed = selected.chosen.iter().filter(|at| !selected.named.contains(at));
@@ -232,8 +232,8 @@ impl Builder<'_, '_, '_> {
                 lines: b.lines.clone(),
             })
             .collect();
-        let said = required.iter().filter(|(_, who)| **who == at);
-        reasons.extend(said.map(|(needed, _)| Reason {
+        let trailers = required.iter().filter(|(_, who)| **who == at);
+        reasons.extend(trailers.map(|(needed, _)| Reason {
             commit: Hex(history.dev[*needed].id),
             path: "Depends-on".to_owned(),
             lines: String::new(),

@@ -1,13 +1,13 @@
-//! What a commit says about itself: where it was picked from, what it takes back, mends and needs, its type, scope and
-//! tickets. Reads messages only; believes nothing (`evidence` does the believing).
+//! What a commit's message names: the original it was picked from, the commits it reverts, fixes and depends on, its type,
+//! scope and tickets. Reads messages only; `evidence` checks whether what they claim is true.
 
 use bstr::{BStr, ByteSlice};
 
 use super::origin::{Origin, request_of};
 
-/// One message, read.
+/// References and trailers of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Trailers {
     /// Ids (or beginnings of ids) in `(cherry picked from commit X)`, `Original commit: X`, `Promoted-from: X`.
     pub picked_from: Vec<String>,
     /// Originals named in other words.
@@ -37,7 +37,7 @@ pub struct Said {
     pub tickets: Vec<String>,
 }
 
-impl Said {
+impl Trailers {
     /// Every id that the message names as an original: git's own line first.
     pub fn originals(&self) -> impl Iterator<Item = &String> {
         self.picked_from.iter().chain(&self.copied_from.commits)
@@ -46,22 +46,22 @@ impl Said {
     pub fn read(message: &BStr) -> Self {
         let text = message.to_str_lossy();
         let subject = text.lines().next().unwrap_or("").trim();
-        let mut said = Self { title: subject.to_owned(), ..Self::default() };
-        said.header(subject);
+        let mut trailers = Self { title: subject.to_owned(), ..Self::default() };
+        trailers.header(subject);
         for line in text.lines().map(str::trim) {
-            said.line(line);
+            trailers.line(line);
         }
         let quoted =
             |verb: &str| subject.strip_prefix(verb).and_then(|rest| rest.rsplit_once('"')).map(|(inner, _)| inner);
-        said.reverts_subject = quoted("Revert \"")
+        trailers.reverts_subject = quoted("Revert \"")
             .map(ToOwned::to_owned)
             .or_else(|| quoted("Reapply \"").map(|inner| format!("Revert \"{inner}\"")));
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        said.mainline = flat.split_once("reversing changes made to ").and_then(|(_, rest)| ids(rest).next());
-        said.copied_from = Origin::read(&text);
-        said.copied_from.commits.retain(|id| !said.picked_from.contains(id));
-        said.tickets = tickets(&text);
-        said
+        trailers.mainline = flat.split_once("reversing changes made to ").and_then(|(_, rest)| ids(rest).next());
+        trailers.copied_from = Origin::read(&text);
+        trailers.copied_from.commits.retain(|id| !trailers.picked_from.contains(id));
+        trailers.tickets = tickets(&text);
+        trailers
     }
 
     fn header(&mut self, subject: &str) {
