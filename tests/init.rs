@@ -306,3 +306,38 @@ fn history_that_merges_development_is_told_and_not_refused() {
     assert!(written.contains("branch-topology/dev-leak: { severity: warning }"), "{written}");
     assert_eq!(portcullis(&repo, &["check"]).2, 0);
 }
+
+#[test]
+fn the_last_landings_are_replayed_and_habits_that_are_not_kept_are_warnings() {
+    let repo = TestRepo::init();
+    for n in 0..8 {
+        repo.write("a", format!("{n}\n"));
+        repo.commit(if n % 3 == 0 { "feat: x" } else { "Fixed some things." });
+    }
+    repo.write("a", format!("token: {}\n", crate::command::token()));
+    repo.commit("feat: token");
+    repo.write("a", "none\n");
+    repo.commit("fix: no token");
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert_eq!(code, 0, "{out}{err}");
+    // The token is told; nobody is to get used to it.
+    assert!(
+        out.contains("it would have refused 1 of your last 9 landings: portcullis policy backtest --since 2026-"),
+        "{out}"
+    );
+    let written = std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap();
+    let softened = "  # Would have refused 5 of the last 9 landings.\n  conventional-commits/";
+    assert!(written.contains(softened) && written.contains(": { severity: warning }"), "{written}");
+    assert!(!written.contains("secrets"), "{written}");
+    let (out, _, code) = portcullis(&repo, &["policy", "backtest", "--since", "2000-01-01"]);
+    assert!(code == 1 && out.contains("would have refused 1 of 9 landings"), "{out}");
+    // A repository that keeps its habits keeps the rules as errors.
+    let repo = TestRepo::init();
+    for n in 0..4 {
+        repo.write("a", format!("{n}\n"));
+        repo.commit("feat: x");
+    }
+    let (out, err, code) = portcullis(&repo, &["init"]);
+    assert!(code == 0 && out.contains("it would have refused none of your last 3 landings\n"), "{out}{err}");
+    assert!(!std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap().contains("severity: warning"));
+}

@@ -1,5 +1,6 @@
 //! The command line: a contract that scripts are written against. Owns names and help; does nothing.
 
+pub mod backtest;
 pub mod hook;
 pub mod promote;
 
@@ -69,7 +70,7 @@ pub enum Command {
         #[command(subcommand)]
         command: EnvironmentsCommand,
     },
-    /// Say what a change of the policy does.
+    /// Say what a change of the policy does, or what it would have refused.
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
@@ -86,6 +87,12 @@ pub enum PolicyCommand {
         a: String,
         b: String,
     },
+    /// Say what the policy would have refused: replays past landings; exit code 1 if anything.
+    ///
+    /// Each commit on a protected branch's line of first parents is judged as a push to a server, told by rule with
+    /// what would have let it through. Other branches stand at their last commit before it, or where the message of a
+    /// merge says. Who pushed is not known.
+    Backtest(backtest::Backtest),
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 //! the clock, and how an error that ends a run is told.
 
 mod acceptance_files;
+mod backtest;
 mod check;
 pub mod ci;
 mod environments;
@@ -13,6 +14,7 @@ mod policy;
 pub mod policy_file;
 pub mod promote;
 mod rules;
+mod since;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};

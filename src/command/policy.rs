@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Outside;
+use super::backtest;
 use super::gate::{Gate, Judging};
 use super::policy_file;
 use crate::cli::PolicyCommand;
@@ -13,7 +14,13 @@ use crate::options::PolicyFile;
 use crate::policy::{Effect, Policy, compare, trust};
 
 pub fn run(command: &PolicyCommand, outside: &Outside) -> Result<u8> {
-    let PolicyCommand::Diff { a, b } = command;
+    match command {
+        PolicyCommand::Diff { a, b } => diff(a, b, outside),
+        PolicyCommand::Backtest(args) => backtest::run(args, outside),
+    }
+}
+
+fn diff(a: &str, b: &str, outside: &Outside) -> Result<u8> {
     let repo = git::discover(&outside.directory)?;
     let load = |name: &str| -> Judging<Policy> {
         let files = named(name, repo.as_ref(), outside)?;

@@ -246,7 +246,11 @@ impl Graph for GitGraph<'_> {
     }
 
     fn diff_trees(&self, old: Option<Oid>, new: Oid) -> Result<Vec<PathChange>> {
-        trees::diff(&self.local, old, new, &PathBudget::new(self.path_budget))
+        let diff = || trees::diff(&self.local, old, new, &PathBudget::new(self.path_budget));
+        match &self.local.repo.tree_diffs {
+            Some(kept) => kept.get_or_diff(old, new, diff),
+            None => diff(),
+        }
     }
 
     fn patch_id(&self, commit: Oid) -> Result<Option<Vec<u8>>> {

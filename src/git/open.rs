@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use gix::bstr::BString;
+use bstr::{BStr, BString};
 
 use super::delta_cache::DeltaCache;
 use super::jobs::Introduced;
 use super::pack::Packs;
 use super::quarantine::Quarantine;
 use super::reftable::{Refs, Target};
+use super::tree_diffs::TreeDiffs;
 use super::{gix_id, oid, unreadable};
 use crate::error::{Error, Result};
 use crate::stats::Stats;
-use crate::subject::{Entry, ObjectKind, Oid};
+use crate::subject::{Entry, ObjectKind, Oid, Ref};
 
 /// A repository, open. Cheap to share; take a [`ThreadRepo`] per thread.
 pub struct Repo {
@@ -40,6 +41,8 @@ pub struct Repo {
     scratch: Option<PathBuf>,
     /// Objects in memory that are read as if they were in the store.
     memory: Option<super::Memory>,
+    /// Differences of trees that another view of this repository may have computed.
+    pub(super) tree_diffs: Option<TreeDiffs>,
 }
 
 impl Drop for Repo {
@@ -89,20 +92,7 @@ pub fn discover(dir: &Path) -> Result<Option<Repo>> {
     match gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), map) {
         Ok(shared) => {
             let foreign = shared.to_thread_local().git_dir_trust() == gix::sec::Trust::Reduced;
-            Ok(Some(Repo {
-                shared,
-                counters: Counters::default(),
-                foreign,
-                quarantine: None,
-                head: OnceLock::new(),
-                reftable: OnceLock::new(),
-                quarantined: OnceLock::new(),
-                packs: OnceLock::new(),
-                staged: OnceLock::new(),
-                work_tree: OnceLock::new(),
-                scratch: None,
-                memory: None,
-            }))
+            Ok(Some(Repo::of(shared, foreign)))
         }
         Err(e) => {
             // gix has many error kinds for "no repository here", so look at the disk instead.
@@ -136,12 +126,42 @@ pub(crate) fn chain(e: &(dyn std::error::Error + 'static)) -> String {
 }
 
 impl Repo {
+    fn of(shared: gix::ThreadSafeRepository, foreign: bool) -> Self {
+        Self {
+            shared,
+            counters: Counters::default(),
+            foreign,
+            quarantine: None,
+            head: OnceLock::new(),
+            reftable: OnceLock::new(),
+            quarantined: OnceLock::new(),
+            packs: OnceLock::new(),
+            staged: OnceLock::new(),
+            work_tree: OnceLock::new(),
+            scratch: None,
+            memory: None,
+            tree_diffs: None,
+        }
+    }
+
     /// Adds the objects of a push that are in quarantine.
     pub fn with_quarantine(mut self, quarantine: Quarantine) -> Result<Self> {
         self.scratch = Some(quarantine.unite(&mut self.shared)?);
         self.quarantine = Some(quarantine);
         self.packs = OnceLock::new();
         Ok(self)
+    }
+
+    /// The same objects under other refs: as they stood at an earlier time. HEAD names `head`, a full name. `diffs`: what
+    /// all views share.
+    pub fn with_refs(&self, refs: impl IntoIterator<Item = Ref>, head: &BStr, diffs: &TreeDiffs) -> Self {
+        let mut named: Refs = refs.into_iter().map(|r| (r.name, Target::Object(r.target))).collect();
+        named.insert("HEAD".into(), Target::Symbolic(head.to_owned()));
+        let mut then = Self::of(self.shared.clone(), self.foreign);
+        then.reftable = Ok(Some(named)).into();
+        then.packs = self.packs.clone();
+        then.tree_diffs = Some(diffs.clone());
+        then
     }
 
     pub fn has_quarantine(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Keys, Stage, Survey};
+use super::{Keys, Softened, Stage, Survey};
 
 /// Where editors find what may stand in a policy.
 const SCHEMA: &str = "https://raw.githubusercontent.com/portcullis-dev/portcullis/main/docs/portcullis.schema.json";
@@ -75,10 +75,17 @@ fn rules(out: &mut String, survey: &Survey, keys: &Keys) {
     if survey.sources.is_empty() {
         out.push_str("# No files were found that hold the same variables for several environments: see rules: divergence: sources.\n");
     }
-    if survey.sources.is_empty() && survey.merges_development.is_none() {
+    if survey.sources.is_empty() && survey.merges_development.is_none() && survey.softened.is_empty() {
         return;
     }
     out.push_str("rules:\n");
+    if !survey.softened.is_empty() {
+        out.push_str("  # Warnings until new changes keep them: `portcullis policy backtest` shows which did not.\n");
+    }
+    for Softened { rule, refused, landings } in &survey.softened {
+        let _ = writeln!(out, "  # Would have refused {refused} of the last {landings} landings.");
+        let _ = writeln!(out, "  {rule}: {{ severity: warning }}");
+    }
     if let Some(told) = &survey.merges_development {
         let _ = writeln!(out, "  # {}.", crate::text::sanitise(told.as_bytes()));
         out.push_str("  # Say error once promotion is by cherry-pick or by tag.\n");

@@ -43,6 +43,16 @@ pub struct Survey {
     pub argocd: usize,
     pub flux: usize,
     pub witnesses: Vec<Witness>,
+    /// Rules that would have refused a good part of the last landings: warnings until the team is ready.
+    pub softened: Vec<Softened>,
+}
+
+/// A rule that the last landings do not keep.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Softened {
+    pub rule: String,
+    pub refused: usize,
+    pub landings: usize,
 }
 
 /// An environment as it was found.

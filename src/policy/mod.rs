@@ -19,7 +19,7 @@ mod settle;
 mod strictness;
 pub mod trust;
 
-pub use acceptance::{Accepted, Before, accept};
+pub use acceptance::{Accepted, Before, accept, exception_for};
 pub use compile::{Compiled, Scoped};
 pub use effect::{Change, Effect, compare};
 pub use load::{KEYS, PRESETS};

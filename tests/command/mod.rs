@@ -1,5 +1,6 @@
 //! The command line as a user meets it: the built binary on real repositories.
 
+mod backtest;
 mod cache;
 mod check;
 mod large;

@@ -5,11 +5,11 @@ use super::own_mistake;
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::command::Outside;
 use crate::command::acceptance_files::AcceptanceFiles;
-use crate::command::gate::{Gate, Target};
+use crate::command::gate::{Gate, Refusal, Target};
 use crate::command::policy_file;
 use crate::error::Result;
 use crate::git::{Repo, Source};
-use crate::policy::Accepted;
+use crate::policy::{Accepted, Policy};
 use crate::report::Report;
 
 pub struct DraftFiles<'a> {
@@ -20,18 +20,15 @@ pub struct DraftFiles<'a> {
 
 impl<'a> DraftFiles<'a> {
     /// `baseline`: the one that is in the repository before there is a policy.
-    pub fn write(repo: &'a Repo, outside: &'a Outside, text: &str, baseline: Option<&[u8]>) -> Result<Self> {
+    pub fn write(repo: &'a Repo, outside: &'a Outside, text: String, baseline: Option<&[u8]>) -> Result<Self> {
         let policy = repo.git_dir().join("portcullis-init.yaml");
         let untrusted = policy_file::untrusted(Some(repo), &outside.directory);
         let baseline_name = policy_file::baseline_of(&policy);
         let draft = Self { repo, outside, files: AcceptanceFiles { policy, baseline_name, untrusted } };
         // What a run that was killed has left is not this one's.
         let _ = std::fs::remove_file(&draft.files.baseline_name);
-        let accepted = Accepted {
-            policy: Some(text.as_bytes().to_vec()),
-            baseline: baseline.map(<[u8]>::to_vec),
-            ..Accepted::default()
-        };
+        let accepted =
+            Accepted { policy: Some(text.into_bytes()), baseline: baseline.map(<[u8]>::to_vec), ..Accepted::default() };
         draft.files.write(&accepted)?;
         Ok(draft)
     }
@@ -43,6 +40,13 @@ impl<'a> DraftFiles<'a> {
         let source = Source::WorkTree { paths: Vec::new() };
         let judged = gate.judge(&Target::Change(self.repo, &source));
         judged.map(|judged| judged.report).map_err(|refusal| refusal.into_error(own_mistake))
+    }
+
+    /// The draft with its exceptions, as a policy.
+    pub fn policy(&self) -> Result<Policy> {
+        let path = &self.files.policy;
+        let files = policy_file::with_baseline(path, path, &self.files.untrusted)?;
+        Policy::load(files).map_err(|mistakes| Refusal::from(mistakes).into_error(own_mistake))
     }
 
     /// Adds an exception for everything that stands.

@@ -2,6 +2,7 @@
 //! draft is judged beside the git directory, so that a run that fails leaves nothing in the work tree.
 
 mod draft_files;
+mod last_landings;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -46,18 +47,27 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     let snapshot = GitSnapshot::new(&local, SnapshotOf::WorkTree, &[], u64::MAX);
     let branches_at = "refs/remotes/origin/".to_owned();
     let graph = GitGraph::new(&local, Some(branches_at), u64::MAX)?;
-    let survey = Survey::of(&snapshot, &graph, &refs(&local)?, args.preset.as_deref())?;
+    let mut survey = Survey::of(&snapshot, &graph, &refs(&local)?, args.preset.as_deref())?;
     if args.explain {
         outside.say(&survey.explained())?;
         return Ok(0);
     }
     let keys = keys(&survey, &snapshot, &local, outside)?;
-    let text = draft(&survey, &keys);
+    let mut text = draft(&survey, &keys);
     let untrusted = policy_file::untrusted(Some(&repo), &outside.directory);
     let beside = root.join(BASELINE_FILE);
     let there = policy_file::baseline_on_disk(&beside, BASELINE_FILE.as_ref(), &untrusted)?.map(|file| file.bytes);
-    let files = DraftFiles::write(&repo, outside, &text, there.as_deref())?;
-    let accepted = files.accept_all(&files.judge()?)?;
+    let mut files = DraftFiles::write(&repo, outside, text.clone(), there.as_deref())?;
+    let mut accepted = files.accept_all(&files.judge()?)?;
+    let mut landings = last_landings::replay(&repo, outside, &files)?;
+    survey.softened = landings.to_soften(survey.merges_development.is_some());
+    if !survey.softened.is_empty() {
+        drop(files);
+        text = draft(&survey, &keys);
+        files = DraftFiles::write(&repo, outside, text.clone(), there.as_deref())?;
+        accepted = files.accept_all(&files.judge()?)?;
+        landings = last_landings::replay(&repo, outside, &files)?;
+    }
     let text = accepted.policy.as_deref().unwrap_or(text.as_bytes());
     let excepted = count(accepted.added as u64, "finding");
     if args.dry_run {
@@ -84,6 +94,7 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
         let _ = writeln!(told, "wrote {}: the exceptions for them", beside.display());
         let _ = write!(names, " {BASELINE_FILE}");
     }
+    told.push_str(&landings.told());
     let _ = writeln!(told, "read it, then: git add {names} && portcullis hook install");
     outside.say(&told)?;
     Ok(report.exit_code())

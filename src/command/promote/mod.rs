@@ -16,6 +16,7 @@ use crate::cli::promote::{
 use super::Outside;
 use super::gate::Gate;
 use super::policy_file;
+use super::since::{age, since};
 use crate::cli::{JudgeArgs, OutputArgs};
 use crate::error::{Error, Result};
 use crate::finding::{Mask, Redact, safe_words};
@@ -250,10 +251,7 @@ impl Told {
 
 fn selection(args: &SelectionArgs, outside: &Outside) -> Result<Selection> {
     let now = outside.now.as_second();
-    let since = args.since.as_deref().map(|text| match age(text) {
-        Some(seconds) => Ok(now - seconds),
-        None => date(text),
-    });
+    let since = args.since.as_deref().map(|text| since(text, now));
     let until = args.min_age.as_deref().map(|text| {
         let seconds = age(text).ok_or_else(|| Error::usage(format!("`{text}` is no age")).hint("write 3d or 12h"))?;
         Ok(now - seconds)
@@ -277,23 +275,4 @@ fn selection(args: &SelectionArgs, outside: &Outside) -> Result<Selection> {
             .collect(),
         all_but: args.all_but.clone(),
     })
-}
-
-/// `3d`, `12h`, `30m`, `2w` in seconds.
-fn age(text: &str) -> Option<i64> {
-    let unit = match text.chars().last()? {
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    text[..text.len() - 1].parse::<u32>().ok().map(|n| i64::from(n) * unit)
-}
-
-/// The start of a day, UTC.
-fn date(text: &str) -> Result<i64> {
-    let wrong = || Error::usage(format!("`{text}` is neither a date nor an age")).hint("write 2026-01-31 or 14d");
-    let day: jiff::civil::Date = text.parse().map_err(|_| wrong())?;
-    Ok(day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_second())
 }

@@ -65,6 +65,17 @@ struct Entry {
     text: String,
 }
 
+/// The exception that excuses a finding, and no other.
+pub fn exception_for(finding: &Finding, reason: &str) -> String {
+    let path = finding.origin.path().and_then(|p| p.to_str().ok()).map(glob).unwrap_or_default();
+    format!("{{ {}, reason: {} }}", finding_fields(finding, &path, &finding.fingerprint), quoted(reason))
+}
+
+fn finding_fields(finding: &Finding, path: &str, fingerprint: &str) -> String {
+    let place = if path.is_empty() { String::new() } else { format!("path: {}, ", quoted(path)) };
+    format!("rule: {}, {place}fingerprint: \"{fingerprint}\"", rule(&finding.rule))
+}
+
 /// Flow maps on one line each.
 fn entries(report: &Report, today: Date) -> Result<Vec<Entry>> {
     let until =
@@ -77,11 +88,8 @@ fn entries(report: &Report, today: Date) -> Result<Vec<Entry>> {
         let own = (finding.origin.path().cloned(), finding.fingerprint.clone());
         for (path, fingerprint) in std::iter::once(&own).chain(&finding.merged) {
             let path = path.as_ref().and_then(|p| p.to_str().ok()).map(glob).unwrap_or_default();
-            let place = if path.is_empty() { String::new() } else { format!("path: {}, ", quoted(&path)) };
-            let text = format!(
-                "{{ rule: {}, {place}fingerprint: \"{fingerprint}\", reason: \"baseline\", until: {until} }}",
-                rule(&finding.rule)
-            );
+            let fields = finding_fields(finding, &path, fingerprint);
+            let text = format!("{{ {fields}, reason: \"baseline\", until: {until} }}");
             list.push(Entry { key: (finding.rule.to_string(), path, fingerprint.clone()), text });
         }
     }
