@@ -17,6 +17,7 @@ mod option_effect;
 mod setting;
 mod settle;
 mod strictness;
+mod told_once;
 pub mod trust;
 
 pub use acceptance::{Accepted, Before, accept, exception_for};

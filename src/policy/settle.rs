@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::setting::{covers, family_of};
+use super::told_once::tell_once;
 use super::{Mode, Policy};
 use crate::finding::{
     Finding, Findings, Former, InlineAllow, Location, NothingToHide, Origin, Redact, Severity, Suppression,
@@ -91,6 +92,7 @@ impl Policy {
                 settled.push(finding);
             }
         }
+        tell_once(&mut settled);
         let mut own = faults.into_vec();
         if run.complete && run.only.is_empty() {
             let mut unused = Findings::new(run.redactor, 0);

@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod large;
 mod policy;
+mod told_once;
 
 use std::process::Output;
 
