@@ -3,6 +3,7 @@
 use bstr::ByteSlice;
 
 use super::identifier::{is_digest, is_identifier, is_name, is_path};
+use super::word_list::WordList;
 use super::{contains, is_random};
 
 /// What opens a reference, and what closes it at the end of the value. Between them stands a name, a path or code, never
@@ -129,7 +130,24 @@ pub fn is_pattern(value: &[u8]) -> bool {
         ["[a-z", "[A-Z", "[0-9", "required|", "nullable|", "|nullable", "|string", "|min:", "|max:"];
     let escapes = ["\\d", "\\w", "\\s", "\\S", "\\b"].iter().filter(|e| contains(value, e)).count();
     let repeated = ["\\d+", "\\d{", "\\w+", "\\w{", "\\s*", "\\s+", "\\S+", "\\w*"].iter().any(|e| contains(value, e));
-    PARTS.iter().any(|part| contains(value, part)) || escapes > 1 || repeated
+    PARTS.iter().any(|part| contains(value, part)) || escapes > 1 || repeated || is_rule(value)
+}
+
+/// One rule of a validation, as `required`, `min:16` and `required_without:email` of Laravel.
+fn is_rule(value: &[u8]) -> bool {
+    static RULES: WordList = WordList::new(
+        "\
+        min max size between digits digits_between min_digits max_digits same different required_if required_unless \
+        required_with required_with_all required_without required_without_all exclude_if exclude_unless unique exists \
+        in not_in regex not_regex gt gte lt lte starts_with ends_with confirmed",
+    );
+    let is_argument = |b: &u8| b.is_ascii_alphanumeric() || b",._-".contains(b);
+    match value.split_once_str(":") {
+        Some((rule, arguments)) => {
+            RULES.has(rule) && !arguments.is_empty() && arguments.iter().all(is_argument) && !is_random(arguments)
+        }
+        None => matches!(value, b"required" | b"nullable" | b"sometimes" | b"confirmed"),
+    }
 }
 
 /// A string with places to fill in, or the address of an action at a commit.

@@ -173,7 +173,10 @@ pub fn file_kind(path: &BStr) -> FileKind {
         Some(b"md" | b"mdx" | b"rst" | b"adoc" | b"txt" | b"csv" | b"svg" | b"log") => FileKind::Prose,
         Some(b"tf" | b"hcl" | b"nix" | b"bicep" | b"cue") => FileKind::Declaration,
         Some(b"js" | b"mjs" | b"css") if contains(&name, ".min.") => FileKind::Minified,
-        Some(b"js" | b"mjs" | b"cjs" | b"ts" | b"css" | b"html" | b"htm") => FileKind::Script,
+        Some(
+            b"js" | b"mjs" | b"cjs" | b"ts" | b"css" | b"html" | b"htm" | b"xhtml" | b"cshtml" | b"razor" | b"jsp"
+            | b"aspx" | b"ejs" | b"hbs" | b"twig",
+        ) => FileKind::Script,
         Some(extension) if code.iter().any(|c| extension == c.as_bytes()) => FileKind::Code,
         _ => FileKind::Config,
     }

@@ -9,11 +9,12 @@ use super::Numbers;
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const MARKS: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 const DRAWS: usize = 400;
-/// Of a thousand draws so many may be missed.
+/// Of a thousand draws so many may be missed: in quotes, and without them, where some draws look like code or two settings.
 const MISSED: usize = 10;
+const MISSED_UNQUOTED: usize = 40;
 
 /// Name, alphabet and length of what each tool draws by default.
-fn generators() -> [(&'static str, String, usize); 6] {
+fn generators() -> [(&'static str, String, usize); 9] {
     [
         ("terraform random_password", format!("{LETTERS}!@#$%&*()-_=+[]{{}}<>:?"), 20),
         ("aws get-random-password", format!("{LETTERS}{MARKS}"), 32),
@@ -21,12 +22,15 @@ fn generators() -> [(&'static str, String, usize); 6] {
         ("pwgen -y", format!("{LETTERS}{MARKS}"), 16),
         ("1password", format!("{LETTERS}!@.-_*"), 20),
         ("keepass", format!("{LETTERS}{MARKS}"), 20),
+        ("bitwarden", format!("{LETTERS}!@#$%^&*"), 14),
+        ("pwgen 16", LETTERS.to_owned(), 16),
+        ("random_password without upper case and marks", LETTERS[26..].to_owned(), 20),
     ]
 }
 
 type Format = (&'static str, &'static str, fn(&str) -> String);
 
-fn formats() -> [Format; 5] {
+fn formats() -> [Format; 8] {
     fn double(p: &str) -> String {
         format!("\"{}\"", p.replace('\\', "\\\\").replace('"', "\\\""))
     }
@@ -38,6 +42,9 @@ fn formats() -> [Format; 5] {
         ("secret", "app/secret.yaml", |p| {
             format!("kind: Secret\nstringData:\n  password: '{}'\n", p.replace('\'', "''"))
         }),
+        ("properties", "app/prod.properties", |p| format!("db.password={p}\n")),
+        ("ini", "app/prod.ini", |p| format!("[db]\npassword = {p}\n")),
+        ("shell", "run.sh", |p| format!("export DB_PASSWORD='{}'\n", p.replace('\'', "'\\''"))),
     ]
 }
 
@@ -53,7 +60,8 @@ fn passwords_of_every_generator_are_refused_in_every_format() {
                 !hits.iter().any(|hit| hit.confidence > Confidence::Low)
             };
             let missed: Vec<_> = draws.iter().filter(is_missed).collect();
-            assert!(missed.len() * 1000 <= MISSED * DRAWS, "{tool} in {format}: {} missed: {missed:?}", missed.len());
+            let most = if matches!(format, "properties" | "ini") { MISSED_UNQUOTED } else { MISSED };
+            assert!(missed.len() * 1000 <= most * DRAWS, "{tool} in {format}: {} missed: {missed:?}", missed.len());
         }
     }
 }

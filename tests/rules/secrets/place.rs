@@ -46,6 +46,19 @@ fn a_test_lowers_what_anybody_can_make_up_and_keeps_what_was_issued() {
 }
 
 #[test]
+fn a_providers_prefix_is_told_in_every_folder_and_its_name_beside_a_value_is_not() {
+    let token = concat!("x = \"glpat-", "q4T0cS1vYhJm0rW8uKxg\"");
+    let named = concat!("sentry_auth_token = \"9b7d3f1a5c8e2046", "7f1d3b9c5e2a8064\"");
+    for path in TRIALS.into_iter().chain(["docs/a.md", "examples/e.yaml", "src/test/resources/a.properties"]) {
+        assert_eq!(one(path, token), ("gitlab-pat".into(), Medium), "{path}");
+        assert!(hits(path, named).iter().all(|(_, confidence)| *confidence == Low), "{path}");
+    }
+    for shown in ["glpat-xxxxxxxxxxxxxxxxxxxx", "glpat-your-token-goes-here"] {
+        assert!(hits("tests/a.go", &format!("x = \"{shown}\"")).iter().all(|(_, c)| *c == Low), "{shown}");
+    }
+}
+
+#[test]
 fn names_that_only_begin_like_a_test_are_none() {
     for path in ["app/latest.yaml", "attestation/config.yaml", "contest/app.yaml", "app/protest.ini"] {
         assert_eq!(one(path, concat!("password: \"v7Kq", "2mZ0tRb4\"")).1, Medium, "{path}");

@@ -32,7 +32,7 @@ impl Reader<'_> {
         let token = word.len() >= 20 && word.iter().all(|b| values::is_base64(*b)) && values::is_random(word);
         // In a sentence and after another assignment a name and a word are no directive.
         let words = first.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).count();
-        let in_sentence = words > 3 || first.find_byteset(b":=|(\"'").is_some();
+        let in_sentence = words > 3 || first.find_byteset(b":=|(<\"'").is_some();
         let is_password =
             || matches!(key_name::kind(&self.text[name.clone()]), Some(Kind::Password | Kind::Abbreviation));
         let chosen =

@@ -31,6 +31,13 @@ static PASSWORDS: WordList = WordList::new(
 /// Those of them that mean other things too.
 static ABBREVIATIONS: WordList = WordList::new("pass pw psk passe clave parola parole sifre pincode geslo haslo");
 
+/// Words for a password that a preposition may follow: `senha_do_banco`, `contrasena-de-la-base`, `motDePasseDuServeur`.
+static BEFORE_PREPOSITION: WordList =
+    WordList::new("senha contrasena contraseña clave palavra passe parola password wachtwoord mdp");
+
+/// What stands between such a word and what the password is for.
+static PREPOSITIONS: WordList = WordList::new("do da dos das de del du des di della dello dei van voor para per pour");
+
 /// Words before `pass` that make it something that is done or passed on: `proxy_pass`, `firstPass`.
 static PASSES: WordList = WordList::new(
     "\
@@ -143,6 +150,10 @@ pub fn kind(name: &[u8]) -> Option<Kind> {
     };
     if ABOUT.has(last) {
         return None;
+    }
+    let first = words.windows(2).position(|pair| BEFORE_PREPOSITION.has(&pair[0]) && PREPOSITIONS.has(&pair[1]));
+    if first.is_some_and(|at| at + 2 < words.len()) {
+        return Some(Kind::Password);
     }
     if last == b"pass" && PASSES.has(before) {
         return None;

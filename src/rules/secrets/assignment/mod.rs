@@ -305,7 +305,11 @@ impl<'t> Reader<'t> {
             return self.block(at);
         }
         // Prefixes of string literals, anchors and tags of YAML.
-        if matches!(self.byte(at), b'b' | b'r' | b'f' | b'u' | b'@') && matches!(self.byte(at + 1), b'"' | b'\'') {
+        let has_prefixes = self.file != FileKind::Config;
+        if has_prefixes
+            && matches!(self.byte(at), b'b' | b'r' | b'f' | b'u' | b'@')
+            && matches!(self.byte(at + 1), b'"' | b'\'')
+        {
             // A string of Python with expressions in it.
             let string = self.ahead_in_line(at + 2);
             let string = &string[..string.find_byteset(b"\"'").unwrap_or(string.len())];
@@ -317,7 +321,7 @@ impl<'t> Reader<'t> {
         if self.starts(at, b"!!str ") {
             at += 6;
         }
-        if self.byte(at) == b'&' && self.file == FileKind::Config {
+        if self.byte(at) == b'&' && operator == b":" && self.file == FileKind::Config {
             let word = self.ahead(at, NAME).iter().position(|b| *b == b' ')?;
             at += word + 1;
         }

@@ -36,6 +36,10 @@ impl Reader<'_> {
                 Vec::new()
             };
         }
+        let opens_section = self.text[..name.start].ends_with(b"[") && self.byte(name.end) == b']';
+        if opens_section && self.file == FileKind::Config && key_name::is_collection(&self.text[name.clone()]) {
+            return self.section(at);
+        }
         if !matches!(self.byte(at), b':' | b'=') {
             return Vec::new();
         }
@@ -117,6 +121,33 @@ impl Reader<'_> {
         }
         let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         at..at + self.text[at..end].iter().take_while(|b| part(b)).count()
+    }
+
+    /// The lines of a section that is named so, in TOML and INI: `[tokens]` and `ci = "x"` below it.
+    fn section(&self, at: usize) -> Vec<Value> {
+        let mut values = Vec::new();
+        let end = self.text.len().min(at + BELOW);
+        if !matches!(self.byte(at), b'\n' | b'\r' | b'#' | b';') {
+            return values;
+        }
+        let mut start = at;
+        while let Some(next) = self.text[start.min(end)..end].find_byte(b'\n').map(|n| start + n + 1) {
+            start = self.skip(next, b" \t");
+            if self.byte(start) == b'[' || values.len() == MOST {
+                break;
+            }
+            if start >= end || !self.text[start].is_ascii_alphanumeric() && !matches!(self.text[start], b'"' | b'_') {
+                continue;
+            }
+            let key = self.key(start, end);
+            let assigns = self.skip(key.end + usize::from(self.text[start] == b'"'), b" \t");
+            if self.byte(assigns) == b'=' {
+                let value = self.scalar(&key, self.skip(assigns + 1, b" \t"));
+                values.extend(value.map(|value| Value { member: true, ..value }));
+            }
+        }
+        self.saw(end);
+        values
     }
 
     /// What is indented below `password:`: a scalar, a list, or a map with the value in it.

@@ -262,8 +262,8 @@ fn is_wrapped_word(text: &[u8]) -> bool {
     let decoded = text.iter().all(|b| values::is_base64(*b)).then(|| decode::base64(text)).flatten();
     decoded.is_some_and(|d| {
         let d = d.trim_end();
-        let said = values::is_identifier(d) || placeholder::is_password_placeholder(d) || values::is_ciphertext(d);
-        d.len() > 5 && d.iter().all(u8::is_ascii_graphic) && said
+        let said = values::is_identifier(d) || values::stands_for_secret(d);
+        d.len() > 4 && d.iter().all(u8::is_ascii_graphic) && said
     })
 }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
-use crate::rules::secrets::assignment::Reader;
 use crate::rules::secrets::assignment::score::VALUE;
+use crate::rules::secrets::assignment::{NAME, Reader};
 use crate::rules::secrets::file_kind::FileKind;
+use crate::values;
 
 /// What was read on the right-hand side.
 pub struct Value {
@@ -62,7 +63,21 @@ impl<'t> Reader<'t> {
     /// A string in quotes, in a call that leaves it as it is.
     pub fn wrapped(&self, at: usize) -> Option<Value> {
         let wrapper = WRAPPERS.iter().find(|w| self.starts(at, w));
-        self.quoted(at + wrapper.map_or(0, |w| w.len()))
+        self.quoted(at + wrapper.map_or(0, |w| w.len())).or_else(|| self.default_of_variable(at))
+    }
+
+    /// What a variable of the environment is if it is not set: `os.environ.get("X", "...")`, `env('X', '...')`.
+    fn default_of_variable(&self, at: usize) -> Option<Value> {
+        const READERS: [&[u8]; 7] =
+            [b"os.environ.get(", b"os.getenv(", b"environ.get(", b"getenv(", b"env(", b"ENV.fetch(", b"config("];
+        let reader = READERS.iter().find(|r| self.file.is_code() && self.starts(at, r))?;
+        let variable = self.quoted(at + reader.len())?;
+        let comma = self.skip(variable.range.end + 1, b" ");
+        if self.byte(comma) != b',' {
+            return None;
+        }
+        let default = self.quoted(self.skip(comma + 1, b" "))?;
+        Some(Value { fallback: true, ..default })
     }
 
     /// An assignment within a string of a program: `"APP_SECRET=..."`, `"--password=..."`, `"?token=..."`.
@@ -123,6 +138,8 @@ impl<'t> Reader<'t> {
                 // In configuration a backslash in single quotes is one, and two quotes are one.
                 b'\\' if literal => {}
                 b'\'' if literal && ahead.get(end + 1) == Some(&b'\'') => end += 1,
+                // A shell's string that goes on after a quote of its own.
+                b'\'' if literal && ahead[end + 1..].starts_with(b"\\\'\'") => end += 3,
                 b'\\' => end += 1,
                 b if b == quote => break,
                 _ => {}
@@ -154,8 +171,15 @@ impl<'t> Reader<'t> {
         let mut range = at..at + end;
         // Query strings, flow maps, connection strings, commands.
         let query = name.start > 0 && matches!(self.text[name.start - 1], b'?' | b'&');
+        if let Some(value) = self.rest_of_line(name, at..at + end) {
+            return Some(value);
+        }
         let stops: &[u8] = if query { b" \t;,&\"'`<>)}]" } else { b" \t;,\"'`<>)}]" };
-        let word = ahead[..end].find_byteset(stops).unwrap_or(end);
+        let mut word = ahead[..end].find_byteset(stops).unwrap_or(end);
+        // The brace that closes `base64:${APP_KEY}`.
+        if ahead[word..end].starts_with(b"}") && ahead[..word].contains_str("${") {
+            word = ahead[word + 1..end].find_byteset(stops).map_or(end, |next| word + 1 + next);
+        }
         let rest = ahead[word..end].trim();
         if word < end && !rest.is_empty() {
             let ends = b";,&})]\"'`<-|\\>".contains(&rest[0]) || has_equals(rest);
@@ -170,6 +194,27 @@ impl<'t> Reader<'t> {
             range.end = at + word;
         }
         Some(self.trimmed(range, false))
+    }
+
+    /// A generated password without quotes, as properties and plain scalars of YAML have it: the name begins the line, and
+    /// everything after it is one random word, whatever marks stand in it.
+    fn rest_of_line(&self, name: &Range<usize>, line: Range<usize>) -> Option<Value> {
+        if self.file != FileKind::Config {
+            return None;
+        }
+        let value = self.trimmed(line, false);
+        let text = &self.text[value.range.clone()];
+        let marks = text.find_byteset(b";,&\"'`<>)}]")?;
+        let before = &self.text[name.start.saturating_sub(NAME)..name.start];
+        let lead = &before[before.rfind_byte(b'\n').map_or(0, |at| at + 1)..];
+        let begins =
+            lead.iter().all(|b| matches!(b, b' ' | b'\t' | b'-') || b.is_ascii_alphanumeric() || b"_.".contains(b));
+        // What closes a list or a command, what goes on with another setting, and code.
+        let goes_on = text[marks..].iter().any(u8::is_ascii_alphanumeric) && !has_setting(&text[marks..]);
+        let is_code = values::is_reference(&text[..marks])
+            || ["${", "$(", "{{", "<%", "#{"].iter().any(|open| text.contains_str(open));
+        let is_word = !text.iter().any(u8::is_ascii_whitespace);
+        (begins && goes_on && !is_code && is_word && values::is_random(text)).then_some(value)
     }
 
     /// A block scalar of YAML with one line in it.
@@ -227,6 +272,14 @@ impl<'t> Reader<'t> {
         self.saw(at + 1);
         self.text.get(at).copied().unwrap_or(b'\n')
     }
+}
+
+/// Whether another setting follows: `;Database=x`, `&user=x`, `,port:1`.
+fn has_setting(rest: &[u8]) -> bool {
+    rest.split(|b| b";,&".contains(b)).skip(1).any(|part| {
+        let name = part.iter().take_while(|b| b.is_ascii_alphabetic() || **b == b'_').count();
+        name > 3 && matches!(part.get(name), Some(b'=' | b':'))
+    })
 }
 
 fn has_equals(rest: &[u8]) -> bool {

@@ -117,6 +117,17 @@ pub fn wanted_by(keyword: usize) -> (&'static [u16], bool) {
 }
 
 impl Detector {
+    /// Whether a value begins with one of the keywords: the provider's own prefix.
+    pub fn is_prefix_of(&self, value: &[u8]) -> bool {
+        let begins = |keyword: &Text| {
+            let front = value.get(..keyword.len()).unwrap_or_default();
+            // `eyJ` and `base64:` are nobody's own.
+            let is_prefix = keyword.len() > 3 && !keyword.ends_with(':') || keyword.ends_with(['_', '-']);
+            is_prefix && front.eq_ignore_ascii_case(keyword.as_bytes())
+        };
+        self.keywords.iter().any(begins)
+    }
+
     /// Makes a detector of a definition that has no problems; the error is the pattern's.
     pub fn from_definition(definition: Definition) -> Result<Self, String> {
         let owned = |list: Vec<String>| list.into_iter().map(Cow::Owned).collect::<Vec<Text>>().into();

@@ -131,7 +131,12 @@ fn unpack(raw: &[u8]) -> Option<Vec<u8>> {
     let decode = |text: &[u8]| decode::base64(&text[..text.len() / 4 * 4]);
     let once = raw.starts_with(PACKED[1]).then(|| decode(raw)).flatten();
     let packed = once.as_deref().unwrap_or(raw);
-    packed.starts_with(PACKED[0]).then(|| decode(packed)).flatten().and_then(|bytes| decode::gunzip(&bytes, RELEASE))
+    packed
+        .starts_with(PACKED[0])
+        .then(|| decode(packed))
+        .flatten()
+        .and_then(|bytes| decode::gunzip(&bytes, RELEASE))
+        .map(|unpacked| unpacked.bytes)
 }
 
 /// The secrets of a release of Helm: its values as they stand, and its manifests, which are strings in it.
@@ -228,7 +233,10 @@ fn judge<'s>(text: &[u8], entry: &Entry, scanner: &'s Scanner) -> Option<Hit<'s>
     let words = plain.contains(&b' ');
     // Of identifiers only those that a generator may have drawn are passwords here.
     let any = |kind: fn(&u8) -> bool| plain.iter().any(kind);
-    let is_mixed = any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) && any(u8::is_ascii_digit);
+    let kinds = [any(u8::is_ascii_lowercase), any(u8::is_ascii_uppercase), any(u8::is_ascii_digit)];
+    let kinds = kinds.iter().filter(|kind| **kind).count();
+    let is_joined = plain.iter().all(u8::is_ascii_alphanumeric);
+    let is_mixed = kinds == 3 || kinds == 2 && is_joined && plain.len() >= 10 && key_name::kind(plain).is_none();
     let in_words = values::is_identifier(plain);
     let confidence = match key_name::kind(&key) {
         Some(_)

@@ -8,10 +8,12 @@ use crate::finding::Confidence;
 pub enum Form {
     /// A checksum holds: only the provider makes one.
     Issued,
-    /// It decodes to what it says it is.
-    WellFormed,
-    /// A provider's prefix, alphabet and length.
+    /// A provider's prefix, alphabet and length: it is told wherever it stands.
     Prefixed,
+    /// It decodes to what it says it is, which anybody can make for a test.
+    WellFormed,
+    /// A provider's alphabet and length, with the provider's name beside it.
+    Named,
     /// Nothing but a password can stand here: in a URL, a connection string, a header.
     Placed,
     /// A form that many things have.
@@ -33,8 +35,9 @@ pub enum Place {
 const TABLE: &[(Form, [Confidence; 3])] = &[
     //                  Ordinary          Prose             Example
     (Form::Issued,     [Confidence::High, Confidence::High, Confidence::High]),
+    (Form::Prefixed,   [Confidence::High, Confidence::High, Confidence::Medium]),
     (Form::WellFormed, [Confidence::High, Confidence::High, Confidence::Low]),
-    (Form::Prefixed,   [Confidence::High, Confidence::High, Confidence::Low]),
+    (Form::Named,      [Confidence::High, Confidence::High, Confidence::Low]),
     (Form::Placed,     [Confidence::High, Confidence::Low,  Confidence::Low]),
     (Form::Common,     [Confidence::High, Confidence::Low,  Confidence::Low]),
 ];
@@ -54,8 +57,11 @@ mod tests {
         for pair in TABLE.windows(2) {
             assert!((0..3).all(|place| pair[0].1[place] >= pair[1].1[place]), "{:?}", pair[1].0);
         }
-        for form in [Form::Issued, Form::WellFormed, Form::Prefixed, Form::Placed, Form::Common] {
-            assert_eq!(at_most(form, Place::Ordinary), Confidence::High);
+        for (form, _) in TABLE {
+            assert_eq!(at_most(*form, Place::Ordinary), Confidence::High);
+        }
+        for form in [Form::Issued, Form::Prefixed] {
+            assert!(at_most(form, Place::Example) > Confidence::Low, "no folder makes a provider's token a warning");
         }
     }
 }

@@ -260,7 +260,8 @@ impl<'s, 't> Scan<'s, 't> {
         };
         let candidate = Candidate { text: self.text, range: &range, secret: value, start: secret.start };
         let mut placed = false;
-        let mut form = if detector.broad { Form::Common } else { Form::Prefixed };
+        let own = || if detector.is_prefix_of(value) { Form::Prefixed } else { Form::Named };
+        let mut form = if detector.broad { Form::Common } else { own() };
         for check in detector.checks.iter() {
             match check(&candidate) {
                 Verdict::Keep => {}
@@ -284,7 +285,7 @@ impl<'s, 't> Scan<'s, 't> {
                     hit.severity = Severity::Note;
                 }
                 Verdict::Placed(most) => {
-                    form = if detector.broad { Form::Placed } else { Form::Prefixed };
+                    form = if detector.broad { Form::Placed } else { own() };
                     placed = true;
                     hit.confidence = hit.confidence.min(most);
                 }
