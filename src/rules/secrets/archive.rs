@@ -61,7 +61,7 @@ pub fn read(kind: Kind, bytes: &[u8], name: &BStr, visit: &mut dyn FnMut(&BStr, 
         Kind::Zip => reading.zip(bytes)?,
         Kind::Tar => reading.tar(bytes)?,
         Kind::Gzip => {
-            let unpacked = decode::gunzip(bytes, most).ok_or("it is damaged")?;
+            let decode::Unpacked { bytes: unpacked, is_whole } = decode::gunzip(bytes, most).ok_or("it is damaged")?;
             if unpacked.len() >= most {
                 return Err(format!("it unpacks to more than {most} bytes"));
             }
@@ -70,6 +70,9 @@ pub fn read(kind: Kind, bytes: &[u8], name: &BStr, visit: &mut dyn FnMut(&BStr, 
             } else {
                 let stem = name.strip_suffix(b".gz").unwrap_or(name);
                 reading.file(stem.rsplit(|b| *b == b'/').next().unwrap_or(stem).into(), &mut unpacked.as_slice())?;
+            }
+            if !is_whole {
+                return Err("it is damaged, or its end is missing".into());
             }
         }
         Kind::Other(name) => return Err(format!("it is packed with {name}")),
@@ -93,8 +96,12 @@ impl Reading<'_> {
     fn zip(&mut self, bytes: &[u8]) -> Result<(), Unread> {
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| "it is damaged")?;
         for at in 0..archive.len() {
+            let method = archive.by_index_raw(at).map_err(|_| "it is damaged")?.compression();
+            if !matches!(method, zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated) {
+                return Err("a file in it is packed in an unusual way".into());
+            }
             let mut entry = archive.by_index(at).map_err(|error| match error {
-                zip::result::ZipError::UnsupportedArchive(_) => "a file in it is encrypted or packed in an unusual way",
+                zip::result::ZipError::UnsupportedArchive(_) => "a file in it is encrypted",
                 _ => "it is damaged",
             })?;
             if entry.is_file() {

@@ -5,12 +5,13 @@ use bstr::{BStr, ByteSlice};
 pub use crate::values::base64::decode as base64;
 
 /// Unpacks gzip, up to a bound: every part of it, for tools read parts one after another. What is cut off or broken gives
-/// as much as came before.
-pub fn gunzip(mut bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+/// as much as came before, and is not whole.
+pub fn gunzip(mut bytes: &[u8], most: usize) -> Option<Unpacked> {
     // 15 bits of window, and 16 for the header of gzip.
     const GZIP: u8 = 15 + 16;
     let mut out = Vec::new();
     let mut chunk = vec![0; 64 << 10];
+    let mut is_whole = true;
     while bytes.starts_with(&[0x1f, 0x8b]) && out.len() < most {
         let mut inflate = zlib_rs::Inflate::new(true, GZIP);
         loop {
@@ -19,6 +20,7 @@ pub fn gunzip(mut bytes: &[u8], most: usize) -> Option<Vec<u8>> {
             let status = inflate.decompress(rest, &mut chunk, zlib_rs::InflateFlush::NoFlush);
             out.extend_from_slice(&chunk[..usize::try_from(inflate.total_out() - written).ok()?]);
             let stuck = inflate.total_in() == read && inflate.total_out() == written;
+            is_whole = matches!(status, Ok(zlib_rs::Status::StreamEnd));
             if stuck || out.len() >= most || !matches!(status, Ok(zlib_rs::Status::Ok | zlib_rs::Status::BufError)) {
                 break;
             }
@@ -27,7 +29,13 @@ pub fn gunzip(mut bytes: &[u8], most: usize) -> Option<Vec<u8>> {
         bytes = bytes.get(read.max(1)..)?;
     }
     out.truncate(most);
-    (!out.is_empty()).then_some(out)
+    (is_whole || !out.is_empty()).then_some(Unpacked { bytes: out, is_whole })
+}
+
+/// What was packed, and whether its end was reached.
+pub struct Unpacked {
+    pub bytes: Vec<u8>,
+    pub is_whole: bool,
 }
 
 /// A path for something that was decoded, by what it looks like: the kind of a file decides how it is read.

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice};
 use portcullis::finding::{Finding, Findings, Severity};
 use portcullis::rules::Check;
 use portcullis::rules::secrets::{Scanner, Secrets, Settings, redactor};
@@ -78,12 +78,20 @@ fn an_archive_that_is_not_read_to_its_end_is_a_finding() {
     let damaged = &inner[..inner.len() / 2];
     let many: Vec<(String, &[u8])> = (0..5000).map(|n| (format!("{n}"), &b"x"[..])).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+    let mut unusual = zip(&entries, zip::CompressionMethod::Stored);
+    // The number of a method that is not built in, in both of the file's headers.
+    for header in [&b"PK\x03\x04"[..], b"PK\x01\x02"] {
+        let at = unusual.find(header).expect("a header") + if header[2] == 3 { 8 } else { 10 };
+        unusual[at] = 14;
+    }
     let zeros = vec![b'0'; 40 << 20];
     for (why, path, bytes) in [
         ("is an archive itself", "outer.zip", outer.as_slice()),
         ("it is damaged", "half.zip", damaged),
         ("more than 4096 files", "many.tar", &tar(&many)),
         ("too much", "bomb.zip", &zip(&[("zeros", &zeros)], zip::CompressionMethod::Deflated)),
+        ("its end is missing", "cut.gz", &gzip(b"nothing: here\n")[..30]),
+        ("packed in an unusual way", "lzma.zip", &unusual),
         ("packed with xz", "a.tar.xz", b"\xfd7zXZ\0\0"),
         ("packed with 7z", "a.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),
     ] {
@@ -92,6 +100,14 @@ fn an_archive_that_is_not_read_to_its_end_is_a_finding() {
         assert_eq!((finding.rule.as_ref(), finding.severity), ("secrets/unread", Severity::Note), "{path}");
         assert!(finding.message.contains(why), "{path}: {}", finding.message);
     }
+}
+
+#[test]
+fn what_comes_before_the_missing_end_of_an_archive_is_searched() {
+    let token = format!("github: {}\n", github_token(1));
+    let packed = gzip(&tar(&[("a.yaml", token.as_bytes())]));
+    let cut = &packed[..packed.len() - 12];
+    assert_eq!(rules("chart.tgz", cut), ["secrets/github-pat", "secrets/unread"]);
 }
 
 #[test]
