@@ -6,6 +6,7 @@ pub mod content;
 pub mod graph;
 pub mod leak;
 mod lost_work;
+mod merge_bases;
 mod merges;
 mod patches;
 pub mod protected;
@@ -14,6 +15,7 @@ pub(super) mod remedies;
 mod report;
 mod settings;
 mod squash;
+mod trunk_line;
 
 pub use self::settings::{BranchPatterns, CapSpent, TopologySettings, TopologySeverities};
 

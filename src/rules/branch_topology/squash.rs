@@ -3,23 +3,23 @@
 //! Owns the search: compares changes path by path to find the development commits that may have been squashed, and merges
 //! only those in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use bstr::BString;
 
 use super::ancestry::AncestorsByDate;
 use super::content::{ContentIssue, ContentScope};
-use super::graph::{CommitIndex, DEV, NEW, OLD, Region};
+use super::graph::{CommitIndex, DEV, Region};
 use super::leak;
+use super::merge_bases::MergeBases;
 use super::merges;
 use super::patches::{self, CommitChanges, PatchCache};
+use super::trunk_line::{TrunkLine, lines};
 use crate::error::Result;
 use crate::subject::{Merged, Oid};
 
 /// The budget of merges is divided by this for candidates whose files must be merged line by line to fit.
 const LINE_MERGE_SHARE: usize = 1;
-/// Maximum number of merge-base queries: each may walk far if development was never merged.
-const MAX_BASE_QUERIES: usize = 20;
 /// Seconds by which a copy may be older than its original, because clocks differ.
 const CLOCKS_DIFFER: i64 = 3_600;
 
@@ -148,218 +148,6 @@ impl SquashSearch<'_, '_, '_> {
             }));
         }
         Ok(None)
-    }
-}
-
-/// A first-parent line of the trunk, oldest first, with what each commit changes.
-#[derive(Clone)]
-struct TrunkLine {
-    commits: Vec<(CommitIndex, CommitChanges)>,
-    /// State below the line, for paths that the line or production changes.
-    below: HashMap<BString, Option<Oid>>,
-    /// Production's state, for paths that differ from `below`.
-    production: HashMap<BString, Option<Oid>>,
-}
-
-/// Whether a merge of whole files gives one path its expected state.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PathFit {
-    Same,
-    /// Both sides changed the file: only a line-by-line merge can tell.
-    Open,
-    Differs,
-}
-
-impl TrunkLine {
-    fn apply_production(&mut self, delta: &CommitChanges) {
-        for (path, before, after) in delta.iter() {
-            // Neither side had changed the path yet, so `below` and production are equal.
-            self.below.entry(path.clone()).or_insert(*before);
-            self.production.insert(path.clone(), *after);
-        }
-    }
-
-    /// `theirs` is the line's state of the path.
-    fn fit(&self, path: &BString, theirs: Option<Oid>, delta: &HashMap<&BString, Option<Oid>>) -> PathFit {
-        let below = self.below.get(path).copied();
-        let ours = self.production.get(path).copied().or(below);
-        let target = delta.get(path).copied().or(ours);
-        let merged = if ours == Some(theirs) || below == Some(theirs) {
-            ours
-        } else if ours == below {
-            Some(theirs)
-        } else {
-            return if target == Some(theirs) { PathFit::Same } else { PathFit::Open };
-        };
-        if merged == target { PathFit::Same } else { PathFit::Differs }
-    }
-
-    /// The commits of the line whose merge can result in `delta`, newest first: those that fit by whole files, and those that
-    /// touch one of its paths and could fit by merging lines.
-    fn candidates(&self, delta: &CommitChanges) -> (Vec<CommitIndex>, Vec<CommitIndex>) {
-        let wanted: HashMap<&BString, Option<Oid>> = delta.iter().map(|(path, _, new)| (path, *new)).collect();
-        let (mut open, mut differs) = (0_usize, 0_usize);
-        let count = |fit: PathFit, add: bool, counts: (&mut usize, &mut usize)| {
-            let counter = match fit {
-                PathFit::Same => return,
-                PathFit::Open => counts.0,
-                PathFit::Differs => counts.1,
-            };
-            *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
-        };
-        for (path, before, _) in delta.iter() {
-            let theirs = self.below.get(path).copied().unwrap_or(*before);
-            count(self.fit(path, theirs, &wanted), true, (&mut open, &mut differs));
-        }
-        let (mut likely, mut by_lines) = (Vec::new(), Vec::new());
-        for (at, changes) in &self.commits {
-            for (path, before, after) in changes.iter() {
-                count(self.fit(path, *before, &wanted), false, (&mut open, &mut differs));
-                count(self.fit(path, *after, &wanted), true, (&mut open, &mut differs));
-            }
-            let touches = || changes.iter().any(|c| wanted.contains_key(&c.0));
-            match (differs, open) {
-                (0, 0) => likely.push(*at),
-                (0, _) if touches() => by_lines.push(*at),
-                _ => {}
-            }
-        }
-        likely.reverse();
-        by_lines.reverse();
-        (likely, by_lines)
-    }
-}
-
-fn lines(
-    region: &Region<'_>,
-    trunk: &[CommitIndex],
-    start: Option<Oid>,
-    patches: &mut PatchCache<'_>,
-) -> Result<Vec<TrunkLine>> {
-    let on: HashSet<CommitIndex> = trunk.iter().copied().collect();
-    let continued: HashSet<CommitIndex> = trunk.iter().filter_map(|c| region.parents(*c).first().copied()).collect();
-    let Some(start) = start else { return Ok(Vec::new()) };
-    let start = patches.node(start)?.tree;
-    let mut out = Vec::new();
-    for head in trunk.iter().filter(|c| !continued.contains(c)) {
-        let mut commits = Vec::new();
-        let mut next = Some(*head);
-        // Spend half of the budget, and keep the rest for other lines and the search for promoted commits.
-        let most = patches.diffs_left() / 2;
-        while let Some(at) = next.filter(|c| on.contains(c) && region.is_expanded(*c)) {
-            if commits.len() == most {
-                patches.mark_spent();
-                break;
-            }
-            let Some(delta) = patches.delta(region.oid(at))? else { break };
-            commits.push((at, delta));
-            next = region.parents(at).first().copied();
-        }
-        commits.reverse();
-        let bottom = match next {
-            Some(at) => Some(patches.node(region.oid(at))?.tree),
-            None => None,
-        };
-        let Some(changes) = patches.diff(bottom, start)? else { break };
-        let mut line = TrunkLine { commits, below: HashMap::new(), production: HashMap::new() };
-        for (path, before, after) in changes {
-            line.below.insert(path.clone(), before);
-            line.production.insert(path, after);
-        }
-        for (path, before, _) in line.commits.iter().flat_map(|(_, delta)| delta.iter()) {
-            line.below.entry(path.clone()).or_insert(*before);
-        }
-        out.push(line);
-    }
-    Ok(out)
-}
-
-/// Merge bases of development commits and production, taken from the walked region where possible.
-struct MergeBases<'s> {
-    scope: &'s ContentScope<'s>,
-    /// The development side was walked down to production's and no commit above production's old tip is shared, so the
-    /// region has the merge bases.
-    region_has_bases: bool,
-    /// The commits are production's own line, which has every merge base. A topic may have been cut before one.
-    is_chain: bool,
-    queried: HashMap<CommitIndex, Vec<Oid>>,
-    queries_left: usize,
-}
-
-impl<'s> MergeBases<'s> {
-    fn new(region: &Region<'_>, scope: &'s ContentScope<'s>, is_chain: bool) -> Self {
-        let forward = region.find(scope.old).is_some_and(|c| region.has_paint(c, NEW));
-        let apart = !region.members().any(|c| region.is_shared(c));
-        let region_has_bases = forward && apart && region.is_complete();
-        Self { scope, region_has_bases, is_chain, queried: HashMap::new(), queries_left: MAX_BASE_QUERIES }
-    }
-
-    /// Merges a development commit into `base` of production, or into `ours_tree`. `None` if finding the merge base would cost
-    /// too much.
-    fn merge(
-        &mut self,
-        region: &Region<'_>,
-        base: CommitIndex,
-        tip: CommitIndex,
-        ours_tree: Option<Oid>,
-        patches: &mut PatchCache<'_>,
-    ) -> Result<Option<Merged>> {
-        let graph = self.scope.query.graph;
-        let (ours, theirs) = (region.oid(base), region.oid(tip));
-        let mut bases = self.bases_in_region(region, tip);
-        if let (false, Some([end])) = (self.is_chain, bases.as_deref())
-            && !graph.is_ancestor(*end, ours)?
-        {
-            bases = None;
-        }
-        let bases = match bases {
-            Some(bases) => bases,
-            None => {
-                // The merge base only changes at merges.
-                let key = self.key(region, tip);
-                if !self.queried.contains_key(&key) {
-                    // If our walk was given up, git's would be at least as long.
-                    if self.queries_left == 0 || !region.is_complete() {
-                        patches.mark_spent();
-                        return Ok(None);
-                    }
-                    self.queries_left -= 1;
-                    self.queried.insert(key, graph.merge_bases(ours, theirs)?);
-                }
-                self.queried[&key].clone()
-            }
-        };
-        let base = match bases.as_slice() {
-            [] => None,
-            [_, _, ..] if ours_tree.is_none() => return graph.merge_commits(ours, theirs).map(Some),
-            [first, ..] => Some(patches.node(*first)?.tree),
-        };
-        let ours = match ours_tree {
-            Some(tree) => tree,
-            None => patches.node(ours)?.tree,
-        };
-        graph.merge_trees(base, ours, patches.node(theirs)?.tree).map(Some)
-    }
-
-    /// Where the commit's side left production, if at one commit only.
-    fn bases_in_region(&self, region: &Region<'_>, tip: CommitIndex) -> Option<Vec<Oid>> {
-        if !self.region_has_bases {
-            return None;
-        }
-        let side = region.side(tip, |_| false);
-        let ends: HashSet<CommitIndex> =
-            side.iter().flat_map(|c| region.parents(*c)).copied().filter(|c| region.has_paint(*c, OLD)).collect();
-        (ends.len() < 2).then(|| ends.into_iter().map(|c| region.oid(c)).collect())
-    }
-
-    fn key(&self, region: &Region<'_>, tip: CommitIndex) -> CommitIndex {
-        let mut at = tip;
-        while let [parent] = region.parents(at)[..]
-            && !region.has_paint(parent, OLD)
-        {
-            at = parent;
-        }
-        at
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod classify;
 mod compare;
+mod draft;
 mod environment_values;
 mod findings;
 mod keys;
@@ -83,7 +84,7 @@ impl Check<Tree<'_>> for Divergence {
             Reporter { settings, source, earlier: &earlier, before: before.is_some() }.report_all(&sides, out);
         }
         if touched || before.is_none() {
-            settings.keys.expired(settings.today).for_each(|key| out.push(findings::expired(key)));
+            settings.keys.expired(settings.today).for_each(|key| out.push(draft::expired(key)));
         }
         Ok(())
     }
