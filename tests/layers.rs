@@ -93,7 +93,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ),
     ("policy", &["error", "finding", "options", "report", "rules", "stats", "subject", "text", "yaml"]),
     ("engine", &["error", "finding", "git", "options", "policy", "report", "rules", "stats", "subject", "text"]),
-    ("promote", &["error", "finding", "git", "shell", "subject", "text", "yaml"]),
+    ("promote", &["error", "finding", "git", "report", "shell", "subject", "text", "yaml"]),
     ("hooks", &["error", "shell", "subject", "text"]),
     ("init", &["document", "error", "subject", "text", "yaml"]),
     ("cli", &["hooks", "report"]),

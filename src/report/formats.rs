@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::text::nearest;
 
 use super::Format;
-use super::{checkstyle, github, gitlab, gitlab_secrets, human, json, jsonl, junit, rdjson, sarif};
+use super::{checkstyle, github, gitlab, gitlab_secrets, html, human, json, jsonl, junit, rdjson, sarif};
 
 /// All formats, in the order in which help and documentation show them. The pusher's profile and the step summary are not
 /// formats: the gates that need them call them.
@@ -21,6 +21,7 @@ pub static FORMATS: &[Format] = &[
     junit::FORMAT,
     checkstyle::FORMAT,
     rdjson::FORMAT,
+    html::FORMAT,
 ];
 
 impl Format {

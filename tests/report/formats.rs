@@ -7,8 +7,8 @@ use std::path::Path;
 
 use portcullis::finding::{Finding, Severity};
 use portcullis::report::{
-    Context, Report, RuleInfo, checkstyle, github, gitlab, gitlab_secrets, human, json, jsonl, junit, rdjson, remote,
-    sarif, summary,
+    Context, Report, RuleInfo, checkstyle, github, gitlab, gitlab_secrets, html, human, json, jsonl, junit, rdjson,
+    remote, sarif, summary,
 };
 use portcullis::text::is_unsafe;
 use regex::Regex;
@@ -39,6 +39,7 @@ pub const CASES: &[Case] = &[
     Case { name: "junit", render: junit::render, read: read_junit, pins: false },
     Case { name: "checkstyle", render: checkstyle::render, read: read_checkstyle, pins: true },
     Case { name: "rdjson", render: rdjson::render, read: read_rdjson, pins: true },
+    Case { name: "html", render: html::render, read: read_html, pins: false },
     Case { name: "summary", render: summary::render, read: read_summary, pins: false },
     Case { name: "remote", render: for_bare, read: read_remote, pins: false },
     Case { name: "remote-gitlab", render: for_gitlab, read: read_remote, pins: false },
@@ -138,6 +139,14 @@ fn read_rdjson(text: &str) -> Told {
     let all = document(text);
     let findings = items(&all["diagnostics"]).iter().filter(|d| d["code"]["value"] != "portcullis/not-decided");
     findings.map(|d| pair(&d["code"]["value"], &d["location"]["range"]["start"]["line"])).collect()
+}
+
+fn read_html(text: &str) -> Told {
+    assert!(!text.contains("src=") && !text.contains("@import") && !text.contains("url("), "the page loads something");
+    let told = pattern(text, r#"(?m)^<article data-rule="(?P<rule>[^"]*)" data-line="(?P<line>\d+)" "#);
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    let plain = |rule: String| entities.iter().fold(rule, |text, (name, c)| text.replace(name, c));
+    told.into_iter().map(|(rule, line)| (plain(rule), line)).collect()
 }
 
 fn read_summary(text: &str) -> Told {

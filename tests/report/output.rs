@@ -25,7 +25,7 @@ fn written(outputs: &[Output]) -> (Result<()>, String) {
 #[test]
 fn names_are_those_of_the_contract() {
     let names: Vec<String> = FORMATS.iter().map(Format::to_string).collect();
-    let contract = "human json jsonl sarif github gitlab gitlab-secrets junit checkstyle rdjson";
+    let contract = "human json jsonl sarif github gitlab gitlab-secrets junit checkstyle rdjson html";
     assert_eq!(names.join(" "), contract);
     for (name, format) in names.iter().zip(FORMATS) {
         assert_eq!(name.parse::<Format>().expect("a name"), *format);

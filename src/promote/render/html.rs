@@ -6,6 +6,7 @@ use super::human::told;
 use super::{lanes, short_ref};
 use crate::promote::advice::count;
 use crate::promote::plan::{Plan, PlanFinding, Role, State, Step};
+use crate::report::page::{escape, open};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -16,31 +17,13 @@ pub fn html(plan: &Plan) -> String {
     out
 }
 
-/// Foreign text in HTML or an attribute of it.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 fn page(out: &mut String, plan: &Plan) -> std::fmt::Result {
     let (from, onto) = (escape(short_ref(&plan.from.name)), escape(short_ref(&plan.onto.name)));
-    writeln!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-         <title>Promotion from {from} to {onto}</title>\n<style>\n{STYLE}</style></head>\n<body>"
-    )?;
+    out.push_str(&open(
+        &format!("Promotion from {} to {}", short_ref(&plan.from.name), short_ref(&plan.onto.name)),
+        STYLE,
+        None,
+    ));
     let ready = plan.is_ready();
     writeln!(
         out,
@@ -49,7 +32,6 @@ fn page(out: &mut String, plan: &Plan) -> std::fmt::Result {
         if ready { "ready" } else { "not ready" }
     )?;
     numbers(out, plan)?;
-    writeln!(out, "<section><h2>Lanes</h2>{}{}</section>", legend(&onto), lanes::svg(plan))?;
     writeln!(out, "<section><h2>Steps</h2>")?;
     if plan.steps.is_empty() {
         writeln!(out, "<p>Nothing to promote.</p>")?;
@@ -69,6 +51,7 @@ fn page(out: &mut String, plan: &Plan) -> std::fmt::Result {
         plan.advice.iter().try_for_each(|a| writeln!(out, "<li>{}</li>", escape(a)))?;
         writeln!(out, "</ul></section>")?;
     }
+    writeln!(out, "<section><h2>Lanes</h2>{}{}</section>", legend(&onto), lanes::svg(plan))?;
     if !plan.items.is_empty() {
         writeln!(out, "<section><h2>What changes</h2><table><tr><th>item</th><th>kind</th><th>commits</th></tr>")?;
         for item in &plan.items {

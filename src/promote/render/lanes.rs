@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use super::html::escape;
 use super::short_ref;
 use crate::promote::advice::count;
 use crate::promote::history::Hex;
 use crate::promote::plan::{Lane, Plan, Role, State, Step};
+use crate::report::page::escape;
 
 /// Pixels between two commits, and where the lanes stand.
 const ROW: usize = 34;
