@@ -2,8 +2,11 @@
 //! the keys and default options that the program has; the second lets nothing through that it does not name, so that
 //! a report of another shape fails here.
 
+use std::collections::BTreeSet;
+
 use portcullis::policy::{KEYS, PRESETS};
 use portcullis::rules::RULES;
+use portcullis::rules::secrets::FIELDS;
 use portcullis::yaml;
 use serde_json::{Map, Value, json};
 
@@ -83,10 +86,16 @@ fn policy() -> Value {
             "paths": { "type": "array", "items": text },
             "severity": { "enum": ["error", "warning", "note"] }, "confidence": { "enum": ["high", "medium", "low"] },
             "revoke": text, "docs": text, "window": { "type": "integer", "minimum": 16, "maximum": 65536 }, "pair": text,
+            "broad": { "type": "boolean", "default": false, "description": "at the same place another detector knows better" },
             "matches": { "type": "array", "minItems": 2, "items": text },
             "near-misses": { "type": "array", "minItems": 2, "items": text },
         },
     });
+    let known: BTreeSet<&str> = FIELDS.iter().copied().collect();
+    assert_eq!(
+        detector["properties"].as_object().expect("a map").keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        known
+    );
     let wanted = ["equals", "one-of", "matches", "present", "absent"].map(|key| json!({ "required": [key] }));
     let assertion = json!({
         "type": "object",

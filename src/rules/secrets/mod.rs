@@ -34,7 +34,7 @@ use scan::incremental;
 use crate::values;
 
 pub use detectors::user::anchors_at_text;
-pub use detectors::{ASSIGNMENT, CHECKS, DETECTORS, Definition, Detector, KUBERNETES};
+pub use detectors::{ASSIGNMENT, CHECKS, DETECTORS, Definition, Detector, FIELDS, KUBERNETES};
 pub use encoding::{Content, Decoder, content, readable};
 pub use scan::{Hit, Prefilter, Scanner, built_in};
 

@@ -3,7 +3,7 @@
 use bstr::BStr;
 use portcullis::finding::Severity;
 use portcullis::rules::secrets::{
-    CHECKS, DETECTORS, Definition, Scanner, anchors_at_text, built_in, content, detectors::validators,
+    CHECKS, DETECTORS, Definition, FIELDS, Scanner, anchors_at_text, built_in, content, detectors::validators,
 };
 
 pub fn definitions() -> Vec<Definition> {
@@ -34,6 +34,13 @@ pub fn found(scanner: &Scanner, text: &str, path: &str) -> Vec<String> {
         .filter(|hit| hit.severity > Severity::Note || hit.detector.severity == Severity::Note)
         .map(|hit| hit.detector.id.to_string())
         .collect()
+}
+
+#[test]
+fn the_list_of_fields_is_that_of_the_definition() {
+    let unknown = serde_yaml::from_str::<Definition>("no-such-field: 1\n").expect_err("a mistake").to_string();
+    let named: Vec<&str> = unknown.split('`').skip(3).step_by(2).collect();
+    assert_eq!(named, FIELDS, "{unknown}");
 }
 
 #[test]

@@ -1,6 +1,28 @@
 //! The shape of a detector as it is written in YAML, and what must hold of it.
 //! Shared with `build.rs` and the tests; it must not name the rest of the crate.
 
+/// The fields of a definition as they are written; the schema and the check of a policy's keys come from this list.
+#[allow(dead_code)] // the build does not need it
+pub const FIELDS: &[&str] = &[
+    "id",
+    "name",
+    "provider",
+    "keywords",
+    "pattern",
+    "entropy",
+    "checks",
+    "paths",
+    "severity",
+    "confidence",
+    "revoke",
+    "docs",
+    "window",
+    "pair",
+    "broad",
+    "matches",
+    "near-misses",
+];
+
 /// One definition of `policies/secrets/*.yml`, or of `detectors` in a policy.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -5,5 +5,5 @@ pub mod table;
 pub mod user;
 pub mod validators;
 
-pub use definition::{CHECKS, Definition};
+pub use definition::{CHECKS, Definition, FIELDS};
 pub use table::{ASSIGNMENT, DETECTORS, Detector, KUBERNETES};

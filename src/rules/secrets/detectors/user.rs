@@ -3,30 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::options::{Located, Options};
-use crate::rules::secrets::detectors::definition::Definition;
+use crate::rules::secrets::detectors::definition::{Definition, FIELDS};
 use crate::rules::secrets::detectors::table::{DETECTORS, Detector};
 use crate::rules::secrets::scan::scanner::Scanner;
 use crate::text;
-
-const KEYS: [&str; 17] = [
-    "id",
-    "name",
-    "provider",
-    "keywords",
-    "pattern",
-    "entropy",
-    "checks",
-    "paths",
-    "severity",
-    "confidence",
-    "revoke",
-    "docs",
-    "window",
-    "pair",
-    "broad",
-    "matches",
-    "near-misses",
-];
 
 /// The scanner of the built-in detectors and those of a policy; whatever is wrong with these is recorded as a mistake.
 pub fn scanner(options: &Options<'_>) -> Scanner {
@@ -38,7 +18,7 @@ pub fn scanner(options: &Options<'_>) -> Scanner {
     let mut own = Vec::new();
     let mut examples = Vec::new();
     for item in items {
-        options.known_keys(item, &KEYS);
+        options.known_keys(item, FIELDS);
         let Some(definition) = definition(options, item) else { continue };
         let at = |key: &str| item.get(key).unwrap_or(item);
         let mistake = |key: &str, why: String| options.mistake(item.source, at(key).node.span.clone(), why);
