@@ -19,6 +19,7 @@ mod finding;
 mod git;
 mod hooks;
 mod init;
+mod init_from;
 mod layers;
 mod manifests;
 mod policy {

@@ -124,6 +124,10 @@ pub struct Init {
     /// How changes reach production here: trunk, dev-main, windmill or staged-release [default: by what is found].
     #[arg(long, value_name = "P")]
     pub preset: Option<String>,
+    /// Take over this file of another tool, too: an exported ruleset of GitHub, push rules of GitLab, a printed commitlint
+    /// configuration. Those at the root are found without it.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub from: Vec<PathBuf>,
     /// Write to standard output instead of portcullis.yaml.
     #[arg(long)]
     pub dry_run: bool,

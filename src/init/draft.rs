@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Keys, Softened, Stage, Survey};
+use super::{Keys, Softened, Stage, Survey, Translated};
 
 /// Where editors find what may stand in a policy.
 const SCHEMA: &str = "https://raw.githubusercontent.com/portcullis-dev/portcullis/main/docs/portcullis.schema.json";
@@ -20,7 +20,56 @@ pub fn draft(survey: &Survey, keys: &Keys) -> String {
     environments(&mut out, survey);
     protected(&mut out, survey);
     rules(&mut out, survey, keys);
+    lists(&mut out, &survey.translated);
     out
+}
+
+/// Protection that a draft does not give anyway.
+fn is_extra(key: &str) -> bool {
+    matches!(key, "linear" | "signed")
+}
+
+/// What other tools have beside settings of rules.
+fn lists(out: &mut String, translated: &Translated) {
+    for (key, items) in [
+        ("detectors", translated.detectors.iter().collect::<Vec<_>>()),
+        ("exceptions", translated.exceptions.iter().collect()),
+    ] {
+        if !items.is_empty() {
+            let _ = writeln!(out, "{key}:");
+            for item in items {
+                let _ = writeln!(out, "  - {item}");
+            }
+        }
+    }
+}
+
+/// Codes that are warnings unless a policy says otherwise: an `error` for any other is what it is anyway.
+const WARNINGS: [&str; 2] = ["conventional-commits/full-stop", "conventional-commits/footer-not-separated"];
+
+/// Settings of rules that other tools ask for.
+fn translated_rules(out: &mut String, survey: &Survey) {
+    let Translated { files, options, severities, exclude, allow, .. } = &survey.translated;
+    let _ = writeln!(out, "  # From {}.", crate::text::sanitise(files.join(", ").as_bytes()));
+    let mut options = options.clone();
+    for (key, patterns) in [("exclude", exclude), ("allow", allow)] {
+        if !patterns.is_empty() {
+            let quoted: Vec<String> = patterns.iter().map(|pattern| quoted(pattern)).collect();
+            options.entry("secrets").or_default().insert(key, format!("[{}]", quoted.join(", ")));
+        }
+    }
+    for (family, keys) in options {
+        let _ = writeln!(out, "  {family}:");
+        for (key, value) in keys {
+            let _ = writeln!(out, "    {key}: {value}");
+        }
+    }
+    for (code, severity) in severities {
+        let is_softened = survey.softened.iter().any(|soft| soft.rule == *code);
+        if !is_softened && (*severity != "error" || WARNINGS.contains(code)) {
+            let _ = writeln!(out, "  {code}: {{ severity: {severity} }}");
+        }
+    }
 }
 
 fn environments(out: &mut String, survey: &Survey) {
@@ -55,8 +104,10 @@ fn protected(out: &mut String, survey: &Survey) {
     out.push_str("# Never rewritten, never deleted. Name under direct-push who may push without a pull request; \"*\" is everybody.\nprotected:\n");
     for branch in list {
         let who = if Some(branch) == production && !staged { "" } else { "\"*\"" };
-        let _ =
-            writeln!(out, "  - {{ branch: {}, direct-push: [{who}], non-ff: error, delete: error }}", quoted(branch));
+        let own = survey.translated.protection.iter().filter(|(key, _)| Some(branch) == production && is_extra(key));
+        let extra: String = own.map(|(key, value)| format!(", {key}: {value}")).collect();
+        let name = quoted(branch);
+        let _ = writeln!(out, "  - {{ branch: {name}, direct-push: [{who}], non-ff: error, delete: error{extra} }}");
     }
     out.push('\n');
 }
@@ -75,10 +126,14 @@ fn rules(out: &mut String, survey: &Survey, keys: &Keys) {
     if survey.sources.is_empty() {
         out.push_str("# No files were found that hold the same variables for several environments: see rules: divergence: sources.\n");
     }
-    if survey.sources.is_empty() && survey.merges_development.is_none() && survey.softened.is_empty() {
+    let from_tools = survey.translated.has_rules();
+    if survey.sources.is_empty() && survey.merges_development.is_none() && survey.softened.is_empty() && !from_tools {
         return;
     }
     out.push_str("rules:\n");
+    if from_tools {
+        translated_rules(out, survey);
+    }
     if !survey.softened.is_empty() {
         out.push_str("  # Warnings until new changes keep them: `portcullis policy backtest` shows which did not.\n");
     }
@@ -130,7 +185,7 @@ fn write_keys(out: &mut String, keys: &Keys) {
 }
 
 /// A YAML scalar that is a string: bare where that is safe.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_');
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain);
     if word && !matches!(text, "true" | "false" | "null" | "yes" | "no" | "on" | "off") {

@@ -5,6 +5,7 @@
 mod conclusion;
 mod draft;
 mod families;
+mod from;
 mod history;
 mod keys;
 mod revisions;
@@ -14,6 +15,7 @@ mod tiers;
 use bstr::{BStr, BString};
 
 pub use draft::draft;
+pub use from::{Translated, known_files};
 pub use keys::Keys;
 pub use sources::Proposal;
 
@@ -43,6 +45,8 @@ pub struct Survey {
     pub argocd: usize,
     pub flux: usize,
     pub witnesses: Vec<Witness>,
+    /// What the configurations of other tools ask for.
+    pub translated: Translated,
     /// Rules that would have refused a good part of the last landings: warnings until the team is ready.
     pub softened: Vec<Softened>,
 }
@@ -106,7 +110,9 @@ impl Survey {
         let width = self.witnesses.iter().map(|w| w.conclusion.chars().count()).max().unwrap_or_default();
         let lines = self.witnesses.iter().map(|w| format!("{:width$}  {}\n", w.conclusion, w.evidence));
         let left = self.left_out.iter().map(|(why, n)| format!("{:width$}  {n} files: {why}\n", "not compared"));
-        lines.chain(left).map(|line| crate::text::sanitise(line.trim_end().as_bytes()) + "\n").collect()
+        let told = self.translated.told();
+        let tools = told.lines().map(|line| format!("{:width$}  {line}\n", "other tools"));
+        lines.chain(left).chain(tools).map(|line| crate::text::sanitise(line.trim_end().as_bytes()) + "\n").collect()
     }
 
     fn witness(&mut self, conclusion: impl Into<String>, evidence: impl Into<String>) {

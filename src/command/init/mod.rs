@@ -3,6 +3,7 @@
 
 mod draft_files;
 mod last_landings;
+mod other_tools;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,11 +16,13 @@ use super::gate::Refusal;
 use super::policy_file::{self, BASELINE_FILE, POLICY_FILE};
 use crate::cli::Init;
 use crate::error::{Error, Result};
+use crate::finding::safe_words;
 use crate::git::{self, GitGraph, GitSnapshot, SnapshotOf, ThreadRepo};
 use crate::init::{Keys, Refs, Survey, draft};
 use crate::options::{Mistake, PolicyFile};
 use crate::policy::{PRESETS, Policy};
 use crate::rules::divergence::{self, DivergenceSettings, KeyVerdict, Requirement, TreeViews, ValueKind};
+use crate::rules::secrets::redactor;
 use crate::text::{count, nearest};
 
 pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
@@ -48,8 +51,9 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
     let branches_at = "refs/remotes/origin/".to_owned();
     let graph = GitGraph::new(&local, Some(branches_at), u64::MAX)?;
     let mut survey = Survey::of(&snapshot, &graph, &refs(&local)?, args.preset.as_deref())?;
+    survey.translated = other_tools::translate(&repo, &root, &args.from, outside)?;
     if args.explain {
-        outside.say(&survey.explained())?;
+        outside.say(&masked(&survey.explained()))?;
         return Ok(0);
     }
     let keys = keys(&survey, &snapshot, &local, outside)?;
@@ -94,10 +98,16 @@ pub fn run(args: &Init, outside: &Outside) -> Result<u8> {
         let _ = writeln!(told, "wrote {}: the exceptions for them", beside.display());
         let _ = write!(names, " {BASELINE_FILE}");
     }
+    told.push_str(&masked(&survey.translated.told()));
     told.push_str(&landings.told());
     let _ = writeln!(told, "read it, then: git add {names} && portcullis hook install");
     outside.say(&told)?;
     Ok(report.exit_code())
+}
+
+/// Patterns of other tools may hold what they allow.
+fn masked(lines: &str) -> String {
+    lines.lines().map(|line| safe_words(redactor(), line) + "\n").collect()
 }
 
 /// The first thing to read: what environments share that usually belongs to one of them.
