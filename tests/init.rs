@@ -341,3 +341,31 @@ fn the_last_landings_are_replayed_and_habits_that_are_not_kept_are_warnings() {
     assert!(code == 0 && out.contains("it would have refused none of your last 3 landings\n"), "{out}{err}");
     assert!(!std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap().contains("severity: warning"));
 }
+
+#[test]
+fn releases_are_the_way_to_production_only_where_its_controllers_follow_them() {
+    let written = |reference: &str| {
+        let repo = TestRepo::init();
+        for environment in ["staging", "production"] {
+            repo.write(&format!("apps/{environment}/kustomization.yaml"), "resources: [../base]\n");
+            let path = format!("clusters/{environment}/apps.yaml");
+            let object = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: { name: a }\nspec:\n  url: https://git.example.org/a\n";
+            repo.write(&path, format!("{object}  ref: {{ {reference} }}\n"));
+        }
+        repo.commit("feat: all");
+        repo.git(["tag", "v1.0.0"]);
+        let (out, err, code) = portcullis(&repo, &["init"]);
+        assert_eq!(code, 0, "{out}{err}");
+        assert_eq!(portcullis(&repo, &["check"]).2, 0);
+        std::fs::read_to_string(repo.path().join("portcullis.yaml")).unwrap()
+    };
+    for (reference, preset) in [
+        ("branch: main", "trunk"),
+        ("branch: team", "trunk"),
+        ("tag: v1.0.0", "staged-release"),
+        ("semver: '>=1.0.0'", "staged-release"),
+    ] {
+        let policy = written(reference);
+        assert!(policy.contains(&format!("extends: [{preset}]")), "{reference}: {policy}");
+    }
+}

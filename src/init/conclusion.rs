@@ -116,11 +116,23 @@ impl Evidence<'_, '_> {
         if let Some(followed) = follows {
             survey.witness("production", format!("{} follows {}", followed.path, followed.revision));
         }
+        let is_released = |f: &&Followed| f.tier == PRODUCTION && (f.is_range || self.refs.tags.contains(&f.revision));
+        let released = self.followed.iter().find(is_released);
+        if let Some(followed) = released {
+            survey.witness("production", format!("{} follows the release {}", followed.path, followed.revision));
+        }
+        // Controllers say themselves what they follow; a tag that none of them names may be of anything.
+        let controlled = survey.argocd + survey.flux > 0 && released.is_none();
         let (usual, why) = match development {
             Some(b) if b == "staging" && !survey.windmill.is_empty() => {
                 ("windmill", "a wmill.yaml and a branch for staging".to_owned())
             }
             Some(b) => ("dev-main", format!("the branch {b} beside the one that releases")),
+            None if environments > 1 && tag.is_some() && controlled => {
+                let why =
+                    "several environments on one branch, and none of Argo CD's or Flux's objects follows a release tag";
+                ("trunk", why.to_owned())
+            }
             None if environments > 1 && tag.is_some() && follows.is_none() => {
                 ("staged-release", "files for several environments, release tags, and one branch".to_owned())
             }

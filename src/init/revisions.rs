@@ -14,6 +14,8 @@ pub struct Followed {
     /// Tier of the environment that the path names.
     pub tier: usize,
     pub revision: String,
+    /// A range of versions, of which the newest is followed.
+    pub is_range: bool,
 }
 
 /// What the tree holds of GitOps controllers.
@@ -39,11 +41,14 @@ pub fn find(paths: &[&BStr], snapshot: &dyn Snapshot) -> Result<Controllers> {
             root.walk(&mut |steps, node| {
                 let [.., yaml::Step::Key(key)] = steps else { return };
                 let below_ref = matches!(steps, [.., yaml::Step::Key("ref"), _]);
-                if argocd && *key == "targetRevision" || flux && below_ref && *key == "branch" {
-                    revisions.extend(node.text().map(str::to_owned));
+                let is_range = flux && below_ref && *key == "semver";
+                let is_named =
+                    argocd && *key == "targetRevision" || flux && below_ref && matches!(*key, "branch" | "tag");
+                if is_range || is_named {
+                    revisions.extend(node.text().map(|text| (text.to_owned(), is_range)));
                 }
             });
-            let follow = |revision| Followed { path: path.to_string(), tier, revision };
+            let follow = |(revision, is_range)| Followed { path: path.to_string(), tier, revision, is_range };
             found.followed.extend(revisions.into_iter().map(follow));
         }
     }
