@@ -9,6 +9,7 @@ use crate::command::gate::{Gate, Refusal, Target};
 use crate::command::policy_file;
 use crate::error::Result;
 use crate::git::{Repo, Source};
+use crate::options::PolicyFile;
 use crate::policy::{Accepted, Policy};
 use crate::report::Report;
 
@@ -42,10 +43,12 @@ impl<'a> DraftFiles<'a> {
         judged.map(|judged| judged.report).map_err(|refusal| refusal.into_error(own_mistake))
     }
 
-    /// The draft with its exceptions, as a policy.
-    pub fn policy(&self) -> Result<Policy> {
+    /// The draft with its exceptions, as a policy for hundreds of landings: without the search for squashes, which takes a
+    /// tenth of a second for each where much is unreleased.
+    pub fn quick_policy(&self) -> Result<Policy> {
         let path = &self.files.policy;
-        let files = policy_file::with_baseline(path, path, &self.files.untrusted)?;
+        let mut files = policy_file::with_baseline(path, path, &self.files.untrusted)?;
+        files.push(PolicyFile::new("init", "rules: { branch-topology: { content-cap: 0 } }\n"));
         Policy::load(files).map_err(|mistakes| Refusal::from(mistakes).into_error(own_mistake))
     }
 

@@ -26,7 +26,7 @@ pub struct LastLandings {
 }
 
 pub fn replay(repo: &Repo, outside: &Outside, files: &DraftFiles<'_>) -> Result<LastLandings> {
-    let policy = files.policy()?;
+    let policy = files.quick_policy()?;
     let compiled = policy.compile(PUSH, &[]).map_err(own_mistakes)?;
     let replay = Replay { repo, policy: &policy, compiled: &compiled, outside, only: &[] };
     let backtest = replay.run(&[], Reach::Last(LANDINGS))?;
