@@ -95,7 +95,7 @@ pub struct Location {
 /// Why a finding does not count.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Suppression {
-    /// `exception`, `inline`, `trailer` or `skip`.
+    /// `exception`, `inline`, `trailer`, `skip`, or `duplicate` for what another finding tells at the same place.
     pub by: &'static str,
     pub reason: String,
 }

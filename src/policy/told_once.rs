@@ -1,19 +1,19 @@
 //! One finding for one key: a file whose whole content is a key is a finding of `files`, and the key in it one of `secrets`.
 //! Owns which of the two is told, after exceptions and allows have counted for each.
 
-use crate::finding::{Finding, Origin};
+use crate::finding::{Finding, Origin, RuleId, Suppression};
 
 /// Codes of files that are nothing but the secret that a detector finds in them.
 const FILES_OF_ONE_SECRET: [&str; 4] = ["files/private-key", "files/ssh-key", "files/keyring", "files/vault-token"];
 
-/// Takes out what another finding tells already about the same line of the same file. The secret's is kept, because
-/// exceptions excuse the secret that stood there; the file's is kept where it is worse.
-pub fn tell_once(list: &mut Vec<Finding>) {
+/// Suppresses what another finding tells already about the same line of the same file. The secret's stands, because
+/// exceptions excuse the secret that stood there; the file's stands where it is worse.
+pub fn tell_once(list: &mut [Finding]) {
     let is_file = |finding: &Finding| FILES_OF_ONE_SECRET.contains(&finding.rule.as_ref());
     if !list.iter().any(is_file) {
         return;
     }
-    let mut redundant = vec![false; list.len()];
+    let mut redundant: Vec<Option<RuleId>> = vec![None; list.len()];
     for (at, file) in list.iter().enumerate().filter(|(_, finding)| is_file(finding)) {
         let is_secret_here = |other: &Finding| {
             other.rule.starts_with("secrets/")
@@ -23,14 +23,20 @@ pub fn tell_once(list: &mut Vec<Finding>) {
         for (other, secret) in list.iter().enumerate().filter(|(_, other)| is_secret_here(other)) {
             if secret.severity >= file.severity {
                 // Who skips `secrets` still wants to hear about files.
-                redundant[at] |= secret.suppressed.as_ref().is_none_or(|by| by.by != "skip");
-            } else {
-                redundant[other] |= file.suppressed.is_none() || secret.suppressed.is_some();
+                if secret.suppressed.as_ref().is_none_or(|by| by.by != "skip") {
+                    redundant[at] = Some(secret.rule.clone());
+                }
+            } else if file.suppressed.is_none() || secret.suppressed.is_some() {
+                redundant[other] = Some(file.rule.clone());
             }
         }
     }
-    let mut redundant = redundant.into_iter();
-    list.retain(|_| !redundant.next().unwrap_or(false));
+    for (finding, rule) in list.iter_mut().zip(redundant) {
+        if let (None, Some(rule)) = (&finding.suppressed, rule) {
+            finding.suppressed =
+                Some(Suppression { by: "duplicate", reason: format!("{rule} is told for the same line") });
+        }
+    }
 }
 
 fn same_file(one: &Origin, other: &Origin) -> bool {

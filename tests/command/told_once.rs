@@ -22,7 +22,8 @@ fn world(path: &str, text: impl AsRef<[u8]>) -> TestRepo {
 }
 
 fn told(repo: &TestRepo, arguments: &[&str]) -> (i32, Vec<String>) {
-    let (code, report) = json(repo, &[&["check"], arguments].concat());
+    let (code, mut report) = json(repo, &[&["check"], arguments].concat());
+    report["findings"].as_array_mut().expect("a list").retain(|f| f["suppressed"].is_null());
     (code, found(&report))
 }
 
@@ -35,6 +36,17 @@ fn a_key_file_is_one_finding() {
     assert_eq!(told(&world("tls/server.key", utf16), &[]), (1, vec!["secrets/private-key tls/server.key:1:1".into()]));
     let crlf = key().replace('\n', "\r\n");
     assert_eq!(told(&world("tls/server.key", crlf), &[]), (1, vec!["secrets/private-key tls/server.key:1:1".into()]));
+}
+
+#[test]
+fn the_other_rule_is_suppressed_as_a_duplicate() {
+    let report = json(&world("tls/server.key", key()), &["check"]).1;
+    let other = report["findings"].as_array().expect("a list").iter().find(|f| f["rule"] == "files/private-key");
+    let suppressed = &other.expect("it is in the report")["suppressed"];
+    assert_eq!(
+        (&suppressed["by"], &suppressed["reason"]),
+        (&"duplicate".into(), &"secrets/private-key is told for the same line".into())
+    );
 }
 
 #[test]
