@@ -296,6 +296,13 @@ fn typed_data_comes_from_any_document() {
 
 /// What is read the quick way is what the library reads, and nothing that it would call a mistake.
 #[test]
+fn an_anchor_on_an_alias_is_a_mistake() {
+    for text in ["a: &one\n *one\n", "a: &one 1\nb: &two *one\n", "a: &one 1\nb: &two\n  *one\n"] {
+        assert!(!parse(text.as_bytes()).mistakes.is_empty(), "{text:?}");
+    }
+}
+
+#[test]
 fn the_fast_path_and_the_library_agree() {
     const WHOLE: &[&str] = &[
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app # the one\n  labels: {a: b, \"c\": [d, 'e f', 1.5], g: {}}\n",

@@ -232,9 +232,10 @@ impl<'t> LineParser<'t> {
             (self.more && self.indent > column).then_some(())?;
             self.node(self.indent, Some(column), depth + 1)?
         } else {
-            (self.bytes[self.at] != b'*').then_some(())?;
             self.on_line(column)?
         };
+        // YAML forbids an anchor on an alias, on the same line or the next.
+        (!matches!(node.value, Value::Alias(_))).then_some(())?;
         self.anchors[number].1 = Some(node.span.clone());
         Some(node)
     }
