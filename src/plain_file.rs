@@ -3,7 +3,7 @@
 //! Every file that a command reads as a policy or writes as a result goes through here.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
 use std::path::{Component, Path, PathBuf};
 
 /// What stands under a path, on disk or in a tree.

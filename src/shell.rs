@@ -1,7 +1,7 @@
 //! Words for a POSIX shell, so that a proposed command names what it is about and runs nothing else.
 //! The only quoter; scripts, hooks and every proposed command use it.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use crate::text::is_unsafe;
 

@@ -1,6 +1,6 @@
 //! What the engine makes of snapshots: a finding that stood before the change is a note, whatever the policy says of it.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use portcullis::engine::{self, BlobReading};
 use portcullis::error::Result;
 use portcullis::finding::{Findings, Origin, Severity, Violation};

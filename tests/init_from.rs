@@ -1,6 +1,6 @@
 //! `portcullis init` in repositories that use other tools: what it takes over, and what it says it cannot.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use portcullis::init::Translated;
 use portcullis::options::scope::Paths;
 

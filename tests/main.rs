@@ -1,7 +1,8 @@
 //! The integration suite, one binary: its modules mirror `src/`.
 
-// Tests talk to their runner; `is_refused` reads well at the end of a chain.
+// Tests talk to their runner and fail by panics; `is_refused` reads well at the end of a chain.
 #![allow(
+    clippy::unwrap_used,
     clippy::disallowed_macros,
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,7 +1,7 @@
 //! What holds of the shapes that rules look at.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 
 use portcullis::subject::Oid;
 

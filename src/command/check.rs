@@ -1,6 +1,6 @@
 //! `portcullis check`: from arguments to a source. Judging and reporting are `gate`'s.
 
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;

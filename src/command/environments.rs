@@ -1,9 +1,9 @@
 //! `portcullis environments`: two environments of the policy side by side, as the `divergence` rules see them.
 //! Kinds and verdicts, never values.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Outside;
 use super::gate::Gate;

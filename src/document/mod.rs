@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::yaml::{self, Mistake, Node, Value};
 

@@ -6,10 +6,10 @@
 //! cache, and a cache that cannot be written is left out: the run is as it would be without one.
 
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::git::StatDigest;
 

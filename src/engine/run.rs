@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::hash::BuildHasher as _;
 
 use rayon::prelude::*;
 

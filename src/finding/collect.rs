@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use bstr::{BString, ByteSlice};
-use sha2::{Digest, Sha256};
+use bstr::{BString, ByteSlice as _};
+use sha2::{Digest as _, Sha256};
 
 use super::mask::{self, Mask, Secret};
 use super::{Finding, Former, Redact, Surroundings, Violation};

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::{Bound, Range};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::{Finding, Redact};
 use crate::text::{self, Excerpt};

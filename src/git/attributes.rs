@@ -1,7 +1,7 @@
 //! Whether `.gitattributes` sets how a path is merged: a driver, `-merge`, `binary`, `merge=union`. Reads the files of the
 //! tree that is merged onto. When in doubt the answer is yes, which makes it a conflict.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 use gix::glob;
 
 use super::Picker;

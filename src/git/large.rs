@@ -2,7 +2,7 @@
 //! is resolved in memory after all (git makes no deltas of files above `core.bigFileThreshold`).
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use zlib_rs::{Inflate, InflateFlush, Status};

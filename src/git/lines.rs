@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use gix::diff::blob::sources::{ByteLines, byte_lines};
 use gix::diff::blob::{
-    Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, Interner, NoSliderHeuristic, Token, TokenSource,
+    Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, Interner, NoSliderHeuristic, Token, TokenSource as _,
 };
 
 /// A changed region: 0-based half-open ranges of lines before and after; either may be empty.

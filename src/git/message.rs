@@ -1,7 +1,7 @@
 //! git's configuration of commit messages, `git -c` included. Owns parsing `GIT_CONFIG_PARAMETERS`, in which git passes
 //! `-c name=value` to its hooks and which gix does not read.
 
-use bstr::{BString, ByteSlice, ByteVec};
+use bstr::{BString, ByteSlice as _, ByteVec as _};
 
 use super::ThreadRepo;
 

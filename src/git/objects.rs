@@ -1,8 +1,8 @@
 //! Single objects: blobs, trees, and the headers and message of commits and tags, parsed leniently so that a hostile
 //! object can be judged. Walks nothing.
 
-use bstr::{BString, ByteSlice};
-use gix::objs::{Find, Kind};
+use bstr::{BString, ByteSlice as _};
+use gix::objs::{Find as _, Kind};
 
 use super::{ThreadRepo, gix_id, oid};
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! git's stable patch-id: a hash of a commit's diff that does not depend on line numbers. A header id, of paths and modes
 //! alone, comes first: it tells commits that touch different files apart without reading a file. Merges have none.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::lines;
 use super::picker::Picker;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::ThreadRepo;
 use super::introduced::{group, introduced_by, ref_to_tree, tag_chain};

@@ -1,6 +1,6 @@
 //! Small queries of commands and the engine: ref names, pending merges, changed paths.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::newness::branch_name;
 use super::reftable::Target;

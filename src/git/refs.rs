@@ -1,7 +1,7 @@
 //! Refs by name, stored as files and `packed-refs`, which gix reads, or as a reftable. Owns following symbolic refs;
 //! writes nothing.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::reftable::{self, Refs, Target};
 use super::{ThreadRepo, oid, unreadable};

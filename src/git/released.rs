@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::ThreadRepo;
 use super::jobs::PushPolicy;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use gix::index::entry::stat::Options;
 use gix::index::entry::{Flags, Mode, Stage, Stat};
 use gix::index::fs::Metadata;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::worktree::Disk;
 use super::{ThreadRepo, index, unreadable};

@@ -2,10 +2,10 @@
 //! Owns that file: lines `commit branch`, appended and never removed.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::{ThreadRepo, oid};
 use crate::error::{Error, Result};

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bstr::{BStr, BString, ByteVec};
+use bstr::{BStr, BString, ByteVec as _};
 use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryKind, EntryMode, EntryRef, name_order};
 

@@ -2,7 +2,7 @@
 //! submodules and nested repositories not entered, devices and pipes not opened.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 

@@ -2,7 +2,7 @@
 //! Owns nothing but that; where the hook is kept is the shim's business, when to run it the judge's.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -51,7 +51,7 @@ fn command(program: &Path, name: OsString, arguments: &[OsString]) -> Command {
     let mut command = Command::new(with_directory(program));
     #[cfg(unix)]
     {
-        use std::os::unix::process::CommandExt;
+        use std::os::unix::process::CommandExt as _;
         let text = name.to_string_lossy();
         command.arg0(text.strip_suffix(KEPT).map(OsString::from).unwrap_or(name));
     }
@@ -74,7 +74,7 @@ fn start(mut command: Command, piped: bool) -> io::Result<Child> {
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     {
-        use std::os::unix::process::ExitStatusExt;
+        use std::os::unix::process::ExitStatusExt as _;
         if let Some(signal) = status.signal() {
             return 128u8.saturating_add(signal.unsigned_abs().try_into().unwrap_or(127));
         }

@@ -1,7 +1,7 @@
 //! Hooks that stand in git's configuration (`hook.<name>.command`), which git runs from 2.54 on, beside those of any
 //! directory. Owns their names and texts; writes only to the configuration it is told to.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::directory::Scope;
 use super::host::Host;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use crate::error::{Error, Result};
 use crate::text;

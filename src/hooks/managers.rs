@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::{Component, Path};
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::Hook;
 

@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use bstr::ByteSlice;
-use sha2::{Digest, Sha256};
+use bstr::ByteSlice as _;
+use sha2::{Digest as _, Sha256};
 
 use super::Hook;
 use crate::error::{Error, Result};

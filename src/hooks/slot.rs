@@ -2,7 +2,7 @@
 //! Owns reading, recognising and atomic writing; decides nothing.
 
 use std::fs::{self, Metadata, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::managers::{self, Manager};
@@ -183,7 +183,7 @@ pub(super) const MODE: u32 = 0o755;
 
 #[cfg(unix)]
 pub(super) fn is_executable(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o111 != 0
 }
 
@@ -196,7 +196,7 @@ pub(super) fn is_executable(_: &Metadata) -> bool {
 pub(super) fn mode(path: &Path) -> u32 {
     #[cfg(unix)]
     if let Ok(metadata) = path.metadata() {
-        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::fs::PermissionsExt as _;
         return metadata.permissions().mode() & 0o7777;
     }
     let _ = path;
@@ -206,7 +206,7 @@ pub(super) fn mode(path: &Path) -> u32 {
 pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, Permissions::from_mode(mode))
     }
     #[cfg(not(unix))]

@@ -1,6 +1,6 @@
 //! Which branches and tags Argo CD and Flux follow, for the environments that their files name.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::tiers;
 use crate::error::Result;

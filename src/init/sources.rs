@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::families::Family;
 use super::tiers::{self, TIERS};

@@ -1,6 +1,6 @@
 //! The usual environments, lowest first, and the words that repositories write for each.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 /// A step on the way to production. The first word is the one to use where a repository is undecided.
 pub struct Tier {

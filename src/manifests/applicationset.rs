@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::files::Files;
 use super::{edit, inline, kustomize, paths};

@@ -1,6 +1,6 @@
 //! Paths of a repository as manifests write them: relative to a file or directory, with `.` and `..`.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 /// `path` as seen from `directory` (empty: the root); `None` where it leaves the repository or is absolute.
 pub fn join(directory: &BStr, path: &str) -> Option<BString> {

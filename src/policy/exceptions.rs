@@ -14,7 +14,7 @@ use crate::options::{Located, PolicyFile};
 use crate::rules::Rule;
 use crate::subject::{Kinds, Oid, RefSet};
 use crate::yaml::Node;
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 /// What a policy excuses. All fields that were given must hold.
 #[derive(Clone, Debug)]

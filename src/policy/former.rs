@@ -1,7 +1,7 @@
 //! Exceptions that name a fingerprint, and the value that they were written for. A fingerprint holds nothing of the value, so
 //! git is asked which one stood there before. Owns the decision; whoever can read the versions before brings their findings.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::Policy;
 use super::exceptions::Exception;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::finding::{Finding, Origin, Severity};
 use crate::options::COMMON_KEYS;

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::setting::{covers, family_of};
 use super::told_once::tell_once;

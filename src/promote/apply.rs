@@ -2,7 +2,7 @@
 //! moved, and never moves an existing branch. All commits are computed before the first object is written, and the branch is
 //! created last: an interrupted run changed nothing, and a second run reuses its objects.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::history::{Hex, tip};
 use super::message::with_origin;

@@ -10,7 +10,7 @@ use super::planner;
 use super::selection::Selection;
 use crate::error::Result;
 use crate::git::{GitGraph, Picked, ThreadRepo};
-use crate::subject::Graph;
+use crate::subject::Graph as _;
 use crate::text;
 
 /// The picks, and the merge instead of them.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::trailers::Trailers;
 use crate::error::{Error, Result};

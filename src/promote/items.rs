@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::history::{Hex, History};
 use super::plan::{Item, Plan, State, Step};

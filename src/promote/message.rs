@@ -1,6 +1,6 @@
 //! The message of a pick: the original's, with a line that names the original where `git cherry-pick -x` puts it.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use crate::subject::Oid;
 

@@ -2,7 +2,7 @@
 //! and reverted commits are left out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::trailers::Trailers;
 use crate::error::{Error, Result};

@@ -187,7 +187,7 @@ impl Plan {
 
     /// A name for this plan: the same tips and picks give the same one. Eight digits.
     pub fn short(&self) -> String {
-        use sha2::{Digest, Sha256};
+        use sha2::{Digest as _, Sha256};
         let mut hash = Sha256::new();
         hash.update(self.onto.oid.0.as_bytes());
         self.picks().for_each(|s| hash.update(s.commit.0.as_bytes()));

@@ -1,7 +1,7 @@
 //! Rolls back to a release by going forward: reverts of everything since, newest first, simulated, with a proof that the
 //! resulting tree is the tag's. Never a reset.
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use serde::{Deserialize, Serialize};
 
 use super::history::{Hex, Tip, tip};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::history::{Change, History};
 use super::requests;

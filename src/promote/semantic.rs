@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::blame::Because;
 use super::history::{Hex, History};

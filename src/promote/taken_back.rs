@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::evidence;
 use super::history::{Change, History};

@@ -1,7 +1,7 @@
 //! What a commit's message names: the original it was picked from, the commits it reverts, fixes and depends on, its type,
 //! scope and tickets. Reads messages only; `evidence` checks whether what they claim is true.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::origin::{Origin, request_of};
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::trailers::Trailers;
 use crate::error::{Error, Result};

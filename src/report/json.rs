@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde::ser::SerializeMap;
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use crate::error::Kind;

@@ -1,9 +1,9 @@
 //! The frame of HTML pages: one file that needs nothing else, with colours for light, dark and print. Owns the policy that
 //! forbids the page to load anything, and escaping.
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::show;
 

@@ -1,6 +1,6 @@
 //! Helpers for rules on a tree's structured files: which files a change touches, and to which environment a file belongs.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::error::Result;
 use crate::options::Environment;

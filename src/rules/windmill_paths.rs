@@ -1,7 +1,7 @@
 //! Which paths Windmill's sync writes. Owns the names of its files and directories, for all rules. Looks at names only;
 //! file contents are checked by the `windmill` rules.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 /// Suffixes of Windmill's items in any directory, each with `.yaml` or `.json`.
 const ITEMS: &[&str] = &[

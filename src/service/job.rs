@@ -1,11 +1,11 @@
 //! One sync in its own process: fetch, pull, stage, check, commit, push; from the start again if the branch moved. Owns the
 //! order of these steps. `worker` owns the work folder and ends this process.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tracing::Instrument;
+use tracing::Instrument as _;
 
 use super::answer::Answer;
 use super::message::message;

@@ -30,10 +30,10 @@ mod wmill;
 mod worker;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::Parser as _;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use tokio::process::Command;
 
 use super::answer::Answer;

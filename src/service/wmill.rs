@@ -4,7 +4,7 @@
 //! file in memory, so that the token is in no argument, environment variable or file on disk.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -120,14 +120,14 @@ fn starter(directory: &Path) -> io::Result<()> {
 
 /// Creates a folder that only this user can access.
 pub fn private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Creates a file in memory to use as standard input, and a link to it at `name`.
 #[cfg(target_os = "linux")]
 fn in_memory(name: &Path, text: &[u8]) -> io::Result<File> {
-    use std::io::Seek;
+    use std::io::Seek as _;
     let memory = rustix::fs::memfd_create("profile", rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = File::from(memory);
     file.write_all(text)?;

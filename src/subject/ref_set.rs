@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 /// Full names of some refs of a change, in the order of its updates.
 #[derive(Clone, Default)]

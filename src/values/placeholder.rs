@@ -1,6 +1,6 @@
 //! Values that stand for a secret without being one: `changeme`, `xxxx`, `<token>`, `0123456789`.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::identifier::words;
 use super::{PartList, WordList, base64, is_base64};

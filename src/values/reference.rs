@@ -1,6 +1,6 @@
 //! References and templates: a value that says where another one comes from, or that is filled in later.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::identifier::{is_digest, is_identifier, is_name, is_path};
 use super::word_list::WordList;

@@ -21,7 +21,7 @@ mod what_becomes_new;
 mod who_pushes;
 
 use std::cell::Cell;
-use std::io::Write;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::hooks::gate::{BINARY, Said, install, run};

@@ -208,7 +208,7 @@ fn whatever_stands_in_its_place_decides_nothing() {
 #[test]
 #[cfg(unix)]
 fn a_git_directory_that_cannot_be_written_is_as_good() {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
     let repo = repository(Hash::Sha1);
     let mode = |bits| std::fs::set_permissions(repo.path().join(".git"), std::fs::Permissions::from_mode(bits));
     mode(0o555).expect("permissions");

@@ -1,6 +1,6 @@
 //! `portcullis check`: every source, exit codes, and what never comes out.
 
-use std::io::Read;
+use std::io::Read as _;
 use std::process::Stdio;
 
 use super::{found, json, portcullis, token};

@@ -1,6 +1,6 @@
 //! Files larger than what is held at once: read to their end wherever they stand, and what cannot be judged is said.
 
-use std::io::Write;
+use std::io::Write as _;
 
 use super::{found, json, token};
 use crate::support::TestRepo;

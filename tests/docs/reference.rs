@@ -1,6 +1,6 @@
 //! `docs/rules.md` from what the rules say of themselves, `docs/cli.md` from the definition of the command line.
 
-use clap::CommandFactory;
+use clap::CommandFactory as _;
 use portcullis::cli::Cli;
 use portcullis::finding::Severity;
 use portcullis::report::Context;

@@ -1,7 +1,7 @@
 //! History read by delta trees finds what reading every blob where it stands finds, however git has packed it; damage is
 //! never a pass.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::process::Stdio;
 
 use portcullis::engine::{self, BlobReading};

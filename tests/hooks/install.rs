@@ -1,7 +1,7 @@
 //! Installing in a repository, and taking away again.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use portcullis::hooks::Hook;
 use portcullis::hooks::shim::marker;

@@ -9,7 +9,7 @@ mod secrets;
 mod update;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::{calls, hook, judge, refused, snapshot, verdict};
 use crate::support::{Hash, Sandbox, TestRepo};

@@ -1,6 +1,6 @@
 //! `--write-exceptions`: after it nothing stands, and no byte of the user's is lost.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use portcullis::finding::{Findings, NothingToHide, Origin, Severity, Violation};
 use portcullis::options::PolicyFile;
 use portcullis::policy::{Accepted, Batch, Before, Policy, accept};

@@ -1,7 +1,7 @@
 //! Small histories: a base, commits on `dev`, commits on `main`; made into a real repository in one go.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::Write as _;
 use std::process::Stdio;
 
 use portcullis::git::{Repo, discover};

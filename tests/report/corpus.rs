@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use portcullis::error::Error;
 use portcullis::finding::{Confidence, Finding, Findings, Location, Origin, Redact, Severity, Suppression, Violation};
 use portcullis::report::{Report, Undecided};

@@ -1,6 +1,6 @@
 //! The JSON contract.
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::finding::{Finding, Origin, Severity};
 use portcullis::report::{Context, Report, Undecided, json, jsonl};

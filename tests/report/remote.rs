@@ -3,7 +3,7 @@
 use portcullis::error::Error;
 use portcullis::finding::{Finding, Origin, Severity};
 use portcullis::report::{Context, Report, Undecided, Verbosity};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::corpus::{at, file, findings, hostile, oid, report};
 use super::formats::{for_bare, for_gitlab};

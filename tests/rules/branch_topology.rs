@@ -6,7 +6,7 @@ use bstr::BString;
 use portcullis::error::{Kind, Result};
 use portcullis::finding::{Finding, Findings, NothingToHide, Severity};
 use portcullis::options::{Environment, Protected, Trial, Vocabulary};
-use portcullis::rules::Check;
+use portcullis::rules::Check as _;
 use portcullis::rules::branch_topology::content::ContentIssue;
 use portcullis::rules::branch_topology::graph::Region;
 use portcullis::rules::branch_topology::leak::{Breach, Sanction, Stance};

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use portcullis::error::Kind;
 use portcullis::finding::{Finding, Findings, NothingToHide, Origin, Severity};
 use portcullis::options::scope::{RefNames, glob_set};
 use portcullis::options::{Trial, Vocabulary};
-use portcullis::rules::Check;
+use portcullis::rules::Check as _;
 use portcullis::rules::branch_topology::BranchPatterns;
 use portcullis::rules::branch_topology::leak::Stance;
 use portcullis::rules::release_tags::format::{TagFormat, parse_tag};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 use portcullis::finding::{Finding, Findings, NothingToHide};
 use portcullis::options::{Environment, Trial, Vocabulary};
 use portcullis::rules::Checks;

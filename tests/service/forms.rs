@@ -1,6 +1,6 @@
 //! Requests and remotes as they are read: required fields, defaults, and everything that must not get through.
 
-use clap::Parser;
+use clap::Parser as _;
 use portcullis::service::options::{Cli, Command, SyncSettings};
 use portcullis::service::remote::{Remote, may_reach};
 use portcullis::service::request::{LIMIT, Request};

@@ -1,6 +1,6 @@
 //! The least of HTTP/1.1 that both sides of a test need: one request per connection, whole bodies, no TLS.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 

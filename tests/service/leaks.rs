@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base64::Engine;
+use base64::Engine as _;
 use serde_json::json;
 
 use super::{GIT_TOKEN, WINDMILL_TOKEN, World, http, push, real_wmill, until};

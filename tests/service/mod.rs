@@ -14,7 +14,7 @@ mod turns;
 mod windmill;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
@@ -130,7 +130,7 @@ impl World {
 }
 
 fn with_input(mut command: std::process::Command, input: &[u8]) -> Output {
-    use std::io::Write;
+    use std::io::Write as _;
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     child.stdin.take().expect("a pipe").write_all(input).expect("it reads");

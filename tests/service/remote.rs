@@ -1,11 +1,11 @@
 //! A git remote over HTTP with a password: `git http-backend` behind the least of a server.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use base64::Engine;
+use base64::Engine as _;
 
 use super::http::{Request, Response, serve};
 use crate::support::{Hash, Sandbox, TestRepo};

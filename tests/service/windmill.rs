@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use base64::Engine;
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::http::{Request, Response, serve};

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 use portcullis::error::{Error, Result};
 use portcullis::subject::{Graph, Merged, Node, ObjectKind, Oid, PathChange, Person, Ref, TagObject};
 use std::cell::RefCell;

@@ -17,7 +17,7 @@ pub mod snapshot;
 pub mod tree;
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use portcullis::finding::{Finding, Findings, NothingToHide};
 use portcullis::options::PolicyFile;
 use portcullis::policy::Policy;
 use portcullis::subject::{Entry, Kinds, Oid, Snapshot, Tree};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 #[derive(Clone, Default)]
 pub struct MemoryTree {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use crate::error::Result;
 use crate::git::branch_matches;

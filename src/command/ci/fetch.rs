@@ -1,7 +1,7 @@
 //! Brings what a shallow or narrow checkout lacks, with the git that made it: the one command that may, because a
 //! runner's checkout is thrown away. Nothing that git says is repeated, for a remote's address may hold a token.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

@@ -1,7 +1,7 @@
 //! Everything that must be settled before `ci` can judge: the checkout made whole, the commits to compare, the policy
 //! that is trusted, the title. Owns the order of it.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::change::{Change, Since};
 use super::fetch::Checkout;

@@ -1,7 +1,7 @@
 //! From what a platform says to refs that move: which commits are compared, and whose policy judges.
 //! Reads the checkout only; what it lacks is `fetch`'s.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::change::{Change, Since};
 use crate::error::{Error, Result};

@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 pub use self::pipeline::Target;
 use self::pipeline::{Judgement, use_threads};

@@ -132,7 +132,7 @@ fn describe(Plan { slot, action }: &Plan, directory: Option<&Directory>) -> (Str
 
 /// Whether a script asks under which name it was started: it is kept under another one.
 fn reads_own_name(hook: &Path) -> bool {
-    use bstr::ByteSlice;
+    use bstr::ByteSlice as _;
     std::fs::read(hook).is_ok_and(|text| {
         text.starts_with(b"#!")
             && [

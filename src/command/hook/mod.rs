@@ -159,7 +159,7 @@ fn hooks(names: &[String]) -> Result<Vec<Hook>> {
 fn template(host: &Host) -> Result<PathBuf> {
     match host.git(&host.directory, &["config", "--path", "--get", "init.templateDir"])? {
         Some(path) if !path.is_empty() => {
-            use bstr::ByteSlice;
+            use bstr::ByteSlice as _;
             let path = path.to_path().map_err(|_| Error::usage("init.templateDir is not a path"))?;
             if !path.is_absolute() {
                 return Err(Error::usage(format!(

@@ -8,7 +8,7 @@ mod other_tools;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use self::draft_files::DraftFiles;
 use super::Outside;

@@ -3,10 +3,10 @@
 
 mod engine;
 
-use std::io::Read;
+use std::io::Read as _;
 use std::sync::Arc;
 
-use clap::ValueEnum;
+use clap::ValueEnum as _;
 
 use crate::cli::promote::{
     ApplyArgs, BackportArgs, Checks, Format, NotesArgs, PlanArgs, PromoteCommand, RollbackArgs, SelectionArgs,

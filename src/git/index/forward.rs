@@ -5,11 +5,11 @@
 //! that the cache-tree then skips.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use gix::index::entry::Mode;
 use gix::index::extension::{Tree as CacheTree, tree};
 

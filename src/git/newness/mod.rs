@@ -23,7 +23,7 @@ mod walker;
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use self::ref_sets::{ClassMembers, MemberBits, RefSets, members_that_reach};
 use self::walker::Walker;

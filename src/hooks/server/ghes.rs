@@ -1,6 +1,6 @@
 //! GitHub Enterprise Server: one script from a repository, run in an environment that the administrator uploads.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::super::Hook;
 use super::kind::{Delivery, Kind, all_arguments, one_script, text};

@@ -1,6 +1,6 @@
 //! gitleaks: `.gitleaks.toml` in its old and new forms, and `.gitleaksignore`.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::super::draft::quoted;
 use super::{Source, list, texts};

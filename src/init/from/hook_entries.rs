@@ -1,6 +1,6 @@
 //! Entries of hook managers that portcullis replaces. Nothing is removed: the user is told.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Source, list, texts};
 use crate::yaml::Node;

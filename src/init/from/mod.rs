@@ -11,7 +11,7 @@ mod server_rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::document::{Document, Format};
 use crate::yaml::Node;

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::Builder;
 use crate::document::Format;

@@ -1,6 +1,6 @@
 //! Exceptions written into the policy file so that all of its bytes and comments stay.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Entry, unwritable};
 use crate::error::Result;

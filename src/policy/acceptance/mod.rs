@@ -4,8 +4,8 @@
 mod baseline;
 mod in_policy;
 
-use bstr::ByteSlice;
-use jiff::ToSpan;
+use bstr::ByteSlice as _;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::setting::family_of;

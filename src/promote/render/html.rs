@@ -1,6 +1,6 @@
 //! The plan as one page that needs nothing else: no script, no font, no picture from anywhere.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::human::told;
 use super::{lanes, short_ref};

@@ -1,6 +1,6 @@
 //! The plan for a terminal: both lanes, the steps, what was left out, the result, advice.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use crate::finding::Severity;
 use crate::promote::advice::count;

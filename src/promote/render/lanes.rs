@@ -2,7 +2,7 @@
 //! from each commit to what it needs. Static: it says everything without a script.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::short_ref;
 use crate::promote::advice::count;

@@ -1,6 +1,6 @@
 //! The plan as the body of a pull request: what changes, what comes along and why, findings, a list to tick off.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::human::told;
 use super::short_ref;

@@ -1,6 +1,6 @@
 //! What is not a plan, for a terminal: drift, verification, the way back, a rollback.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::human::{human, short_ref};
 use crate::promote::advice::count;

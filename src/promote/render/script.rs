@@ -1,6 +1,6 @@
 //! The plan as a POSIX script of `git cherry-pick -x` lines, which checks first that the branches have not moved.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use super::short_ref;
 use crate::promote::advice::count;

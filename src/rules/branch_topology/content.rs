@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::graph::{CommitIndex, Region};
 use super::leak::LeakQuery;

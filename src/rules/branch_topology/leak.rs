@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::graph::{CommitIndex, Region};
 use super::releases::ReleaseTags;

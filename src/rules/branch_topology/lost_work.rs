@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::ancestry::AncestorsByDate;
 use super::content;

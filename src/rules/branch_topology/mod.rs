@@ -19,7 +19,7 @@ mod trunk_line;
 
 pub use self::settings::{BranchPatterns, CapSpent, TopologySettings, TopologySeverities};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use self::content::{ContentIssue, ContentScope, IssueKind};
 use self::graph::{NEW, Region};

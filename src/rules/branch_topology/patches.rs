@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use crate::error::Result;
 use crate::subject::{Graph, Node, Oid, PathChange};

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, Result};
 use crate::rules::release_tags::format::{self, TagFormat};

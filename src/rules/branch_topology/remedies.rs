@@ -1,7 +1,7 @@
 //! Help texts of findings: sketches of the graph and commands to paste.
 //! Every name in a command is quoted for a POSIX shell.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::subject::Oid;
 pub use crate::text::count;

@@ -1,7 +1,7 @@
 //! Turns verdicts into findings: one per leak and content issue, with a graph sketch, the reason and commands.
 //! Owns codes and wording; makes no decisions.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::content::{self, ContentIssue};
 use super::leak::{Breach, Leak, subject_of};

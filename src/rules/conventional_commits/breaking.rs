@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::codes::Code;
 use super::parse::Message;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 pub use super::parse::REMOVED;
 

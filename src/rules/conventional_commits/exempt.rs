@@ -1,7 +1,7 @@
 //! Commits that need not follow the convention: reverts, the first commit, `fixup!`, exemptions of the policy, and commits
 //! that Windmill makes. An exemption applies only if all of its conditions hold.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 use regex::bytes::Regex;
 
 use crate::error::Result;

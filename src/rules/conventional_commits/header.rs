@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bstr::{ByteSlice, decode_utf8};
+use bstr::{ByteSlice as _, decode_utf8};
 
 use super::characters::unsafe_code;
 use super::codes::Code;

@@ -15,7 +15,7 @@ pub mod parse;
 pub mod prefix;
 pub mod validate;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use self::codes::Code;
 use self::convention::Convention;

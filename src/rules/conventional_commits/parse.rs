@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::codes::Code;
 use super::header::{self, Header, SyntaxError};

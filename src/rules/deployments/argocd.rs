@@ -1,7 +1,7 @@
 //! Applications and ApplicationSets of Argo CD: `targetRevision` is one of the environment's, and so are paths, value
 //! files and destinations.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::flux::other_environment;
 use super::{Scene, Stance, is_directory};

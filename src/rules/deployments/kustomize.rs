@@ -1,6 +1,6 @@
 //! Kustomizations: one environment's is not made of another's files.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::Scene;
 use crate::finding::Severity;

@@ -13,7 +13,7 @@ mod revisions;
 mod scene;
 mod triggers;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::{Check, Checks, Rule};
 use crate::document::Format;

@@ -23,7 +23,7 @@ pub use sources::{SourceFormat, Variable};
 
 use std::collections::HashSet;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 use jiff::civil::Date;
 
 use super::{Check, Checks, Rule};

@@ -1,7 +1,7 @@
 //! Whether a file is encrypted, so that it may stand in a repository. The mark of a tool alone proves nothing: what
 //! follows it has to look like ciphertext.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 pub fn is_encrypted(bytes: &[u8]) -> bool {
     if let Some(rest) = bytes.strip_prefix(b"\0GITCRYPT\0") {

@@ -1,6 +1,6 @@
 //! What a file of some kind holds, and how bad that is.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Judged, Material};
 use crate::finding::{Confidence, Severity};

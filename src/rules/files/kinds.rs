@@ -1,6 +1,6 @@
 //! Which paths say that a file holds credentials, and what its content is asked for then.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Kind, holds};
 

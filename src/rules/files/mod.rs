@@ -8,7 +8,7 @@ mod kinds;
 
 use std::ops::Range;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::secrets::readable;
 use super::{Check, Checks, Rule};

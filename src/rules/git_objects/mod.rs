@@ -9,7 +9,7 @@ mod tree;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BString, ByteSlice as _};
 
 use super::{Check, Checks, Rule};
 use crate::error::Result;

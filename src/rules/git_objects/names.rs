@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use bstr::ByteSlice;
-use unicode_normalization::UnicodeNormalization;
+use bstr::ByteSlice as _;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A file that git reads: its name without the dot, and its NTFS short name if the plain one is taken.
 pub struct DotFile {

@@ -1,6 +1,6 @@
 //! Parses commits and tags line by line like `git fsck`. Stops where git stops: at the first fault that is an error.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::Fault;
 

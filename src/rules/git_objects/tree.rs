@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Fault, names};
 

@@ -1,7 +1,7 @@
 //! Formats of release tags: `v{semver}`, `dev-v{semver}`, `{component}/v{semver}`.
 //! Owns parsing and matching them; versions are `version`'s.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::version::{Version, VersionError, show};
 

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 /// A version. Numbers are kept as digits, so that their size is not limited.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Read};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::decode;
 

@@ -1,7 +1,7 @@
 //! How the content of a file is judged: text, binary content, the files of an archive, and what is too large to be held.
 //! Owns which of it is passed over, and says so where an archive cannot be opened.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::scan::chunks::Chunks;
 use super::{Hit, PrescanState, Secrets, archive, content, detectors, encoding};

@@ -1,6 +1,6 @@
 //! What stands behind an encoding: base64 and gzip.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 pub use crate::values::base64::decode as base64;
 

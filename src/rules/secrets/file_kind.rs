@@ -1,6 +1,6 @@
 //! What a path says about a text: how assignments are to be read in it, and whether what stands there is likely made up.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::values::{WordList, contains};
 

@@ -1,7 +1,7 @@
 //! Secrets in names: of files, of branches, tags and other refs. A name is read like a message; everybody who lists a
 //! tree or the refs has it.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::{Secrets, remedies};
 use crate::error::Result;

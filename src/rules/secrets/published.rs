@@ -1,8 +1,8 @@
 //! Keys that their own documentation publishes: they open an emulator or a test mode, and cannot be revoked.
 //! Owns the list, by digest, so that no scanner takes this file for a leak.
 
-use bstr::ByteSlice;
-use sha2::{Digest, Sha256};
+use bstr::ByteSlice as _;
+use sha2::{Digest as _, Sha256};
 
 /// The first eight bytes of a key's SHA-256, and how long the key is.
 const KEYS: &[(u64, usize)] = &[

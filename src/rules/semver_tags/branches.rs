@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::series::{RefAfterPush, RefsAfterPush};
 use super::{CreatedTag, MovingTag, MovingTagTarget, SemverTags};

@@ -7,7 +7,7 @@ mod order;
 pub mod proposal;
 mod series;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use self::series::RefsAfterPush;
 use super::branch_topology::BranchPatterns;

@@ -1,7 +1,7 @@
 //! The object of a release tag: an annotated tag with the same name as its ref, which names a commit.
 //! Owns the findings that point into tag objects. Signatures are looked for, not verified.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::TagRequirement;
 use crate::error::Result;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::series::{RefsAfterPush, SeriesTag, TagSeries};
 use super::{CreatedTag, SemverTags, retag};

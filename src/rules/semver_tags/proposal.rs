@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::rules::release_tags::format::TagFormat;
 use crate::rules::release_tags::version::{Version, trimmed};

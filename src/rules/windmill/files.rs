@@ -1,6 +1,6 @@
 //! What a path below a Windmill root is: its kind, the item's path, the workspace in its name. Looks at names only.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 /// The kind of item that a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

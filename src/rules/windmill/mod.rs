@@ -23,7 +23,7 @@ mod workflows;
 
 use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use self::options::WindmillOptions;
 use self::parsed_file::ParsedFile;

@@ -1,6 +1,6 @@
 //! The family's options and the policy's environments, compiled.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::words::{self, EnvironmentNames};
 use crate::options::scope::{Branches, Globs};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::TreeContext;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use super::config::WmillConfig;
 use super::files::{self, Item, ItemKind};

@@ -190,7 +190,7 @@ pub(super) fn secret_value(text: &str) -> Option<&'static str> {
 
 /// Base64 of whole AES blocks. Hexadecimal digits would decode to blocks too, but are a token or a digest.
 pub(super) fn is_ciphertext(text: &str) -> bool {
-    use base64::Engine;
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let text = text.trim();
     let hex = |digit: fn(&u8) -> bool| text.bytes().all(|b| b.is_ascii_digit() || digit(&b));

@@ -1,6 +1,6 @@
 //! Objects that wait: alternates of every shape, thin packs, objects that nothing points at.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::process::Stdio;
 
 use super::super::gate::{BINARY, Said, corrupt, install, run, secret, served, serving, try_git};

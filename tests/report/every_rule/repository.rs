@@ -2,7 +2,7 @@
 //! objects that no ref reaches yet, as a server has them while it judges a push.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 

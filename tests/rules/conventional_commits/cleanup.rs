@@ -77,7 +77,7 @@ fn encodings_become_utf8() {
 
 /// What git says of a text on its standard input.
 fn git(arguments: &[&str], input: &str) -> String {
-    use std::io::Write;
+    use std::io::Write as _;
     use std::process::{Command, Stdio};
     let mut git = Command::new("git")
         .args(arguments)

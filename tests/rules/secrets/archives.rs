@@ -1,10 +1,10 @@
 //! Secrets in archives, and what is said of an archive that is not read.
 
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Write as _};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 use portcullis::finding::{Finding, Findings, Severity};
-use portcullis::rules::Check;
+use portcullis::rules::Check as _;
 use portcullis::rules::secrets::{Scanner, Secrets, Settings, redactor};
 use portcullis::subject::{Content, File};
 

@@ -1,6 +1,6 @@
 //! What becomes of hits: findings, their words and severities, and that no secret is in them.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 use portcullis::finding::{Finding, Findings, Origin, Severity};
 use portcullis::options::Trial;
 use portcullis::rules::Checks;

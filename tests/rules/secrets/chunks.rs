@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bstr::BStr;
 use portcullis::finding::{Finding, Findings};
-use portcullis::rules::Check;
+use portcullis::rules::Check as _;
 use portcullis::rules::secrets::{Scanner, Secrets, Settings, redactor};
 use portcullis::subject::{Content, File};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 use portcullis::finding::Severity;
 use portcullis::rules::secrets::{Decoder, Definition, Detector, Scanner, built_in, content, readable};
 

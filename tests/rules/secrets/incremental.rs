@@ -1,7 +1,7 @@
 //! Texts made out of texts: what is said of one from the state of its base is what looking at it whole says.
 
 use bstr::BStr;
-use portcullis::rules::prescan::{FileKindSet, KeywordHit, Prescan, PrescanState, TextScan};
+use portcullis::rules::prescan::{FileKindSet, KeywordHit, Prescan as _, PrescanState, TextScan};
 use portcullis::rules::secrets::{Hit, Scanner, Secrets, Settings, built_in};
 use portcullis::subject::{CopiedRun, DeltaResult};
 

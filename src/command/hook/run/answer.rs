@@ -1,6 +1,6 @@
 //! What becomes of a server's verdict: a line in the audit log, words for the pusher, an exit code for git.
 
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The audit log: one JSON line per push, appended under a lock, never lost and never waited for longer than allowed.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

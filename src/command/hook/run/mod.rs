@@ -8,11 +8,11 @@ mod client;
 mod server;
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use bstr::{BStr, BString, ByteSlice};
-use clap::{Args, FromArgMatches};
+use bstr::{BStr, BString, ByteSlice as _};
+use clap::{Args as _, FromArgMatches as _};
 
 use crate::cli::hook::HookRun;
 use crate::command::Outside;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::answer::Answer;
 use super::audit::Line;

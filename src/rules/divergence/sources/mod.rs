@@ -10,7 +10,7 @@ mod windmill;
 use std::ops::Range;
 use std::rc::Rc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 
 use super::classify::{self, Placeholders};
 use super::model::{ComparedValue, ValueKind};

@@ -1,7 +1,7 @@
 //! What a name says about the value assigned to it: the last word that matters decides, in any case, script and order of
 //! `dbPasswordProd`, `DB_PASSWORD_PROD`, `db.password.prod`.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use crate::values::{PartList, WordList, contains};
 

@@ -13,7 +13,7 @@ mod value_span;
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use crate::finding::{Confidence, Severity};
 use crate::rules::secrets::detectors::table::ASSIGNMENT;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::value_span::Value;
 use super::{Reader, key_name};

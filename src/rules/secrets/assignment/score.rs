@@ -1,7 +1,7 @@
 //! The judgement over a value that is assigned to a name: three kinds of evidence, what the name says, what the value is and
 //! where it stands, weighed in one table. (The fourth, a form of its own, is for detectors; their hits outrank these.)
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::key_name::Kind;
 use crate::finding::Confidence;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::Reader;
 use super::value_span::Value;

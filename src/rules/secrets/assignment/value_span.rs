@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use crate::rules::secrets::assignment::score::VALUE;
 use crate::rules::secrets::assignment::{NAME, Reader};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 /// One entry of `data` or `stringData`.
 pub struct Entry {

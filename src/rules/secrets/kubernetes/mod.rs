@@ -5,7 +5,7 @@ mod entries;
 
 use std::ops::Range;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 
 use crate::finding::Confidence;
 use crate::rules::secrets::assignment::key_name;

@@ -1,7 +1,7 @@
 //! Tokens that carry their own checksum.
 
-use bstr::ByteSlice;
-use sha2::{Digest, Sha256};
+use bstr::ByteSlice as _;
+use sha2::{Digest as _, Sha256};
 
 use super::{Candidate, Verdict};
 

@@ -1,6 +1,6 @@
 //! Values that decode to something which says more.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 use serde_json::Value;
 
 use super::{Candidate, Verdict};

@@ -1,6 +1,6 @@
 //! Private keys in armour: whether there is a key inside, and whether it is encrypted.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Candidate, Verdict};
 use crate::finding::Confidence;

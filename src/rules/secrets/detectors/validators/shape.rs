@@ -1,6 +1,6 @@
 //! Shapes of identifiers: what a string of this form can and cannot be.
 
-use bstr::ByteSlice;
+use bstr::ByteSlice as _;
 
 use super::{Candidate, Verdict};
 use crate::finding::Confidence;
