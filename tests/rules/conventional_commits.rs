@@ -460,6 +460,10 @@ fn a_proposal_never_changes_what_is_meant() {
         ("OPS-7 fix: x for OPS-7", Some("fix: x for OPS-7")),
         ("#12 feat: x", Some("feat: x (#12)")),
         ("OPS-7: some words", None),
+        ("OPS-7: fix login", Some("fix: login (OPS-7)")),
+        ("[OPS-7] Fixed login", Some("fix: login (OPS-7)")),
+        ("WIP: OPS-7: add a page", Some("feat: add a page (OPS-7)")),
+        ("Merged PR 12: OPS-7 add a page", Some("feat: add a page (#12, OPS-7)")),
     ] {
         let found = Place::default().judge(message);
         assert_eq!(found.len(), 1, "{message}");

@@ -49,7 +49,10 @@ pub fn header(message: &Message<'_>, convention: &Convention) -> Option<String> 
         let rest = without_unsafe(line[word.len()..].trim());
         return (!rest.is_empty()).then(|| format!("{word} {rest}"));
     }
-    if let Some(parts) = prefix::strip(&without_unsafe(&line), convention) {
+    if let Some((keys, rest)) = prefix::split(&without_unsafe(&line))
+        && let Some(mut parts) = prefix::valid_header(rest, convention).or_else(|| guess(rest, convention))
+    {
+        prefix::append_keys(&mut parts, keys);
         return corrected(parts, convention);
     }
     let written = message.str(&header.kind);

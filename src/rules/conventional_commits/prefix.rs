@@ -4,9 +4,8 @@
 use super::convention::{Convention, TypeMatch};
 use super::parse::{Parts, parse};
 
-/// The parts of a valid header after such prefixes, with issue keys and numbers moved to the end of the description. `None`
-/// if there is no prefix, or no valid header after it.
-pub fn strip(line: &str, convention: &Convention) -> Option<Parts> {
+/// The issue keys and numbers in such prefixes, and the text after them. `None` if there is no prefix.
+pub fn split(line: &str) -> Option<(Vec<String>, &str)> {
     let mut rest = line.trim_start();
     let mut keys = Vec::new();
     let mut found = false;
@@ -15,7 +14,12 @@ pub fn strip(line: &str, convention: &Convention) -> Option<Parts> {
         rest = after;
         found = true;
     }
-    let message = parse(rest.as_bytes()).filter(|m| found && m.errors.is_empty())?;
+    found.then_some((keys, rest))
+}
+
+/// The parts of a header that is valid but for the case of its type.
+pub fn valid_header(line: &str, convention: &Convention) -> Option<Parts> {
+    let message = parse(line.as_bytes()).filter(|m| m.errors.is_empty())?;
     let mut parts = message.parts();
     parts.kind = match convention.match_type(&parts.kind) {
         TypeMatch::Known => parts.kind,
@@ -23,11 +27,15 @@ pub fn strip(line: &str, convention: &Convention) -> Option<Parts> {
         TypeMatch::Case(None) => convention.type_case.apply(&parts.kind)?,
         TypeMatch::Unknown(_) => return None,
     };
+    Some(parts)
+}
+
+/// Adds the keys that the description does not have to its end.
+pub fn append_keys(parts: &mut Parts, mut keys: Vec<String>) {
     keys.retain(|key| !parts.description.contains(key.as_str()));
     if !keys.is_empty() {
         parts.description = format!("{} ({})", parts.description, keys.join(", "));
     }
-    Some(parts)
 }
 
 /// The text after a draft mark, as GitLab, Gitea and people write it; `None` without one.
