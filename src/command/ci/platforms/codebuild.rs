@@ -34,14 +34,18 @@ fn read(variable: Variables<'_>) -> Change {
             ..blank
         };
     }
-    if event != "PUSH" {
+    let trigger = variable("CODEBUILD_WEBHOOK_TRIGGER");
+    if event.is_empty() && trigger.is_none() && variable("CODEBUILD_WEBHOOK_HEAD_REF").is_none() {
+        // Started by hand.
         return blank;
     }
-    let target = match variable("CODEBUILD_WEBHOOK_TRIGGER").as_deref().and_then(|t| t.split_once('/')) {
+    let target = match trigger.as_deref().and_then(|t| t.split_once('/')) {
         Some(("branch", name)) => branch(Some(name.to_owned())),
         Some(("tag", name)) => Some(format!("refs/tags/{name}")),
         _ => full("CODEBUILD_WEBHOOK_HEAD_REF"),
     };
-    let since = oid("CODEBUILD_WEBHOOK_PREV_COMMIT").map_or(Since::New, Since::Before);
+    // Other events of a webhook, such as a release, do not say what is new.
+    let new = if event == "PUSH" { Since::New } else { Since::Untold };
+    let since = oid("CODEBUILD_WEBHOOK_PREV_COMMIT").map_or(new, Since::Before);
     Change { since, target, ..blank }
 }
